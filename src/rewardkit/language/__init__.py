@@ -1,0 +1,1 @@
+"""The condition language: text to condition and back, and what a condition means. Pure."""

@@ -1,0 +1,29 @@
+"""A verdict: what is known about a condition at one instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NoReturn, TypeAlias
+
+import attrs
+
+Status: TypeAlias = Literal["satisfied", "pending", "impossible"]
+
+
+@attrs.frozen
+class Verdict:
+    """Three-valued: `satisfied` and `impossible` are final, `pending` may still become either.
+
+    `bool(verdict)` raises, since two truth values would hide the third.
+    """
+
+    status: Status
+    decided_at: datetime | None = None
+    """The first reading at which the condition held, or at which it was known that it never will; UTC."""
+    reason: str = ""
+    """Why, for people: what is missing, what satisfied it or what killed it (`expired` at the end of the scope)."""
+    wake_at: datetime | None = None
+    """The earliest instant at which time alone may change this verdict; None where only an event can."""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a verdict has three values: compare `verdict.status` with `satisfied`, `pending` or `impossible`")
