@@ -1,0 +1,1 @@
+"""The rules of incentives: what a command, an event or the passing of time decides. Pure."""

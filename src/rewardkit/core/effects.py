@@ -1,0 +1,37 @@
+"""What a decision changes: written together, after it has been made, in the transaction that it was made in."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from rewardkit.core.rows import Row
+
+
+@attrs.frozen
+class Insert:
+    """Rows of one type whose keys must be new; an existing key is an `InvariantError`."""
+
+    rows: tuple[Row, ...]
+
+
+@attrs.frozen
+class Replace:
+    """Rows of one type whose keys must exist, each exactly once; all columns of the row's type are overwritten.
+
+    A key that does not exist is an `InvariantError`.
+    """
+
+    rows: tuple[Row, ...]
+
+
+@attrs.frozen
+class Publish:
+    """Set the tenant's epoch and fingerprint, from exactly `epoch - 1`; otherwise an `InvariantError`."""
+
+    epoch: int
+    fingerprint: int
+
+
+Effect: TypeAlias = Insert | Replace | Publish

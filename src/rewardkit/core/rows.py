@@ -1,0 +1,156 @@
+"""What a store keeps, row by row: the schema as the core sees it.
+
+A row is a plain tuple of text, bytes and integers, so that every store keeps it without a codec and gives it back as it was.
+Instants are microseconds since 1970 UTC.
+The tenant is not a column here: a transaction belongs to one tenant, and the store puts it in front of every row.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+
+class EventRow(NamedTuple):
+    """An accepted event. Key: (user, id)."""
+
+    user: str
+    id: str
+    at: int
+    order: int
+    name: str
+    properties: str
+    """JSON, decimals exact."""
+    digest: bytes
+    """Of the body as the caller gave it; tells a retry from a conflict."""
+
+
+class MemberRow(NamedTuple):
+    """A user who is known: her progress, packed. Key: (user). Indexed by wake_at where it is not null."""
+
+    user: str
+    epoch: int
+    """The definitions that her history has been folded to."""
+    at: int
+    order: int
+    id: str
+    """With `at` and `order`: the last place in her total order that has been read."""
+    wake_at: int | None
+    """When time alone may next change something."""
+    state: bytes
+
+
+class DefinitionRow(NamedTuple):
+    """One version of a definition, never changed. Key: (kind, name, version); `number` is unique too."""
+
+    kind: str
+    name: str
+    version: int
+    number: int
+    body: str
+    """JSON."""
+    epoch: int
+    """The epoch that began with it."""
+
+
+class UserOfferRow(NamedTuple):
+    """An offer made to one user. Key: (id). Unique too: (user, campaign, entry)."""
+
+    id: str
+    user: str
+    campaign: str
+    campaign_version: int
+    offer: str
+    offer_version: int
+    entry: int
+    """The how-manieth entry of this user into this campaign, from 1."""
+    status: str
+    made_at: int
+    start_order: int
+    start_id: str
+    """With `made_at` and `start_order`: the place after which its scope begins."""
+    ends_at: int | None
+    ended_at: int | None
+    reason: str
+
+
+class UserOfferEnding(NamedTuple):
+    """The columns of a user offer that change, once, when it ends. Key: (id)."""
+
+    id: str
+    status: str
+    ended_at: int
+    reason: str
+
+
+class GrantRow(NamedTuple):
+    """A reward earned. Key: (id). Indexed by (earned_at, id) where status is `ready`; by user."""
+
+    id: str
+    user: str
+    user_offer: str
+    campaign: str
+    offer: str
+    offer_version: int
+    reward: str
+    reward_version: int
+    status: str
+    earned_at: int
+    event_id: str
+    """The event that decided, or empty where time did."""
+    lease: int
+    """Fencing token: how often it has been leased."""
+    lease_until: int
+    fulfilled_at: int | None
+
+
+class NoticeRow(NamedTuple):
+    """A message to the outside. Key: (id). Indexed by (attempt_at, id) where status is `pending`."""
+
+    id: str
+    kind: str
+    user: str
+    body: bytes
+    status: str
+    """`pending`, `delivered` or `dead`."""
+    created_at: int
+    attempt_at: int
+    """Not before this instant; a lease pushes it forward."""
+    attempts: int
+    lease: int
+    """Fencing token: how often it has been leased."""
+    error: str
+    """Why the last attempt failed."""
+
+
+class CounterRow(NamedTuple):
+    """A limit and what has been taken of it. Key: (name). Checked: 0 <= reserved, 0 <= confirmed, reserved + confirmed <= cap."""
+
+    name: str
+    cap: int
+    reserved: int
+    confirmed: int
+    granted: int
+    """What the last claim got, so that one statement both takes and tells."""
+
+
+class AnswerRow(NamedTuple):
+    """What a command answered under an idempotency key. Key: (operation, key)."""
+
+    operation: str
+    key: str
+    digest: bytes
+    answer: str
+    at: int
+
+
+Row: TypeAlias = (
+    EventRow
+    | MemberRow
+    | DefinitionRow
+    | UserOfferRow
+    | UserOfferEnding
+    | GrantRow
+    | NoticeRow
+    | CounterRow
+    | AnswerRow
+)

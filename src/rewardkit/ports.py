@@ -1,0 +1,104 @@
+"""What rewardkit asks of the outside: a store, a clock, notifiers. The promises are part of the type.
+
+`rewardkit.testing` ships these promises as test classes, which every store and notifier here runs, and yours can too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias, TypeVar
+
+from rewardkit.core.effects import Effect
+from rewardkit.core.needs import Need
+from rewardkit.core.records import Notice
+
+T = TypeVar("T")
+
+Clock: TypeAlias = Callable[[], int]
+"""Gives the current instant in microseconds since 1970 UTC; may stand still, never needs to tick."""
+
+
+class Transaction(Protocol):
+    """One tenant's open transaction, used by one thread.
+
+    What it has written or taken is seen by its own later questions, and by nobody else before the commit.
+    """
+
+    def ask(self, need: Need[T]) -> T:
+        """Answer a need as its class in `rewardkit.core.needs` promises.
+
+        Raises:
+            StoreError: the store could not; the transaction is lost.
+            InvariantError: a promise would be broken.
+        """
+        ...
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        """Write all effects; on PostgreSQL in one statement where they can share one.
+
+        Raises:
+            StoreError: the store could not; the transaction is lost.
+            InvariantError: an `Insert` met an existing key, a `Replace` a missing one, a counter its bounds.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept.
+
+    Promises, for any number of threads and processes:
+    a transaction whose block ends commits whole, one whose block raises leaves nothing;
+    what has been committed survives the death of the process;
+    rows that a need locks stay locked until the transaction ends, and a second transaction that locks them waits or fails as transient;
+    a commit whose outcome cannot be known raises `StoreError` with outcome `unknown`, everything else that fails `not_applied`;
+    after any failure the next transaction works as soon as the cause is gone;
+    tenants never see each other's rows;
+    text comes back as it went in, and is ordered by code point; integers have 64 bits.
+    """
+
+    @property
+    def joined(self) -> bool:
+        """Whether transactions are part of one that the host opened, commits and retries itself."""
+        ...
+
+    def transaction(self, tenant: str) -> AbstractContextManager[Transaction]:
+        """Begin; commit when the block ends, roll back when it raises.
+
+        A store that has joined a host's transaction uses a savepoint instead, and leaves the commit to the host.
+
+        Raises:
+            SchemaError: the tables are missing, half-migrated or newer than this version.
+            ForkError: the connection was opened in another process.
+        """
+        ...
+
+    def join(self, host: object) -> Store:
+        """The same store inside the open transaction of the host's own connection or session.
+
+        Raises:
+            ValidationError: the store cannot join such an object, or it is in autocommit with no open transaction.
+        """
+        ...
+
+    def migrate(self) -> tuple[str, ...]:
+        """Bring the tables up to this version; answers the names of the migrations that were applied, in order.
+
+        Each is applied whole or not at all. Two processes may do it at once.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells somebody outside. Called after the commit, outside any transaction, at least once for each notice.
+
+    Returning means told; raising means not told: the notice will be tried again, under the same id with the same body.
+    """
+
+    def __call__(self, notice: Notice) -> None:
+        """Tell it, within seconds, or raise."""
+        ...
