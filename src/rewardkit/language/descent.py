@@ -1,0 +1,99 @@
+"""Going down a tree: the parts of a node, and all nodes below one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rewardkit.language.tree import (
+    Aggregate,
+    And,
+    AtLeast,
+    Before,
+    Between,
+    By,
+    Comparison,
+    Either,
+    Ever,
+    Every,
+    Except,
+    InAny,
+    InLast,
+    InOne,
+    Match,
+    No,
+    Node,
+    Not,
+    Or,
+    Over,
+    Predicate,
+    Since,
+    Some,
+    Streak,
+    Then,
+    Within,
+)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The conditions that a condition is made of, in the order of the text."""
+    match node:
+        case And(terms=parts) | Or(terms=parts) | Some(terms=parts) | Then(steps=parts):
+            return parts
+        case (
+            Not(body=body)
+            | Within(body=body)
+            | Over(body=body)
+            | No(body=body)
+            | InAny(body=body)
+            | InLast(body=body)
+            | InOne(body=body)
+            | Before(body=body)
+            | Since(body=body)
+            | By(body=body)
+            | Ever(body=body)
+            | Streak(body=body)
+        ):
+            return (body,)
+        case _:
+            return ()
+
+
+def descend(node: Node) -> Iterator[Node]:
+    """The node itself and every condition below it, each before its parts, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(children(current)))
+
+
+def matches(node: Node) -> tuple[Match, ...]:
+    """The matches that stand directly in one node."""
+    match node:
+        case AtLeast(matches=own) | Between(matches=own):
+            return own
+        case Comparison(left=left, right=right):
+            terms = left if isinstance(right, str) else left + right
+            return tuple(match for term in terms for match in aggregated(term.aggregate))
+        case _:
+            return ()
+
+
+def aggregated(aggregate: Aggregate | None) -> tuple[Match, ...]:
+    """The matches of an aggregate, none where there is no aggregate."""
+    return () if aggregate is None else aggregate.matches
+
+
+def filters(predicate: Predicate | None) -> Iterator[Predicate]:
+    """A property filter and every filter below it."""
+    waiting = [] if predicate is None else [predicate]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        match current:
+            case Every(terms=terms) | Either(terms=terms):
+                waiting.extend(reversed(terms))
+            case Except(term=term):
+                waiting.append(term)
+            case _:
+                pass

@@ -1,0 +1,111 @@
+"""The size of a tree, against the limits; asked after parsing, and again after names are inlined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rewardkit.language.descent import aggregated, children
+from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.limits import DAY_MICROSECONDS, DEEPEST, LONGEST_SPANS_DAYS, MOST_NODES
+from rewardkit.language.scan import too_deep
+from rewardkit.language.tree import (
+    AtLeast,
+    Between,
+    Comparison,
+    Either,
+    Elapsed,
+    Every,
+    Except,
+    Match,
+    Node,
+    OneOf,
+    Place,
+    Predicate,
+)
+
+
+@attrs.frozen
+class Measure:
+    """How large a tree is."""
+
+    nodes: int
+    """Every condition, filter and aggregate; a chain counts itself and its terms."""
+    depth: int
+    """Nesting, counted so that no text of the tree needs more parentheses than this."""
+    microseconds: int
+    """All elapsed spans together."""
+
+
+def measure(node: Node) -> Measure:
+    """Measures a tree of any size, without recursion."""
+    nodes, deepest, microseconds = 0, 0, 0
+    waiting = [(node, 1)]
+    while waiting:
+        current, depth = waiting.pop()
+        nodes, deepest = nodes + 1, max(deepest, depth)
+        span = getattr(current, "span", None)
+        if isinstance(span, Elapsed):
+            microseconds += span.microseconds
+        waiting.extend((part, depth + 1) for part in children(current))
+        for match, inner in _leaves(current, depth):
+            count, below = _filter(match.where, inner)
+            nodes, deepest = nodes + count + (inner - depth), max(deepest, below)
+    return Measure(nodes, deepest, microseconds)
+
+
+def _leaves(node: Node, depth: int) -> Iterator[tuple[Match, int]]:
+    """The matches of a node with the depth that they stand at."""
+    match node:
+        case AtLeast(matches=matches) | Between(matches=matches):
+            inner = depth + 1 if len(matches) > 1 else depth
+            yield from ((match, inner) for match in matches)
+        case Comparison(left=left, right=right):
+            terms = left if isinstance(right, str) else left + right
+            yield from ((match, depth + 1) for term in terms for match in aggregated(term.aggregate))
+        case _:
+            return
+
+
+def _filter(predicate: Predicate | None, depth: int) -> tuple[int, int]:
+    """How many nodes a match has beside its own condition's first one, and how deep they reach."""
+    count, deepest = 0, depth
+    waiting = [] if predicate is None else [(predicate, depth + 1)]
+    while waiting:
+        current, at = waiting.pop()
+        count, deepest = count + 1, max(deepest, at + (1 if isinstance(current, OneOf) else 0))
+        match current:
+            case Every(terms=terms) | Either(terms=terms):
+                waiting.extend((term, at + 1) for term in terms)
+            case Except(term=term):
+                waiting.append((term, at + 1))
+            case _:
+                pass
+    return count, deepest
+
+
+def check_size(node: Node, span: Place) -> tuple[Diagnostic, ...]:
+    """The limits that a tree breaks, pointing at a place of the text."""
+    size = measure(node)
+    if size.depth > DEEPEST:
+        return (too_deep(span),)
+    if size.nodes > MOST_NODES:
+        return (
+            Diagnostic(
+                "RK004",
+                f"a condition has at most {MOST_NODES} parts, and this has {size.nodes}",
+                span,
+                help="use `k of (…)` or a union `(A | B)*n` where it fits, or split it into several rewards",
+            ),
+        )
+    if size.microseconds > LONGEST_SPANS_DAYS * DAY_MICROSECONDS:
+        return (
+            Diagnostic(
+                "RK007",
+                f"the windows of a condition are together at most {LONGEST_SPANS_DAYS:,} days long",
+                span,
+                help="write shorter windows",
+            ),
+        )
+    return ()

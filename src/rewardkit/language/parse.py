@@ -1,0 +1,60 @@
+"""From a text to a tree."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rewardkit.errors import ConditionSyntaxError
+from rewardkit.language.diagnostic import Diagnostic, Slip
+from rewardkit.language.format import format_condition
+from rewardkit.language.grammar import parser
+from rewardkit.language.limits import LONGEST_TEXT
+from rewardkit.language.measure import check_size
+from rewardkit.language.scan import scan
+from rewardkit.language.slip import explain_failure
+from rewardkit.language.structure import check_structure
+from rewardkit.language.tree import Node
+
+
+def parse(text: str) -> Node:
+    """The tree of a condition's text; the same text again is answered from memory.
+
+    Raises:
+        ConditionSyntaxError: the text is not a condition, breaks a limit, or can never be meant.
+    """
+    if type(text) is not str:
+        text = _plain(text)
+    return _parsed(text)
+
+
+def _plain(text: object) -> str:
+    if isinstance(text, str):
+        return str.__str__(text)
+    kind = type(text).__name__
+    raise ConditionSyntaxError("", (Diagnostic("RK001", f"a condition is a text, not `{kind}`", (0, 0)),))
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(text: str) -> Node:
+    lexemes = scan(text)
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        node: Node = parser().parse(text)  # type: ignore[assignment]  # the builder gives nodes in place of trees
+    except UnexpectedInput as failure:
+        raise ConditionSyntaxError(text, (explain_failure(text, lexemes, failure),)) from None
+    except Slip as slip:
+        raise ConditionSyntaxError(text, (slip.diagnostic,)) from None
+    found = check_size(node, (0, len(text))) or check_structure(node, text) or _check_canonical(node, text)
+    if found:
+        raise ConditionSyntaxError(text, found)
+    return node
+
+
+def _check_canonical(node: Node, text: str) -> tuple[Diagnostic, ...]:
+    """The canonical text has to be a condition too, since it is what is stored."""
+    length = len(format_condition(node))
+    if length <= LONGEST_TEXT:
+        return ()
+    message = f"a condition has at most {LONGEST_TEXT:,} characters, and this has {length:,} when it is written out"
+    return (Diagnostic("RK002", message, (0, len(text)), help="name a part of it and refer to that by `@name`"),)

@@ -1,0 +1,319 @@
+"""The scan before parsing: limits, and slips that are visible in single lexemes; linear in the text."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rewardkit.errors import ConditionSyntaxError
+from rewardkit.language.diagnostic import Diagnostic, Slip, quoted
+from rewardkit.language.limits import DEEPEST, LARGEST_EXPONENT, LONGEST_TEXT, MOST_DIGITS
+
+RESERVED = frozenset("and or not no then within over in ever before since by of".split())
+"""Words that are names only in quotes."""
+
+_LEXEME = re.compile(
+    r"""
+    (?P<gap>[ \t\r\n]+|\#[^\n]*)
+  | (?P<word>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+  | (?P<string>"(?:[^"\\\n]|\\.)*")
+  | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z0-9_]*)
+  | (?P<reference>@[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*)
+  | (?P<symbol>==|!=|<=|>=|\.\.|<|>|[|&!*+\-()\[\],:@])
+    """,
+    re.VERBOSE,
+)
+_NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
+_DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d|w))+")
+_DIGITS = re.compile(r"[0-9]+")
+_FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=": "=="}
+_OTHER_SIGN = re.compile(r"&&|\|\||->|=>|=(?!=)")
+_UNITS = {
+    "us": "ms", "ms": "ms", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
+    "min": "m", "mins": "m", "minute": "m", "minutes": "m", "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
+    "day": "d", "days": "d", "week": "w", "weeks": "w",
+}  # fmt: skip
+"""Units as people write them, and the suffix that elapsed time has for them."""
+CIVIL = {"day": "days", "week": "weeks", "month": "months", "quarter": "quarters", "year": "years",
+         "mo": "months", "y": "years", "yr": "years", "M": "months", "q": "quarters"}  # fmt: skip
+"""Units of civil time, and their plurals."""
+
+
+class Lexeme(NamedTuple):
+    """One word, number, text or sign of the source."""
+
+    kind: str
+    """`word`, `string`, `number`, `duration`, `reference` or `symbol`."""
+    text: str
+    start: int
+    end: int
+
+
+def scan(text: str) -> list[Lexeme]:
+    """The lexemes of a text, once over it, without gaps and comments.
+
+    Raises:
+        ConditionSyntaxError: the text breaks a limit, or holds something that is no lexeme.
+    """
+    try:
+        _check_length(text)
+        _check_characters(text)
+        return _lexemes(text)
+    except Slip as slip:
+        raise ConditionSyntaxError(text, (slip.diagnostic,)) from None
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise Slip(
+            Diagnostic(
+                "RK002",
+                f"a condition has at most {LONGEST_TEXT:,} characters, and this has {len(text):,}",
+                (LONGEST_TEXT, LONGEST_TEXT),
+                help="name a part of it as a condition of its own, and refer to that by `@name`",
+            )
+        )
+
+
+def _check_characters(text: str) -> None:
+    for place, character in enumerate(text):
+        code = ord(character)
+        if (code < 32 and character not in "\t\r\n") or 127 <= code < 160 or 0xD800 <= code <= 0xDFFF:
+            raise Slip(
+                Diagnostic(
+                    "RK006",
+                    f"a condition cannot hold the character U+{code:04X}",
+                    (place, place + 1),
+                    help="take it out",
+                    note="a control character" if code < 160 else "half of a character",
+                )
+            )
+
+
+def _lexemes(text: str) -> list[Lexeme]:
+    found: list[Lexeme] = []
+    place, depth, prefixes = 0, 0, 0
+    while place < len(text):
+        match = _LEXEME.match(text, place)
+        foreign = _OTHER_SIGN.match(text, place)
+        if match is None or foreign is not None:
+            raise Slip(_unknown(text, place, foreign.group() if foreign else None))
+        end = match.end()
+        kind = str(match.lastgroup)
+        if kind != "gap":
+            lexeme = _checked(text, Lexeme(kind, match.group(), place, end))
+            found.append(lexeme)
+            depth = _depth(text, lexeme, depth)
+            prefixes = prefixes + 1 if lexeme.text in ("!", "not", "ever") else 0
+            if depth > DEEPEST or prefixes > DEEPEST:
+                raise Slip(too_deep((place, end)))
+        place = end
+    if not found:
+        raise Slip(
+            Diagnostic(
+                "RK126", "a condition cannot be empty", (0, len(text)), help="write an event's name, such as `A`"
+            )
+        )
+    return found
+
+
+def too_deep(span: tuple[int, int]) -> Diagnostic:
+    """The finding that a condition is nested too deeply."""
+    return Diagnostic(
+        "RK003",
+        f"a condition is nested at most {DEEPEST} deep",
+        span,
+        help="take out parentheses and prefixes that are not needed, or name a part and refer to it by `@name`",
+    )
+
+
+def _depth(text: str, lexeme: Lexeme, depth: int) -> int:
+    if lexeme.kind != "symbol":
+        return depth
+    if lexeme.text in "([":
+        return depth + 1
+    if lexeme.text in ")]":
+        if depth == 0:
+            raise Slip(
+                Diagnostic(
+                    "RK103",
+                    f"this `{lexeme.text}` closes nothing",
+                    (lexeme.start, lexeme.end),
+                    help="take it out, or open it before",
+                    fix=text[: lexeme.start] + text[lexeme.end :],
+                )
+            )
+        return depth - 1
+    return depth
+
+
+def _checked(text: str, lexeme: Lexeme) -> Lexeme:
+    if lexeme.kind == "number":
+        return _number(text, lexeme)
+    if lexeme.kind == "string":
+        _check_escapes(lexeme)
+    return lexeme
+
+
+def _check_escapes(lexeme: Lexeme) -> None:
+    place = lexeme.text.find("\\")
+    while place >= 0:
+        if lexeme.text[place + 1] not in '"\\':
+            at = lexeme.start + place
+            raise Slip(
+                Diagnostic(
+                    "RK132",
+                    f"{quoted(lexeme.text[place : place + 2])} means nothing in a text",
+                    (at, at + 2),
+                    help='write `\\\\` for a backslash and `\\"` for a quotation mark',
+                )
+            )
+        place = lexeme.text.find("\\", place + 2)
+
+
+def _number(text: str, lexeme: Lexeme) -> Lexeme:
+    """A number or a duration, its digits counted before anything converts it."""
+    number = _NUMBER.fullmatch(lexeme.text)
+    if number is not None:
+        _check_digits(lexeme, number)
+        return lexeme
+    if any(len(digits) > 15 for digits in _DIGITS.findall(lexeme.text)):
+        raise Slip(_too_large(lexeme))
+    if _DURATION.fullmatch(lexeme.text):
+        return lexeme._replace(kind="duration")
+    raise Slip(_bad_unit(text, lexeme))
+
+
+def _check_digits(lexeme: Lexeme, number: re.Match[str]) -> None:
+    whole, fraction, power = number.group(1), number.group(2) or "", number.group(3) or "0"
+    if len(whole) + len(fraction) > MOST_DIGITS or len(power) > 4 or abs(int(power)) > LARGEST_EXPONENT:
+        raise Slip(_too_large(lexeme))
+    digits = (whole + fraction).lstrip("0")
+    if len(digits) + max(0, int(power) - len(fraction)) > MOST_DIGITS or len(fraction) - int(power) > MOST_DIGITS:
+        raise Slip(_too_large(lexeme))
+
+
+def _too_large(lexeme: Lexeme) -> Diagnostic:
+    return Diagnostic(
+        "RK005",
+        f"the number {quoted(lexeme.text)} is too long",
+        (lexeme.start, lexeme.end),
+        help=f"a number has at most {MOST_DIGITS} digits, and an exponent between -{LARGEST_EXPONENT} and {LARGEST_EXPONENT}",
+    )
+
+
+def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
+    digits = _DIGITS.match(lexeme.text)
+    amount = digits.group() if digits else ""
+    unit = lexeme.text[len(amount) :]
+    span = (lexeme.start, lexeme.end)
+    if unit in CIVIL and unit not in ("day", "week"):
+        written = f"{amount} calendar {CIVIL[unit]}"
+        return Diagnostic(
+            "RK110",
+            f"there is no suffix {quoted(unit)}, since months and years differ in length",
+            span,
+            help=f"write `{written}`, or elapsed time such as `30d`",
+            fix=text[: span[0]] + written + text[span[1] :],
+        )
+    if unit in _UNITS:
+        written = amount + _UNITS[unit]
+        civil = f", or `{amount} calendar {CIVIL[unit.rstrip('s')]}`" if unit.rstrip("s") in ("day", "week") else ""
+        return Diagnostic(
+            "RK110",
+            f"there is no suffix {quoted(unit)}",
+            span,
+            help=f"write `{written}`{civil}",
+            fix=text[: span[0]] + written + text[span[1] :],
+        )
+    return Diagnostic(
+        "RK110",
+        f"{quoted(lexeme.text)} is neither a number nor a length of time",
+        span,
+        help="the suffixes are `ms`, `s`, `m`, `h`, `d` and `w`; a name that begins with a digit needs quotes",
+    )
+
+
+def _unknown(text: str, place: int, foreign: str | None) -> Diagnostic:
+    if foreign is not None:
+        end = place + len(foreign)
+        return Diagnostic(
+            "RK111" if foreign == "=" else "RK113",
+            f"`{foreign}` is not an operator here",
+            (place, end),
+            help=f"write `{_FOREIGN[foreign]}`",
+            fix=_spaced(text, place, end, _FOREIGN[foreign]),
+        )
+    character = text[place]
+    if character == '"':
+        return Diagnostic(
+            "RK115",
+            "this text is not closed",
+            (place, _end_of_line(text, place)),
+            help='close it with `"` on the same line',
+        )
+    if character in "“”„‟«»‘’‚‛'`":
+        return _quotation_mark(text, place)
+    if character.isspace() or character in "\u200b\u200c\u200d\u2060\ufeff":
+        return Diagnostic(
+            "RK125",
+            f"the character U+{ord(character):04X} looks like nothing or a space, and is neither",
+            (place, place + 1),
+            help="write an ordinary space",
+            fix=f"{text[:place]} {text[place + 1 :]}",
+        )
+    if character.isalnum():
+        start, end = _surroundings(text, place)
+        name = text[start:end]
+        return Diagnostic(
+            "RK127",
+            f"the name {quoted(name)} needs quotes",
+            (start, end),
+            help=f'write `"{name}"`',
+            fix=f'{text[:start]}"{name}"{text[end:]}',
+        )
+    return Diagnostic(
+        "RK125",
+        f"{quoted(character)} means nothing in a condition",
+        (place, place + 1),
+        help="take it out; a name that holds it needs quotes",
+    )
+
+
+def _spaced(text: str, start: int, end: int, written: str) -> str:
+    """The text with an operator in place of a range, spaced from words beside it."""
+    left = "" if start == 0 or text[start - 1].isspace() else " "
+    right = "" if end == len(text) or text[end].isspace() else " "
+    return f"{text[:start]}{left}{written}{right}{text[end:]}"
+
+
+def _quotation_mark(text: str, place: int) -> Diagnostic:
+    pairs = {"“": "”“", "”": "”", "„": "“”", "«": "»", "»": "«", "‘": "’‘", "‚": "‘’", "'": "'", "`": "`"}
+    stop = _end_of_line(text, place)
+    close = next((at for at in range(place + 1, stop) if text[at] in pairs.get(text[place], "") + '"'), None)
+    end = stop if close is None else close + 1
+    plain = text[place + 1 : end if close is None else close].replace("\\", "").replace('"', "")
+    return Diagnostic(
+        "RK114",
+        f"{quoted(text[place])} is not a quotation mark of this language"
+        if text[place] != "`"
+        else "a backtick is not a quotation mark of this language",
+        (place, end),
+        help='write straight double quotes: `"`',
+        fix=None if close is None else f'{text[:place]}"{plain}"{text[end:]}',
+    )
+
+
+def _end_of_line(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    return len(text) if end < 0 else end
+
+
+def _surroundings(text: str, place: int) -> tuple[int, int]:
+    """The whole word around a place, letters of any script counted."""
+    start = end = place
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_-."):
+        start -= 1
+    while end < len(text) and (text[end].isalnum() or text[end] in "_-."):
+        end += 1
+    return start, end
