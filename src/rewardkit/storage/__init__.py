@@ -1,0 +1,1 @@
+"""Where things are kept: memory (the reference), SQLite and PostgreSQL."""

@@ -1,0 +1,61 @@
+"""Which table keeps which row, and what is unique in it: the one list that every store follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rewardkit.core.rows import (
+    AnswerRow,
+    CounterRow,
+    DefinitionRow,
+    EventRow,
+    GrantRow,
+    MemberRow,
+    NoticeRow,
+    Row,
+    UserOfferEnding,
+    UserOfferRow,
+)
+
+
+@attrs.frozen
+class Table:
+    """A table as one row type sees it: `UserOfferEnding` sees some columns of the table of `UserOfferRow`."""
+
+    name: str
+    row: type[Any]
+    key: tuple[str, ...]
+    unique: tuple[str, ...] = ()
+    """Further columns of which no two rows of a tenant may have the same."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """In the order of the row's fields."""
+        columns: tuple[str, ...] = self.row._fields
+        return columns
+
+
+EVENT = Table("event", EventRow, ("user", "id"))
+MEMBER = Table("member", MemberRow, ("user",))
+DEFINITION = Table("definition", DefinitionRow, ("kind", "name", "version"), unique=("number",))
+USER_OFFER = Table("user_offer", UserOfferRow, ("id",), unique=("user", "campaign", "entry"))
+USER_OFFER_ENDING = Table("user_offer", UserOfferEnding, ("id",))
+GRANT = Table("grant", GrantRow, ("id",))
+NOTICE = Table("notice", NoticeRow, ("id",))
+COUNTER = Table("counter", CounterRow, ("name",))
+ANSWER = Table("answer", AnswerRow, ("operation", "key"))
+
+TABLES = (EVENT, MEMBER, DEFINITION, USER_OFFER, GRANT, NOTICE, COUNTER, ANSWER)
+
+TABLE_OF: dict[type[Row], Table] = {table.row: table for table in (*TABLES, USER_OFFER_ENDING)}
+
+READY = "ready"
+"""The status of a grant that waits to be leased; partial indexes are made for it."""
+
+PENDING = "pending"
+"""The status of a notice that waits to be delivered; partial indexes are made for it."""
+
+FIRST_PLACE = (0, -(2**63), "")
+"""Before every event: what a new member has read."""

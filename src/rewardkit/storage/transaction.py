@@ -1,0 +1,100 @@
+"""A transaction as the shell sees it, the same for every store: open, then lost by a failure or ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
+
+from rewardkit.core import needs
+from rewardkit.core.effects import Effect
+from rewardkit.core.needs import Need
+from rewardkit.core.rows import AnswerRow, CounterRow, EventRow, GrantRow, MemberRow, NoticeRow, UserOfferRow
+from rewardkit.errors import StoreError
+
+T = TypeVar("T")
+
+
+class Rows(Protocol):
+    """One tenant's rows inside a transaction: a method for each need, promised by the need's class."""
+
+    def accept(self, need: needs.Accept) -> needs.Accepted: ...
+    def digests(self, need: needs.Digests) -> Mapping[tuple[str, str], bytes]: ...
+    def members(self, need: needs.Members) -> tuple[MemberRow, ...]: ...
+    def due_members(self, need: needs.DueMembers) -> needs.Due: ...
+    def stale_members(self, need: needs.StaleMembers) -> needs.Due: ...
+    def histories(self, need: needs.Histories) -> Mapping[str, tuple[EventRow, ...]]: ...
+    def definitions(self, need: needs.Definitions) -> needs.DefinitionSet: ...
+    def claims(self, need: needs.Claims) -> tuple[int, ...]: ...
+    def recall(self, need: needs.Recall) -> AnswerRow | None: ...
+    def user_offer_of(self, need: needs.UserOfferOf) -> UserOfferRow | None: ...
+    def grant_of(self, need: needs.GrantOf) -> GrantRow | None: ...
+    def lease_grants(self, need: needs.LeaseGrants) -> tuple[GrantRow, ...]: ...
+    def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]: ...
+    def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]: ...
+    def list_grants(self, need: needs.ListGrants) -> tuple[GrantRow, ...]: ...
+    def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]: ...
+    def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]: ...
+    def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]: ...
+    def write(self, effects: Sequence[Effect]) -> None: ...
+
+
+_METHODS: Mapping[type[Need[Any]], str] = {
+    needs.Accept: "accept",
+    needs.Digests: "digests",
+    needs.Members: "members",
+    needs.DueMembers: "due_members",
+    needs.StaleMembers: "stale_members",
+    needs.Histories: "histories",
+    needs.Definitions: "definitions",
+    needs.Claims: "claims",
+    needs.Recall: "recall",
+    needs.UserOfferOf: "user_offer_of",
+    needs.GrantOf: "grant_of",
+    needs.LeaseGrants: "lease_grants",
+    needs.LeaseNotices: "lease_notices",
+    needs.NoticesOf: "notices_of",
+    needs.ListGrants: "list_grants",
+    needs.ListUserOffers: "list_user_offers",
+    needs.ListNotices: "list_notices",
+    needs.Counters: "counters",
+}
+
+
+class OpenTransaction:
+    """See `rewardkit.ports.Transaction`.
+
+    After a failure nothing of it may be kept, even where the block swallows the exception:
+    PostgreSQL would answer the COMMIT with a silent rollback, and the caller would believe in rows that are not there.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._state: Literal["open", "lost by an earlier failure", "ended"] = "open"
+
+    def ask(self, need: Need[T]) -> T:
+        """See `rewardkit.ports.Transaction.ask`."""
+        self.check()
+        try:
+            answer: T = getattr(self._rows, _METHODS[type(need)])(need)
+        except BaseException:
+            self._state = "lost by an earlier failure"
+            raise
+        return answer
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        """See `rewardkit.ports.Transaction.write`."""
+        self.check()
+        try:
+            self._rows.write(effects)
+        except BaseException:
+            self._state = "lost by an earlier failure"
+            raise
+
+    def check(self) -> None:
+        """Raise where nothing can be asked, written or committed any more."""
+        if self._state != "open":
+            raise StoreError(f"the transaction is {self._state}, nothing of it was applied; begin another one")
+
+    def end(self) -> None:
+        """Refuse everything from now on."""
+        self._state = "ended"
