@@ -119,7 +119,7 @@ class Diagnostic:
         return "\n".join(shown)
 
 
-class Slip(Exception):  # noqa: N818 - carries a finding out of a scan or a parse; never leaves the language
+class Slip(Exception):
     """The first finding after which reading on makes no sense."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:

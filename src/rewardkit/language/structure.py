@@ -1,11 +1,224 @@
-"""What no condition can mean, whatever it is judged on."""
+"""What no condition can mean, whatever it is judged on; asked after parsing, and again after names are inlined."""
 
 from __future__ import annotations
 
-from rewardkit.language.diagnostic import Diagnostic
-from rewardkit.language.tree import Node
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from rewardkit.language.descent import children, descend, matches
+from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.ends import endless
+from rewardkit.language.format import format_condition, write_name
+from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_SPAN_DAYS
+from rewardkit.language.literal import write_span
+from rewardkit.language.tree import (
+    Aggregate,
+    AtLeast,
+    Before,
+    Between,
+    Calendar,
+    Comparison,
+    Elapsed,
+    Named,
+    No,
+    Node,
+    Or,
+    Satisfied,
+    Since,
+    Some,
+    Streak,
+    Term,
+    Then,
+)
+
+_WITH_FIELD = frozenset({"sum", "avg", "min", "max", "distinct", "latest", "first"})
+_OF_TEXT = frozenset({"latest", "first"})
 
 
 def check_structure(node: Node, text: str) -> tuple[Diagnostic, ...]:
-    """Errors of a tree."""
-    return ()
+    """The errors of a tree, in the order of the text."""
+    found = [diagnostic for part in descend(node) for diagnostic in _errors(part, text)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: diagnostic.span))
+
+
+def _errors(node: Node, text: str) -> Iterator[Diagnostic]:
+    yield from _empty_names(node)
+    yield from _bad_spans(node)
+    match node:
+        case AtLeast(least=0):
+            yield _zero(node)
+        case Between(least=least, most=most) if least > most:
+            message = f"the range {least}..{most} runs backwards"
+            yield Diagnostic("RK121", message, node.place, help=f"write `{most}..{least}`")
+        case Some(least=least, terms=terms) if not 1 <= least <= len(terms):
+            message = f"`{least} of` {len(terms)} conditions cannot be"
+            yield Diagnostic("RK120", message, node.place, help=f"write a number from 1 to {len(terms)}")
+        case No(body=body) if not _absent(body):
+            yield _bad_absence(node)
+        case Then(steps=steps):
+            for step in steps[:-1]:
+                yield from (_no_end(guard, text) for guard in endless(step))
+        case Streak():
+            yield from _bad_streak(node)
+        case Comparison():
+            yield from _bad_comparison(node)
+        case Before(instant=instant) | Since(instant=instant) if not _readable(instant):
+            yield Diagnostic(
+                "RK128",
+                f"{quoted(instant)} is not an instant",
+                node.place,
+                help='write a date, such as `"2026-01-31"`, or an instant with offset, such as `"2026-01-31T12:00:00Z"`',
+            )
+        case _:
+            pass
+
+
+def _empty_names(node: Node) -> Iterator[Diagnostic]:
+    for match in matches(node):
+        if not match.name.strip():
+            yield Diagnostic("RK134", "an event's name cannot be empty", match.place, help="write the event's name")
+    if isinstance(node, Named | Satisfied) and not node.name.strip():
+        yield Diagnostic("RK134", "a condition's name cannot be empty", node.place, help="write the condition's name")
+
+
+def _bad_spans(node: Node) -> Iterator[Diagnostic]:
+    span = getattr(node, "span", None)
+    if isinstance(span, Elapsed):
+        if span.microseconds <= 0:
+            yield Diagnostic(
+                "RK118", "a span has to be longer than nothing", node.place, help="write a length such as `7d`"
+            )
+        elif span.microseconds > LONGEST_SPAN_DAYS * DAY_MICROSECONDS:
+            message = f"a span is at most {LONGEST_SPAN_DAYS:,} days long"
+            yield Diagnostic("RK007", message, node.place, help="write a shorter span")
+    elif isinstance(span, Calendar):
+        longest = {"day": 36_525, "week": 5_217, "month": 1_200, "quarter": 400, "year": 100}[span.unit]
+        if span.count == 0:
+            help_text = f"write a length such as `7 calendar {span.unit}s`"
+            yield Diagnostic("RK118", "a span has to be longer than nothing", node.place, help=help_text)
+        elif span.count > longest:
+            message = f"a span is at most {longest:,} calendar {span.unit}s long"
+            yield Diagnostic("RK007", message, node.place, help="write a shorter span")
+
+
+def _zero(node: AtLeast) -> Diagnostic:
+    counted = format_condition(AtLeast(node.matches)).removesuffix("*1")
+    return Diagnostic(
+        "RK107",
+        "`*0` asks for nothing, since `*n` is at least n",
+        node.place,
+        help=f"write `no {counted} within 14d` for an absence that time decides, or `!{counted}` for none so far",
+    )
+
+
+def _absent(node: Node) -> bool:
+    """Whether `no` may stand before it: an event, a union of events, or a count."""
+    if isinstance(node, Or):
+        return all(_absent(term) for term in node.terms)
+    return isinstance(node, AtLeast | Between | Comparison | Satisfied | Named)
+
+
+def _bad_absence(node: No) -> Diagnostic:
+    body = format_condition(node.body)
+    return Diagnostic(
+        "RK119",
+        "`no` takes an event, a union of events or a count",
+        node.place,
+        help=f"write `(!({body})) over {write_span(node.span)}`",
+        note="this is none of them",
+    )
+
+
+def _no_end(guard: Node, text: str) -> Diagnostic:
+    body = children(guard)[0]
+    written = format_condition(body)
+    if not isinstance(body, AtLeast | Comparison | Between):
+        written = f"({written})"
+    start, end = guard.place
+    return Diagnostic(
+        "RK105",
+        f"{quoted(text[start:end] or format_condition(guard))} never completes, so no step can follow it",
+        guard.place,
+        help=f"write `no {written} within D then …`, with a length of time for D"
+        if _absent(body)
+        else f"write `(!{written}) over D then …`, with a length of time for D",
+        note="a guard is a state, not a moment",
+    )
+
+
+def _bad_streak(node: Streak) -> Iterator[Diagnostic]:
+    if isinstance(node.span, Elapsed):
+        yield Diagnostic(
+            "RK122",
+            "a streak runs over calendar days, weeks, months, quarters or years",
+            node.place,
+            help="write a span such as `7 calendar days`",
+        )
+    elif node.skip >= node.span.count > 0:
+        yield Diagnostic(
+            "RK122",
+            f"a streak of {node.span.count} cannot skip {node.skip}",
+            node.place,
+            help="skip fewer than the streak is long",
+        )
+    if not (isinstance(node.body, AtLeast) or (isinstance(node.body, Or) and _events(node.body))):
+        help_text = "write an event, a union or a count, such as `streak(login*2, 7 calendar days)`"
+        yield Diagnostic("RK122", "a streak counts events", node.place, help=help_text)
+
+
+def _events(node: Or) -> bool:
+    return all(isinstance(term, AtLeast) or (isinstance(term, Or) and _events(term)) for term in node.terms)
+
+
+def _bad_comparison(node: Comparison) -> Iterator[Diagnostic]:
+    terms = node.left if isinstance(node.right, str) else node.left + node.right
+    aggregates = [term.aggregate for term in terms if term.aggregate is not None]
+    for aggregate in aggregates:
+        yield from _bad_aggregate(aggregate)
+    if not aggregates:
+        yield Diagnostic(
+            "RK117",
+            "this compares numbers with numbers",
+            node.place,
+            help="compare an aggregate, such as `count(A) >= 3`",
+        )
+    elif isinstance(node.right, str) and not _textual(node.left):
+        yield Diagnostic(
+            "RK124",
+            "only `latest` and `first` can be compared with a text",
+            node.place,
+            help="write a number without quotes, or `latest(A:plan)` on the left",
+        )
+
+
+def _textual(left: tuple[Term, ...]) -> bool:
+    only = left[0]
+    return len(left) == 1 and only.factor == 1 and only.aggregate is not None and only.aggregate.function in _OF_TEXT
+
+
+def _bad_aggregate(aggregate: Aggregate) -> Iterator[Diagnostic]:
+    name = write_name(aggregate.matches[0].name)
+    if aggregate.function in _WITH_FIELD and aggregate.field is None:
+        yield Diagnostic(
+            "RK123",
+            f"`{aggregate.function}` needs a property",
+            aggregate.place,
+            help=f"write `{aggregate.function}({name}:amount)`, with the property's name",
+        )
+    if aggregate.function not in _WITH_FIELD and aggregate.field is not None:
+        yield Diagnostic(
+            "RK123",
+            f"`{aggregate.function}` takes no property, since it counts events",
+            aggregate.place,
+            help=f"write `{aggregate.function}({name})`",
+        )
+
+
+def _readable(text: str) -> bool:
+    try:
+        if len(text) == len("2026-01-31"):
+            date.fromisoformat(text)
+            return True
+        return datetime.fromisoformat(text).utcoffset() is not None
+    except ValueError:
+        return False

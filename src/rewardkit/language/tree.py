@@ -19,7 +19,14 @@ Field: TypeAlias = str
 
 
 def _place() -> Place:
-    return attrs.field(default=(0, 0), eq=False, repr=False, kw_only=True)  # type: ignore[no-any-return]
+    return attrs.field(default=(0, 0), eq=False, repr=False, kw_only=True)
+
+
+def _exact(value: object) -> object:
+    """What a value is compared by: `true` and `1` are equal in Python, and are not one condition."""
+    if isinstance(value, tuple):
+        return tuple(_exact(item) for item in value)
+    return isinstance(value, bool), value
 
 
 # --- time spans -------------------------------------------------------------------------------
@@ -52,7 +59,7 @@ class Compare:
 
     field: Field
     operator: str
-    value: Literal
+    value: Literal = attrs.field(eq=_exact)
     place: Place = _place()
 
 
@@ -61,7 +68,7 @@ class OneOf:
     """`country in ("FR", "DE")`."""
 
     field: Field
-    values: tuple[Literal, ...]
+    values: tuple[Literal, ...] = attrs.field(eq=_exact)
     place: Place = _place()
 
 

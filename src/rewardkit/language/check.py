@@ -1,0 +1,40 @@
+"""Everything that is known about a condition before it is judged: errors, and lints."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from rewardkit.language.anchor import check_anchors
+from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.lint import check_lints
+from rewardkit.language.measure import check_size
+from rewardkit.language.reach import check_reach
+from rewardkit.language.scan import scan
+from rewardkit.language.structure import check_structure
+from rewardkit.language.tree import Node
+
+Scope: TypeAlias = Literal["start", "open"]
+"""Whether the scope that a condition is judged in has a start: an offer's has, a campaign's entry has none."""
+
+
+def check(node: Node, text: str, *, scope: Scope) -> tuple[Diagnostic, ...]:
+    """The errors and lints of a condition that is going to be evaluated, in the order of the text.
+
+    Args:
+        node: the tree, names inlined.
+        text: the source that its places point into.
+        scope: `start` where windows can count from the scope's start, `open` where it has none.
+
+    Returns:
+        diagnostics; judging is safe where none of them has the severity `error`.
+    """
+    too_large = check_size(node, (0, len(text)))
+    if too_large:
+        return too_large
+    found = [
+        *check_structure(node, text),
+        *check_anchors(node, anchored=scope == "start"),
+        *check_reach(node),
+        *check_lints(node, text, scan(text)),
+    ]
+    return tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: diagnostic.span))

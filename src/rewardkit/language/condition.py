@@ -1,0 +1,181 @@
+"""A condition, as applications hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
+
+from rewardkit.errors import ConditionSyntaxError, ValidationError
+from rewardkit.language.check import Scope, check
+from rewardkit.language.descent import descend, matches
+from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.event import Event, Position, instant
+from rewardkit.language.format import format_condition
+from rewardkit.language.inline import inline
+from rewardkit.language.limits import LONGEST_TEXT
+from rewardkit.language.parse import parse
+from rewardkit.language.tree import Node
+from rewardkit.language.verdict import Verdict
+
+if TYPE_CHECKING:
+    from rewardkit.language.explanation import Explanation
+    from rewardkit.language.program import Program
+
+Start: TypeAlias = datetime | str | int | Position | Event | None
+"""Where a scope begins: an instant (before all events at it), a position or an event (after it), or nowhere."""
+
+
+@attrs.frozen
+class Condition:
+    """A parsed condition; made by `Condition.parse`.
+
+    Two conditions are equal where their canonical texts are.
+    """
+
+    canonical: str
+    """The stored form: `str(condition)`, which parses to an equal condition with no definitions."""
+    text: str = attrs.field(eq=False)
+    """The source as it was written; places of diagnostics point into it."""
+    tree: Node = attrs.field(eq=False, repr=False)
+    """The tree, names inlined where definitions were given."""
+    lints: tuple[Diagnostic, ...] = attrs.field(eq=False, repr=False)
+    """What parses and is surely not meant, judged for a scope that has a start."""
+
+    @classmethod
+    def parse(cls, text: str, *, definitions: Mapping[str, str | Condition] | None = None) -> Condition:
+        """The condition of a text.
+
+        Args:
+            text: at most 4,096 characters.
+            definitions: named conditions for `@name`; without them, a condition that has names cannot be judged.
+
+        Raises:
+            ConditionSyntaxError: the text is not a condition, or a name in it is unknown or refers to itself.
+        """
+        if definitions is None and type(text) is str:
+            return _parsed(text)
+        tree = parse(text)
+        source = str.__str__(text)
+        if definitions is not None:
+            tree = inline(tree, _trees(definitions), text=source)
+        return _condition(source, tree)
+
+    @property
+    def event_names(self) -> frozenset[str]:
+        """The names of the events that it listens to."""
+        return frozenset(match.name for part in descend(self.tree) for match in matches(part))
+
+    def __str__(self) -> str:
+        return self.canonical
+
+    def check(self, *, scope: Scope = "start") -> tuple[Diagnostic, ...]:
+        """Errors and lints for judging it in a scope with a start, or in one that is `open`."""
+        return check(self.tree, self.text, scope=scope)
+
+    def require(self, *, scope: Scope = "start") -> None:
+        """Refuses a condition that cannot be judged.
+
+        Raises:
+            ConditionSyntaxError: with the errors that `check` found.
+        """
+        errors = _errors(self, self.text, scope)
+        if errors:
+            raise ConditionSyntaxError(self.text, errors)
+
+    def judge(
+        self,
+        events: Iterable[Event],
+        *,
+        start: Start,
+        now: datetime | str | int,
+        end: datetime | str | int | None = None,
+        mode: Literal["latch"] = "latch",
+    ) -> Verdict:
+        """The verdict on one user's events, by the language's specification.
+
+        Args:
+            events: in any order; an id counts once.
+            start: where the scope begins; None for all known history.
+            now: the instant that it is judged at; later events do not count.
+            end: the instant at which the scope ends, itself outside.
+            mode: `latch`: a verdict, once decided, stays.
+
+        Raises:
+            ConditionSyntaxError: it has a part that cannot be judged.
+            ValidationError: an instant or the mode cannot be meant.
+            Conflict: one id came with two bodies.
+        """
+        if mode != "latch":
+            raise ValidationError(f"the mode `{mode}` is not supported by this version: use `latch`")
+        from rewardkit.language.specification import judge
+
+        place = _position(start)
+        self.require(scope=_scope(place))
+        return judge(self.tree, tuple(events), place, instant(now), None if end is None else instant(end))
+
+    def explain(
+        self,
+        events: Iterable[Event],
+        *,
+        start: Start,
+        now: datetime | str | int,
+        end: datetime | str | int | None = None,
+    ) -> Explanation:
+        """Why the verdict is what it is; arguments and errors as of `judge`."""
+        from rewardkit.language.explanation import explain
+
+        place = _position(start)
+        self.require(scope=_scope(place))
+        return explain(self.tree, tuple(events), place, instant(now), None if end is None else instant(end))
+
+    def program(self, *, scope: Scope = "start") -> Program:
+        """The incremental program: `start`, `step`, `advance` and `verdict`, for folding events one by one.
+
+        Raises:
+            ConditionSyntaxError: it has a part that cannot be judged in such a scope.
+        """
+        from rewardkit.language.program import compile_program
+
+        self.require(scope=scope)
+        return compile_program(self.tree)
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(text: str) -> Condition:
+    return _condition(text, parse(text))
+
+
+@lru_cache(maxsize=1_024)
+def _errors(condition: Condition, text: str, scope: Scope) -> tuple[Diagnostic, ...]:
+    """The errors of a condition; its text is part of the question, since places point into it."""
+    found = check(condition.tree, text, scope=scope)
+    return tuple(diagnostic for diagnostic in found if diagnostic.severity == "error")
+
+
+def _condition(text: str, tree: Node) -> Condition:
+    canonical = format_condition(tree)
+    if len(canonical) > LONGEST_TEXT:
+        message = (
+            f"a condition has at most {LONGEST_TEXT:,} characters, and this has {len(canonical):,} when written out"
+        )
+        raise ConditionSyntaxError(text, (Diagnostic("RK002", message, (0, len(text)), help="name fewer conditions"),))
+    lints = tuple(found for found in check(tree, text, scope="start") if found.severity == "lint")
+    return Condition(canonical, text, tree, lints)
+
+
+def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:
+    return {name: value.tree if isinstance(value, Condition) else parse(value) for name, value in definitions.items()}
+
+
+def _scope(start: Position | None) -> Scope:
+    return "open" if start is None else "start"
+
+
+def _position(start: Start) -> Position | None:
+    if start is None or isinstance(start, Position):
+        return start
+    return start.position if isinstance(start, Event) else Position(instant(start))

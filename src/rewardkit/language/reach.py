@@ -1,0 +1,64 @@
+"""What this version evaluates; the rest of the language parses, and is refused before it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rewardkit.language.descent import descend
+from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.tree import (
+    Before,
+    Between,
+    By,
+    Calendar,
+    Comparison,
+    InAny,
+    InLast,
+    InOne,
+    Named,
+    Node,
+    Satisfied,
+    Since,
+    Streak,
+)
+
+NOT_EVALUATED: dict[type, tuple[str, str]] = {
+    Between: ("RK901", "`*n..m`"),
+    Comparison: ("RK902", "a comparison of aggregates"),
+    InAny: ("RK903", "`in any`"),
+    InLast: ("RK904", "`in last`"),
+    InOne: ("RK905", "`in one`"),
+    Before: ("RK906", "`before`"),
+    Since: ("RK907", "`since`"),
+    By: ("RK908", "`by`"),
+    Streak: ("RK909", "`streak`"),
+    Satisfied: ("RK910", "`satisfied`"),
+}
+"""Nodes that parse and are not evaluated yet: the code, and how people call them."""
+
+
+def check_reach(node: Node) -> Iterator[Diagnostic]:
+    """An error for every part of a tree that this version cannot judge."""
+    for part in descend(node):
+        code, name = NOT_EVALUATED.get(type(part), ("", ""))
+        if code:
+            yield _unevaluated(code, name, part.place)
+        if isinstance(getattr(part, "span", None), Calendar) and not code:
+            yield _unevaluated("RK911", "a calendar span", part.place)
+        if isinstance(part, Named):
+            yield Diagnostic(
+                "RK140",
+                f"the condition `@{part.name}` is not known here",
+                part.place,
+                help="define it, or pass it in `definitions`",
+            )
+
+
+def _unevaluated(code: str, name: str, place: tuple[int, int]) -> Diagnostic:
+    return Diagnostic(
+        code,
+        f"{name} is not evaluated by this version",
+        place,
+        help="it parses and formats already; judge a condition without it, or use a later version",
+        note="not evaluated yet",
+    )
