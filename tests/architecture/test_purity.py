@@ -15,6 +15,7 @@ PURE_MODULES = frozenset(
     {
         "__future__",
         "abc",
+        "array",
         "attrs",
         "base64",
         "binascii",
@@ -44,6 +45,7 @@ PURE_MODULES = frozenset(
         "rewardkit",
         "string",
         "struct",
+        "sys",
         "textwrap",
         "types",
         "typing",
@@ -56,8 +58,9 @@ PURE_MODULES = frozenset(
 GRAMMAR_LOADER = {"rewardkit/language/grammar.py": frozenset({"importlib", "pathlib", "threading"})}
 """Reads one file, once, under a lock."""
 
-IMPURE_CALLS = frozenset({"open", "input", "print", "exec", "eval", "breakpoint", "__import__"})
-IMPURE_METHODS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4", "getnode", "read_text", "read_bytes"})
+IMPURE_CALLS = frozenset({"open", "input", "print", "breakpoint", "__import__"})
+IMPURE_METHODS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4", "getnode"})
+PURE_CORNERS_OF_SYS = frozenset({"byteorder", "intern", "maxsize"})
 
 
 def impurities(text: str, path: str) -> Iterator[str]:
@@ -69,12 +72,15 @@ def impurities(text: str, path: str) -> Iterator[str]:
                 names = [alias.name for alias in node.names]
             case ast.ImportFrom(level=0, module=str(module)):
                 names = [module]
-                drawn = [alias.name for alias in node.names if alias.name in IMPURE_METHODS]
-                yield from (f"{path}:{node.lineno} takes {name} from {module}" for name in drawn)
+                taken = {alias.name for alias in node.names}
+                impure = taken - PURE_CORNERS_OF_SYS if module == "sys" else taken & IMPURE_METHODS
+                yield from (f"{path}:{node.lineno} takes {name} from {module}" for name in sorted(impure))
             case ast.Call(func=ast.Name(id=name)) if name in IMPURE_CALLS and not loader:
                 yield f"{path}:{node.lineno} calls {name}"
             case ast.Call(func=ast.Attribute(attr=name)) if name in IMPURE_METHODS and not loader:
                 yield f"{path}:{node.lineno} calls {ast.unparse(node.func)}"
+            case ast.Attribute(value=ast.Name(id="sys"), attr=name) if name not in PURE_CORNERS_OF_SYS:
+                yield f"{path}:{node.lineno} reads sys.{name}"
         for name in names:
             if name.partition(".")[0] not in PURE_MODULES | loader:
                 yield f"{path} imports {name}"
@@ -110,6 +116,8 @@ def test_language_and_core_are_pure(path: Path) -> None:
         "import uuid\nuuid.uuid4()",
         "from uuid import uuid4",
         "def f():\n    import asyncio",
+        "import sys\nsys.modules['time']",
+        "from sys import byteorder, modules",
         "open('x')",
         "print('x')",
     ],
