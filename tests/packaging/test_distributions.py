@@ -46,7 +46,7 @@ def test_the_wheel_holds_every_module_and_nothing_from_outside(wheel: dict[str, 
     source = ROOT / "src"
     expected = {
         path.relative_to(source).as_posix()
-        for path in source.rglob("*")
+        for path in (source / "rewardkit").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert expected | {GRAMMAR} == {name for name in wheel if ".dist-info/" not in name}
