@@ -174,7 +174,8 @@ class LeaseGrants(Need[tuple[GrantRow, ...]]):
 class LeaseNotices(Need[tuple[NoticeRow, ...]]):
     """Up to `limit` pending notices whose attempt_at <= `now`, earliest first (then by id), leased. *Takes* and *locks*.
 
-    Each gets lease + 1 and attempt_at = `until`; the answer has the new values. Skips rows that others hold.
+    Each gets lease + 1 and attempt_at = `until`; the answer has the new values, in the order of (created_at, id).
+    Skips rows that others hold.
     """
 
     now: int

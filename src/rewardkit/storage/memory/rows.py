@@ -163,7 +163,7 @@ class MemoryRows:
         due = [shelf.rows[id] for id in shelf.queue.first(need.limit, need.now)]
         leased = [row._replace(lease=row.lease + 1, attempt_at=need.until) for row in due]
         self._replace(leased)
-        return tuple(leased)
+        return tuple(sorted(leased, key=lambda row: (row.created_at, row.id)))
 
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]:
         return self._existing(NoticeRow, need.ids)

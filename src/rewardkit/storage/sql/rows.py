@@ -1,0 +1,166 @@
+"""The rows of a transaction in SQL: what both dialects do the same way."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from rewardkit.core import needs
+from rewardkit.core.effects import Effect
+from rewardkit.core.rows import (
+    AnswerRow,
+    CounterRow,
+    DefinitionRow,
+    EventRow,
+    GrantRow,
+    MemberRow,
+    NoticeRow,
+    UserOfferRow,
+)
+from rewardkit.errors import InvariantError
+from rewardkit.storage.sql.statements import Statements
+from rewardkit.storage.tables import GRANT, NOTICE, READY, USER_OFFER, Table
+
+Values: TypeAlias = Sequence[Any]
+
+
+class SqlRows(ABC):
+    """See `rewardkit.storage.transaction.Rows`."""
+
+    def __init__(self, statements: Statements, tenant: str) -> None:
+        self._statements = statements
+        self._tenant = tenant
+
+    @abstractmethod
+    def fetch(self, statement: str, values: Values) -> list[Any]:
+        """Execute a statement and give all its rows.
+
+        Raises:
+            StoreError: the store could not.
+            InvariantError: a constraint refused.
+        """
+
+    @abstractmethod
+    def listed(self, values: Iterable[str]) -> Any:
+        """Texts as one parameter, for `Dialect.among`."""
+
+    @abstractmethod
+    def accept(self, need: needs.Accept) -> needs.Accepted: ...
+
+    @abstractmethod
+    def claims(self, need: needs.Claims) -> tuple[int, ...]: ...
+
+    @abstractmethod
+    def write(self, effects: Sequence[Effect]) -> None: ...
+
+    def epoch(self) -> tuple[int, int]:
+        """The tenant's epoch and fingerprint."""
+        rows = self.fetch(self._statements.epoch, (self._tenant,))
+        return rows[0] if rows else (0, 0)
+
+    def digests(self, need: needs.Digests) -> Mapping[tuple[str, str], bytes]:
+        found = (self.fetch(self._statements.digest, (self._tenant, *key)) for key in need.keys)
+        events = [EventRow._make(rows[0]) for rows in found if rows]
+        return {(event.user, event.id): event.digest for event in events}
+
+    def members(self, need: needs.Members) -> tuple[MemberRow, ...]:
+        return tuple(map(MemberRow._make, self._existing(self._statements.members, need.users)))
+
+    def due_members(self, need: needs.DueMembers) -> needs.Due:
+        rows = self.fetch(self._statements.due_members, (self._tenant, need.now, need.limit))
+        return needs.Due(*self.epoch(), tuple(map(MemberRow._make, rows)))
+
+    def stale_members(self, need: needs.StaleMembers) -> needs.Due:
+        rows = self.fetch(self._statements.stale_members, (self._tenant, need.after, self._tenant, need.limit))
+        return needs.Due(*self.epoch(), tuple(map(MemberRow._make, rows)))
+
+    def histories(self, need: needs.Histories) -> Mapping[str, tuple[EventRow, ...]]:
+        rows = map(EventRow._make, self._existing(self._statements.histories, need.users))
+        return {user: tuple(events) for user, events in groupby(rows, key=lambda event: event.user)}
+
+    def definitions(self, need: needs.Definitions) -> needs.DefinitionSet:
+        if need.lock:
+            self.fetch(self._statements.lock_epoch, (self._tenant,))
+        # Epoch and definitions in one statement, or another process could define between the two.
+        rows = self.fetch(self._statements.definitions, (self._tenant, self._tenant))
+        epoch, fingerprint, *_ = rows[0]
+        definitions = tuple(DefinitionRow._make(row[2:]) for row in rows if row[2] is not None)
+        return needs.DefinitionSet(epoch or 0, fingerprint or 0, definitions)
+
+    def recall(self, need: needs.Recall) -> AnswerRow | None:
+        values = (self._tenant, need.operation, need.key, b"", "")
+        row = AnswerRow._make(self.fetch(self._statements.recall, values)[0])
+        return row if row.digest else None
+
+    def user_offer_of(self, need: needs.UserOfferOf) -> UserOfferRow | None:
+        rows = self.fetch(self._statements.user_offer_of, (self._tenant, need.id))
+        return UserOfferRow._make(rows[0]) if rows else None
+
+    def grant_of(self, need: needs.GrantOf) -> GrantRow | None:
+        rows = self.fetch(self._statements.grant_of, (self._tenant, need.id))
+        return GrantRow._make(rows[0]) if rows else None
+
+    def lease_grants(self, need: needs.LeaseGrants) -> tuple[GrantRow, ...]:
+        values = (self._tenant, need.now, need.limit, need.until, self._tenant)
+        rows = map(GrantRow._make, self.fetch(self._statements.lease_grants, values))
+        return tuple(sorted(rows, key=lambda row: (row.earned_at, row.id)))
+
+    def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]:
+        values = (self._tenant, need.now, need.limit, need.until, self._tenant)
+        rows = map(NoticeRow._make, self.fetch(self._statements.lease_notices, values))
+        return tuple(sorted(rows, key=lambda row: (row.created_at, row.id)))
+
+    def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]:
+        return tuple(map(NoticeRow._make, self._existing(self._statements.notices_of, need.ids)))
+
+    def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]:
+        return tuple(map(CounterRow._make, self._existing(self._statements.counters, need.names)))
+
+    def list_grants(self, need: needs.ListGrants) -> tuple[GrantRow, ...]:
+        ready = need.user is None and need.status == READY
+        filters = {"user": need.user, "status": None if ready else need.status}
+        rows = self._page(GRANT, "earned_at", filters, need.after, need.limit, ready=ready)
+        return tuple(map(GrantRow._make, rows))
+
+    def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]:
+        filters = {"user": need.user, "campaign": need.campaign, "status": need.status}
+        return tuple(map(UserOfferRow._make, self._page(USER_OFFER, "made_at", filters, need.after, need.limit)))
+
+    def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]:
+        rows = self._page(NOTICE, "created_at", {"status": need.status}, need.after, need.limit)
+        return tuple(map(NoticeRow._make, rows))
+
+    def _existing(self, statement: str, keys: Iterable[str]) -> list[Any]:
+        return self.fetch(statement, (self._tenant, self.listed(keys)))
+
+    def _page(
+        self,
+        table: Table,
+        instant: str,
+        filters: Mapping[str, str | None],
+        after: tuple[int, str] | None,
+        limit: int,
+        *,
+        ready: bool = False,
+    ) -> list[Any]:
+        given = {column: value for column, value in filters.items() if value is not None}
+        statement = self._statements.page(table, instant, tuple(given), after=after is not None, ready=ready)
+        return self.fetch(statement, (self._tenant, *given.values(), *(after or ()), limit))
+
+
+def granted_in_order(claims: Sequence[needs.Claim], rows: Iterable[tuple[str, int, int]]) -> tuple[int, ...]:
+    """What each claim got, from (name, granted, unmoved) of its counter, where a new one leaves `unmoved`."""
+    granted = {}
+    for name, got, unmoved in rows:
+        if unmoved:
+            raise InvariantError(f"counter `{name}` has nothing reserved, less than is to be moved")
+        granted[name] = got
+    return tuple(granted[claim.name] for claim in claims)
+
+
+def claim_values(claim: needs.Claim) -> tuple[str, int, int, int, int, int, int]:
+    """A claim as `CLAIM_COLUMNS`."""
+    wanted = max(0, min(claim.want, claim.cap))
+    return (claim.name, claim.cap, wanted, 0, wanted, claim.confirm, claim.release)

@@ -1,0 +1,150 @@
+"""Every statement of the store, as text, made once for a prefix and a dialect. Values are always bound."""
+
+from __future__ import annotations
+
+from rewardkit.storage.sql.dialect import Dialect
+from rewardkit.storage.tables import (
+    ANSWER,
+    COUNTER,
+    DEFINITION,
+    EVENT,
+    GRANT,
+    MEMBER,
+    NOTICE,
+    PENDING,
+    READY,
+    USER_OFFER,
+    Table,
+)
+
+CLAIM_COLUMNS = ("name", "cap", "reserved", "confirmed", "granted", "confirming", "releasing")
+"""A claim before it meets its counter: `reserved` and `granted` hold what it wants, at most the cap."""
+
+_FREE = 'excluded."cap" - c."reserved" - c."confirmed" + excluded."releasing"'
+_GRANTED = f'CASE WHEN excluded."granted" <= {_FREE} THEN excluded."granted" WHEN {_FREE} > 0 THEN {_FREE} ELSE 0 END'
+_TAKEN = f'c."reserved" + c."confirmed" - excluded."releasing" + {_GRANTED}'
+
+# Moving more than is reserved makes `reserved` negative, which its CHECK refuses.
+ON_CLAIM = f"""ON CONFLICT ("tenant", "name") DO UPDATE SET
+    "cap" = CASE WHEN excluded."cap" >= {_TAKEN} THEN excluded."cap" ELSE {_TAKEN} END,
+    "reserved" = CASE WHEN excluded."confirming" + excluded."releasing" > c."reserved" THEN -1
+        ELSE c."reserved" - excluded."confirming" - excluded."releasing" + {_GRANTED} END,
+    "confirmed" = c."confirmed" + excluded."confirming",
+    "granted" = {_GRANTED},
+    "confirming" = 0,
+    "releasing" = 0
+RETURNING "name", "granted", "confirming" + "releasing\""""
+
+
+class Statements:
+    """Texts, with the tenant as the first parameter of each."""
+
+    def __init__(self, dialect: Dialect, prefix: str) -> None:
+        self.dialect = dialect
+        self._prefix = prefix
+        lock, unless_held = dialect.lock, dialect.lock_unless_held
+        epoch = f'SELECT "epoch" FROM {self.name("tenant")} WHERE "tenant" = ?'
+        self.epoch = self._text(f'SELECT "epoch", "fingerprint" FROM {self.name("tenant")} WHERE "tenant" = ?')
+        self.lock_epoch = self._text(
+            f'INSERT INTO {self.name("tenant")} AS t ("tenant", "epoch", "fingerprint") VALUES (?, 0, 0) '
+            'ON CONFLICT ("tenant") DO UPDATE SET "epoch" = t."epoch" RETURNING "epoch"'
+        )
+        self.publish = self._text(
+            f'UPDATE {self.name("tenant")} SET "fingerprint" = ?, "epoch" = ? WHERE "tenant" = ? AND "epoch" = ?'
+        )
+        self.definitions = self._text(
+            f'SELECT t."epoch", t."fingerprint", {self.columns(DEFINITION, "d.")} FROM (SELECT 1) AS one '
+            f'LEFT JOIN {self.name("tenant")} AS t ON t."tenant" = ? '
+            f'LEFT JOIN {self.name("definition")} AS d ON d."tenant" = ? ORDER BY d."number"'
+        )
+        self.digest = self._select(EVENT, '"user" = ? AND "id" = ?')
+        self.members = self._select(MEMBER, self._among("user"), f'ORDER BY "user"{lock}')
+        self.due_members = self._select(
+            MEMBER,
+            '"wake_at" IS NOT NULL AND "wake_at" <= ?',
+            f'ORDER BY "wake_at", "user" LIMIT ?{unless_held}',
+        )
+        self.stale_members = self._select(
+            MEMBER, f'"user" > ? AND "epoch" <> coalesce(({epoch}), 0)', f'ORDER BY "user" LIMIT ?{lock}'
+        )
+        self.histories = self._select(EVENT, self._among("user"), 'ORDER BY "user", "at", "order", "id"')
+        self.recall = self._text(
+            f"INSERT INTO {self.name('answer')} AS a "
+            '("tenant", "operation", "key", "digest", "answer", "at") VALUES (?, ?, ?, ?, ?, 0) '
+            'ON CONFLICT ("tenant", "operation", "key") DO UPDATE SET "at" = a."at" '
+            f"RETURNING {self.columns(ANSWER)}"
+        )
+        self.user_offer_of = self._select(USER_OFFER, '"id" = ?')
+        self.grant_of = self._select(GRANT, '"id" = ?', lock)
+        self.notices_of = self._select(NOTICE, self._among("id"), f'ORDER BY "id"{lock}')
+        self.counters = self._select(COUNTER, self._among("name"), 'ORDER BY "name"')
+        self.lease_grants = self._lease(
+            GRANT, f'"status" = \'{READY}\' AND "lease_until" <= ?', "earned_at", "lease_until"
+        )
+        self.lease_notices = self._lease(
+            NOTICE, f'"status" = \'{PENDING}\' AND "attempt_at" <= ?', "attempt_at", "attempt_at"
+        )
+
+    def name(self, table: str) -> str:
+        """A table's name, quoted."""
+        return f'"{self._prefix}{table}"'
+
+    def columns(self, table: Table, of: str = "") -> str:
+        """A row's columns, as they are read."""
+        return ", ".join(self.dialect.column.format(f'{of}"{column}"') for column in table.columns)
+
+    def page(self, table: Table, instant: str, equal: tuple[str, ...], *, after: bool, ready: bool = False) -> str:
+        """Rows in the order of (`instant`, id): filtered by columns, after a place."""
+        conditions = [f'"{column}" = ?' for column in equal]
+        if ready:
+            # Written out, or the partial index is not used.
+            conditions.append(f"\"status\" = '{READY}'")
+        if after:
+            conditions.append(f'("{instant}", "id") > (?, ?)')
+        return self._select(table, " AND ".join(conditions), f'ORDER BY "{instant}", "id" LIMIT ?')
+
+    def insert(self, table: Table) -> str:
+        """One row whose key must be new: the tenant, then the row."""
+        return self._text(self._into(table.name, table.columns))
+
+    def insert_if_absent(self, table: Table) -> str:
+        """One row, unless its key is there: the tenant, then the row."""
+        key = ", ".join(f'"{column}"' for column in ("tenant", *table.key))
+        return self._text(f"{self._into(table.name, table.columns)} ON CONFLICT ({key}) DO NOTHING")
+
+    def replace(self, table: Table) -> str:
+        """One row whose key must be there: the columns that are no key, the tenant, the key."""
+        values = ", ".join(f'"{column}" = ?' for column in table.columns if column not in table.key)
+        key = " AND ".join(f'"{column}" = ?' for column in ("tenant", *table.key))
+        return self._text(f"UPDATE {self.name(table.name)} SET {values} WHERE {key}")
+
+    def claim(self) -> str:
+        """One claim: the tenant, then `CLAIM_COLUMNS`."""
+        return self._text(f"{self._into('counter AS c', CLAIM_COLUMNS)} {ON_CLAIM}")
+
+    def _into(self, table: str, columns: tuple[str, ...]) -> str:
+        name, _, alias = table.partition(" ")
+        names = ", ".join(f'"{column}"' for column in ("tenant", *columns))
+        return f"INSERT INTO {self.name(name)} {alias} ({names}) VALUES (?{', ?' * len(columns)})"
+
+    def _select(self, table: Table, where: str, then: str = "") -> str:
+        condition = f" AND {where}" if where else ""
+        return self._text(
+            f'SELECT {self.columns(table)} FROM {self.name(table.name)} WHERE "tenant" = ?{condition} {then}'
+        )
+
+    def _lease(self, table: Table, free: str, order: str, until: str) -> str:
+        name = self.name(table.name)
+        # A common table that locks is evaluated once; a plain subquery may be run again for each row, and lock more.
+        return self._text(
+            f'WITH chosen AS (SELECT "id" FROM {name} WHERE "tenant" = ? AND {free} '
+            f'ORDER BY "{order}", "id" LIMIT ?{self.dialect.lock_unless_held}) '
+            f'UPDATE {name} SET "lease" = "lease" + 1, "{until}" = ? '
+            f'WHERE "tenant" = ? AND "id" IN (SELECT "id" FROM chosen) RETURNING {self.columns(table)}'
+        )
+
+    def _among(self, column: str) -> str:
+        return self.dialect.among.format(f'"{column}"')
+
+    def _text(self, text: str) -> str:
+        return text.replace("?", self.dialect.parameter)
