@@ -1,0 +1,113 @@
+"""The threads of a `then`: one per anchor that may still lead to something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+
+from rewardkit.language.dominance import Directions, Thread, prune
+from rewardkit.language.event import Event
+
+VALUE = 1
+TRUE = 2
+FALSE = 4
+DRY = 8
+ENDS = 16
+"""Bits of what a segment knows at a reading.
+
+It holds; it holds for good; it will never hold; it will never end again; it ends at this very reading.
+"""
+
+FOREVER = 2**63 - 1
+"""Later than every instant."""
+
+Evers: TypeAlias = tuple[int, ...]
+Run: TypeAlias = Callable[[Thread, Event | None, int, int, Evers], tuple[Thread, int]]
+"""`(thread, event, at, end, evers)` to the new thread and its bits; without an event it is a timer's reading."""
+Due: TypeAlias = Callable[[Thread, int, Evers], int]
+"""The next instant at which time alone may change a thread, or FOREVER."""
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """A segment at run time."""
+
+    run: Run
+    due: Due
+    initial: Thread
+    names: frozenset[str]
+    pulls: Directions
+
+
+@attrs.frozen(eq=False)
+class Threads:
+    """A `then` at run time.
+
+    Its slot is `(bits, threads of the second step, threads of the third, …)`, or 0 or 1 once it is decided. The bits
+    are VALUE and TRUE of the last step's threads, FALSE where there is no thread, DRY where none will end again.
+    """
+
+    parts: tuple[Part, ...]
+    followed: bool
+
+    @property
+    def initial(self) -> tuple[Any, ...]:
+        return (FALSE | DRY, *(() for _ in self.parts))
+
+    def fold(
+        self, slot: tuple[Any, ...], event: Event | None, at: int, end: int, evers: Evers, begins: object
+    ) -> tuple[tuple[Any, ...], bool]:
+        """The slot after one reading, and whether the last step ends at it.
+
+        Args:
+            begins: whether the first step ends at this reading.
+        """
+        lists: list[tuple[Thread, ...]] = []
+        final = len(self.parts)
+        bits = FALSE | DRY
+        ended: object = begins
+        for place, part in enumerate(self.parts, start=1):
+            before: tuple[Thread, ...] = slot[place]
+            previous, ended = ended, False
+            if not before and not previous:
+                lists.append(before)
+                continue
+            useless = FALSE if place == final else DRY
+            kept = []
+            for thread in before:
+                after, known = part.run(thread, event, at, end, evers)
+                if known & ENDS:
+                    ended = True
+                if not known & useless:
+                    kept.append(after)
+                    if place == final:
+                        bits = (bits | known & 3) & (known | ~DRY)
+            if previous:
+                born, known = part.run((at, *part.initial[1:]), None, at, end, evers)
+                if not known & useless:
+                    kept.append(born)
+                    if place == final:
+                        bits = (bits | known & 3) & (known | ~DRY)
+            after_all = tuple(kept)
+            if after_all != before:
+                if len(kept) > 1:
+                    after_all = tuple(prune(kept, part.pulls))
+            else:
+                after_all = before
+            if after_all:
+                bits &= ~FALSE if place == final else ~(FALSE | DRY)
+            lists.append(after_all)
+        if bits == slot[0] and all(new is old for new, old in zip(lists, slot[1:], strict=True)):
+            return slot, bool(ended)
+        return (bits, *lists), bool(ended)
+
+    def due(self, slot: tuple[Any, ...], end: int, evers: Evers) -> int:
+        """The next instant at which a thread may change by itself."""
+        earliest = FOREVER
+        for place, part in enumerate(self.parts, start=1):
+            for thread in slot[place]:
+                instant = part.due(thread, end, evers)
+                earliest = min(earliest, instant)
+        return earliest

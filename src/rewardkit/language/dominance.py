@@ -1,0 +1,138 @@
+"""Which of two threads of one step makes the other one superfluous.
+
+A thread is one anchor's instance of a step. Thread x dominates y when, whatever happens next, y holds only where x
+holds, and ends only where x ends. Then y can be forgotten: we ask whether it happened, and never enumerate matches.
+Every leaf pulls in one direction. Under an even number of negations more matches and a later close are better; under
+an odd number fewer matches and an earlier close. `over` is better when judged earlier. Where the leaves of a step
+pull both ways, neither thread dominates, and all anchors of the window's length are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import attrs
+
+from rewardkit.language.plan import Chain, Choice, Guard, History, Judgement, Leaf, Segment, Step, Window
+
+MORE = 1
+LESS = 2
+SAME = MORE | LESS
+
+Thread: TypeAlias = tuple[Any, ...]
+"""`(anchor, phase, slot, …)`: one instance of a segment."""
+
+
+@attrs.define(eq=False)
+class Directions:
+    """What a thread must be, compared with another one, to dominate it: bits of MORE and LESS."""
+
+    anchor: int = 0
+    end: int = 0
+    slots: list[int] = attrs.field(factory=list)
+    chains: dict[int, tuple[Directions, ...]] = attrs.field(factory=dict)
+
+
+def directions(segment: Segment) -> Directions:
+    """The directions in which a segment's leaves pull."""
+    made = Directions(slots=[0] * len(segment.slots))
+    _pull(segment.root, MORE, made, judged=False)
+    return made
+
+
+def _opposite(sign: int) -> int:
+    return {0: 0, MORE: LESS, LESS: MORE, SAME: SAME}[sign]
+
+
+def _pull(step: Step, sign: int, made: Directions, *, judged: bool) -> None:
+    match step:
+        case Leaf():
+            made.slots[step.slot] |= sign
+            if step.cut is not None:
+                made.anchor |= sign
+            if not judged:
+                made.end |= sign
+        case Choice():
+            for term in step.terms:
+                _pull(term, sign, made, judged=judged)
+        case Guard():
+            _pull(step.body, _opposite(sign), made, judged=judged)
+        case Window():
+            _pull(step.body, sign, made, judged=judged)
+        case Judgement():
+            # What follows is anchored at the close itself, so another instant is another end.
+            made.anchor |= SAME if step.followed else _opposite(sign)
+            made.end |= sign
+            _pull(step.body, sign, made, judged=True)
+        case History(slot=slot, cut=cut):
+            if slot is not None:
+                made.slots[slot] |= SAME
+            if cut is not None:
+                made.anchor |= SAME
+        case Chain():
+            _pull(step.first, sign, made, judged=judged)
+            made.slots[step.slot] |= sign
+            inner = tuple(directions(segment) for segment in step.steps)
+            made.chains[step.slot] = inner
+            for other in inner:
+                end = other.end if sign == MORE else _opposite(other.end)
+                made.end |= 0 if judged else end
+                made.anchor |= end if step.cut is not None else 0
+
+
+def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
+    """Whether y can be forgotten while x is kept."""
+    if not _lies(x[0], y[0], pulls.anchor):
+        return False
+    for slot, sign in enumerate(pulls.slots):
+        left, right = x[slot + 2], y[slot + 2]
+        if left == right:
+            continue
+        inner = pulls.chains.get(slot)
+        if inner is None:
+            if not _lies(left, right, sign):
+                return False
+        elif (sign & MORE and not _covers(left, right, inner)) or (sign & LESS and not _covers(right, left, inner)):
+            return False
+    return True
+
+
+def _lies(left: int, right: int, sign: int) -> bool:
+    return not (sign & MORE and left < right) and not (sign & LESS and left > right)
+
+
+def _covers(left: Any, right: Any, inner: tuple[Directions, ...]) -> bool:
+    """Whether a chain's slot has, for each thread of another's, one that dominates it; a decided slot is 0 or 1."""
+    if left == 1 or right == 0:
+        return True
+    if left == 0 or right == 1:
+        return False
+    return all(
+        any(dominates(x, y, pulls) for x in left[place])
+        for place, pulls in enumerate(inner, start=1)
+        for y in right[place]
+    )
+
+
+def prune(threads: list[Thread], pulls: Directions) -> list[Thread]:
+    """The threads that no other one dominates; of equals the first stays."""
+    if pulls.anchor == SAME:
+        return _prune_by_anchor(threads, pulls)
+    kept: list[Thread] = []
+    for thread in threads:
+        if any(dominates(other, thread, pulls) for other in kept):
+            continue
+        kept = [other for other in kept if not dominates(thread, other, pulls)]
+        kept.append(thread)
+    return kept
+
+
+def _prune_by_anchor(threads: list[Thread], pulls: Directions) -> list[Thread]:
+    groups: dict[int, list[Thread]] = {}
+    for thread in threads:
+        group = groups.setdefault(thread[0], [])
+        if any(dominates(other, thread, pulls) for other in group):
+            continue
+        group[:] = [other for other in group if not dominates(thread, other, pulls)]
+        group.append(thread)
+    return [thread for group in groups.values() for thread in group]

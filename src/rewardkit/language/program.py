@@ -1,0 +1,254 @@
+"""Conditions, compiled: fold a user's events one by one, and never look back.
+
+`compile_program` turns a tree into straight-line Python over a dense tuple of slots. `step` and `advance` are pure:
+they return a new state, or the very same object where nothing changed, so that the caller can skip writing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rewardkit.errors import ValidationError
+from rewardkit.language import causes, packing, tree
+from rewardkit.language.canonical import fingerprint, structure
+from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Threads
+from rewardkit.language.dominance import Thread, directions
+from rewardkit.language.event import LATEST, Event, Instant
+from rewardkit.language.plan import Counter, Plan, Segment, lower
+from rewardkit.language.source import SegmentWriter
+from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
+from rewardkit.language.verdict import Verdict
+
+__all__ = ["IMPOSSIBLE", "PENDING", "SATISFIED", "Program", "State", "compile_program"]
+
+
+class Program:
+    """A condition ready to fold. Made by `compile_program`.
+
+    Attributes:
+        names: the events that it listens to.
+        fingerprint: eight bytes that identify the meaning a packed state belongs to.
+        uses_history: whether it contains `ever`, so that `start` needs what came before.
+    """
+
+    def __init__(self, node: tree.Node, text: str) -> None:
+        plan = lower(node)
+        self.node = node
+        self.plan = plan
+        self.fingerprint = fingerprint(text)
+        self.names = plan.root.names
+        self.uses_history = bool(plan.evers)
+        self._parts = _build(plan)
+        self._root = self._parts[plan.root.number]
+        self._evers = tuple(self._parts[segment.number] for segment in plan.evers)
+        self._causes = causes.Causes(self.names)
+        self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)
+
+    def start(self, at: Instant | None, *, end: Instant | None = None, history: Iterable[Event] = ()) -> State:
+        """The state at the opening of a scope, read once there.
+
+        Args:
+            at: the scope's start, and the anchor of its windows; None opens it before everything.
+            end: the scope's end; what is pending then is impossible.
+            history: what `ever` sees before the scope: events up to and including the starting position, in total
+                order. Only read where `uses_history`.
+
+        Raises:
+            ValidationError: for an end before the start, or a window that needs a start where there is none.
+        """
+        if at is None and self.plan.anchored:
+            raise ValidationError("a window that starts with the scope needs a start: write `in any …` or `then`")
+        start = 0 if at is None else at
+        if not 0 <= start <= LATEST:
+            raise ValidationError(f"a scope starts in the years 1970 to 9000, not at `{start}`")
+        if end is not None and end < start:
+            raise ValidationError("a scope ends at or after its start")
+        limit = FOREVER if end is None else end
+        root: Thread = (start, *self._root.initial[1:])
+        evers: tuple[Thread, ...] = tuple((0, *part.initial[1:]) for part in self._evers)
+        if evers:
+            root, evers = self._remember(root, evers, history, start, limit)
+        root, evers, bits, known = self._fold(root, evers, None, start, limit)
+        state = self._conclude(root, evers, bits, known, start, start, end, self._causes.opening(bits))
+        return self.advance(state, start)
+
+    def step(self, state: State, event: Event) -> State:
+        """The state after an event, which sorts after the start and after every event before it.
+
+        Timers that are due at or before its instant are released first.
+        """
+        if state.status:
+            return state
+        at = event.at
+        wake_at = state.wake_at
+        if wake_at is not None and wake_at <= at:
+            state = self.advance(state, at)
+            if state.status:
+                return state
+        if event.name not in self.names:
+            return state
+        end = state.end
+        root, evers, bits, known = self._fold(state.root, state.evers, event, at, FOREVER if end is None else end)
+        if root is state.root and evers is state.evers:
+            return state
+        return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.event(event.name))
+
+    def advance(self, state: State, now: Instant) -> State:
+        """The state at an instant, with every timer up to it released; harmless early, late or twice."""
+        while not state.status and state.wake_at is not None and state.wake_at <= now:
+            at, end = state.wake_at, state.end
+            root, evers, bits, known = self._fold(state.root, state.evers, None, at, FOREVER if end is None else end)
+            state = self._conclude(root, evers, bits, known, at, state.start, end, causes.DEADLINE)
+            if not state.status and at == end:
+                return decided(IMPOSSIBLE, at, causes.EXPIRED)
+        return state
+
+    def replay(
+        self,
+        events: Iterable[Event],
+        start: Instant | None,
+        now: Instant,
+        *,
+        end: Instant | None = None,
+        history: Iterable[Event] = (),
+    ) -> State:
+        """The state at `now` of a scope whose events are given in total order, each once."""
+        state = self.start(start, end=end, history=history)
+        for event in events:
+            if event.at > now or state.status:
+                break
+            state = self.step(state, event)
+        return self.advance(state, now)
+
+    def verdict(self, state: State) -> Verdict:
+        """The state's verdict, in words."""
+        return causes.verdict(self, state)
+
+    def pack(self, state: State) -> bytes:
+        """The state as a few bytes; `unpack` reads them."""
+        return self._packing.pack(state)
+
+    def unpack(self, data: bytes) -> State:
+        """The state that `pack` wrote.
+
+        Raises:
+            InvariantError: for bytes that this program did not write.
+        """
+        return self._packing.unpack(data)
+
+    def _fold(
+        self, root: Thread, evers: tuple[Thread, ...], event: Event | None, at: Instant, end: Instant
+    ) -> tuple[Thread, tuple[Thread, ...], int, tuple[int, ...]]:
+        """One reading: the new threads, the root's bits, and those of every `ever`."""
+        known: tuple[int, ...] = ()
+        if evers:
+            after = []
+            for part, thread in zip(self._evers, evers, strict=True):
+                folded, bits = part.run(thread, event, at, end, known)
+                after.append(folded)
+                known = (*known, bits)
+            if any(new is not old for new, old in zip(after, evers, strict=True)):
+                evers = tuple(after)
+        root, bits = self._root.run(root, event, at, end, known)
+        return root, evers, bits, known
+
+    def _conclude(
+        self,
+        root: Thread,
+        evers: tuple[Thread, ...],
+        bits: int,
+        known: tuple[int, ...],
+        at: Instant,
+        start: Instant,
+        end: Instant | None,
+        cause: int,
+    ) -> State:
+        if bits & VALUE:
+            return decided(SATISFIED, at, cause)
+        if bits & FALSE:
+            return decided(IMPOSSIBLE, at, cause)
+        due = self._due(root, evers, known, FOREVER if end is None else end)
+        wake_at = end if due == FOREVER or (end is not None and due > end) else due
+        return State(PENDING, None, 0, start, end, wake_at, root, evers)
+
+    def _due(self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], end: Instant) -> Instant:
+        due = self._root.due(root, end, known)
+        for part, thread in zip(self._evers, evers, strict=True):
+            due = min(due, part.due(thread, end, known))
+        return due
+
+    def _remember(
+        self, root: Thread, evers: tuple[Thread, ...], history: Iterable[Event], start: Instant, end: Instant
+    ) -> tuple[Thread, tuple[Thread, ...]]:
+        """What `ever` makes of the time before the scope, which the rest of the condition does not see."""
+        known = (0,) * len(evers)
+        for event in history:
+            if event.at > start:
+                raise ValidationError(f"event `{event.id}` of the history lies after the scope's start")
+            root, evers, known = self._release(root, evers, known, event.at, end)
+            root, evers, _, known = self._glance(root, evers, event, event.at, end)
+        root, evers, _ = self._release(root, evers, known, start, end)
+        return root, evers
+
+    def _release(
+        self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], until: Instant, end: Instant
+    ) -> tuple[Thread, tuple[Thread, ...], tuple[int, ...]]:
+        while (due := self._due(root, evers, known, end)) <= until:
+            root, evers, _, known = self._glance(root, evers, None, due, end)
+        return root, evers, known
+
+    def _glance(
+        self, root: Thread, evers: tuple[Thread, ...], event: Event | None, at: Instant, end: Instant
+    ) -> tuple[Thread, tuple[Thread, ...], int, tuple[int, ...]]:
+        known: tuple[int, ...] = ()
+        after = []
+        for part, thread in zip(self._evers, evers, strict=True):
+            folded, bits = part.run(thread, event, at, end, known)
+            after.append(folded)
+            known = (*known, bits)
+        root, bits = self._root.run(root, None, at, end, known)
+        return root, tuple(after), bits, known
+
+
+_PROGRAMS: dict[str, Program] = {}
+_MOST_PROGRAMS = 16_384  # more than a store defines; the oldest is dropped beyond it
+
+
+def compile_program(node: tree.Node) -> Program:
+    """The program of a condition; the same one for the same structure.
+
+    Raises:
+        ValidationError: for an operator that this version does not evaluate.
+    """
+    text = structure(node)
+    program = _PROGRAMS.get(text)
+    if program is None:
+        program = Program(node, text)
+        if len(_PROGRAMS) >= _MOST_PROGRAMS:
+            _PROGRAMS.pop(next(iter(_PROGRAMS)), None)
+        _PROGRAMS[text] = program
+    return program
+
+
+def _build(plan: Plan) -> list[Part]:
+    names: dict[str, Any] = {"__builtins__": {"min": min, "tuple": tuple}}
+    parts: list[Part] = []
+    source = "".join(SegmentWriter(segment, names).write() for segment in plan.segments)
+    exec(compile(source, "<condition>", "exec"), names)  # noqa: S102 - generated names and numbers, no text of a user's
+    for segment in plan.segments:
+        initial: list[Any] = [0, 0]
+        for slot, content in enumerate(segment.slots):
+            if isinstance(content, Counter) or content is None or not hasattr(content, "steps"):
+                initial.append(0)
+                continue
+            threads = Threads(tuple(parts[inner.number] for inner in content.steps), content.followed)
+            names[f"chain_{segment.number}_{slot}"] = threads
+            initial.append(threads.initial)
+        parts.append(_part(segment, names, tuple(initial)))
+    return parts
+
+
+def _part(segment: Segment, names: dict[str, Any], initial: Thread) -> Part:
+    number = segment.number
+    return Part(names[f"run_{number}"], names[f"due_{number}"], initial, segment.names, directions(segment))
