@@ -107,6 +107,8 @@ class Diagnostic:
     def show(self, text: str) -> str:
         """The finding with the line of the source text that it is about, underlined."""
         heading = f"{self.severity}[{self.code}]: {self.message}"
+        if not text:
+            return heading if self.help is None else f"{heading}\n  help: {self.help}"
         start = max(0, min(self.span[0], len(text)))
         end = max(start, min(self.span[1], len(text)))
         line, column = _line(text, start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -92,7 +93,9 @@ def _with_parts(node: Node, parts: tuple[Node, ...]) -> Node:
         case Then():
             return attrs.evolve(node, steps=parts)
         case _ if parts:
-            return attrs.evolve(node, body=parts[0])  # type: ignore[call-arg]  # every other node with parts has one body
+            one: Any = node  # every other node that has parts has one, its body
+            whole: Node = attrs.evolve(one, body=parts[0])
+            return whole
         case _:
             return node
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rewardkit.language.descent import children, descend
 from rewardkit.language.diagnostic import Diagnostic, quoted
@@ -89,7 +90,7 @@ def _late_closes(node: Node, limit: int | None) -> Iterator[Diagnostic]:
             if limit is not None and length > limit:
                 yield Diagnostic(
                     "RK203",
-                    f"a window of {write_span(Elapsed(length))} never closes inside one of {write_span(Elapsed(limit))}",
+                    f"`{write_span(Elapsed(length))}` never closes inside `{write_span(Elapsed(limit))}`",
                     node.place,
                     help="make the outer window longer, or this one shorter",
                     severity="lint",
@@ -111,8 +112,8 @@ class _Brackets:
     """Which ranges of the text stand in parentheses."""
 
     def __init__(self, lexemes: list[Lexeme]) -> None:
-        self._before = {after.start: before.text for before, after in zip(lexemes, lexemes[1:], strict=False)}
-        self._after = {before.end: after.text for before, after in zip(lexemes, lexemes[1:], strict=False)}
+        self._before = {after.start: before.text for before, after in pairwise(lexemes)}
+        self._after = {before.end: after.text for before, after in pairwise(lexemes)}
         self._names = {lexeme.start for lexeme in lexemes if lexeme.text.startswith("@")}
 
     def around(self, place: tuple[int, int]) -> bool:
@@ -125,7 +126,7 @@ def _bindings(node: Node, text: str, brackets: _Brackets) -> Iterator[Diagnostic
     """Texts that people read otherwise than the grammar does; the formatter adds the parentheses."""
     for part in descend(node):
         if isinstance(part, And | Or):
-            for before, term in zip(part.terms, part.terms[1:], strict=False):
+            for before, term in pairwise(part.terms):
                 if isinstance(term, Scoped) and not isinstance(before, Scoped | No) and not brackets.around(term.place):
                     yield _binds_last(term, text, "&" if isinstance(part, And) else "|")
         if isinstance(part, Then):

@@ -117,6 +117,11 @@ def _lexemes(text: str) -> list[Lexeme]:
     return found
 
 
+def civil_unit(unit: str, amount: str) -> str:
+    """A unit of civil time as it is written behind an amount."""
+    return CIVIL[unit].removesuffix("s") if amount.strip("0") == "1" and amount.endswith("1") else CIVIL[unit]
+
+
 def too_deep(span: tuple[int, int]) -> Diagnostic:
     """The finding that a condition is nested too deeply."""
     return Diagnostic(
@@ -198,7 +203,7 @@ def _too_large(lexeme: Lexeme) -> Diagnostic:
         "RK005",
         f"the number {quoted(lexeme.text)} is too long",
         (lexeme.start, lexeme.end),
-        help=f"a number has at most {MOST_DIGITS} digits, and an exponent between -{LARGEST_EXPONENT} and {LARGEST_EXPONENT}",
+        help=f"a number has at most {MOST_DIGITS} digits, and an exponent of at most {LARGEST_EXPONENT}",
     )
 
 
@@ -208,7 +213,7 @@ def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
     unit = lexeme.text[len(amount) :]
     span = (lexeme.start, lexeme.end)
     if unit in CIVIL and unit not in ("day", "week"):
-        written = f"{amount} calendar {CIVIL[unit]}"
+        written = f"{amount} calendar {civil_unit(unit, amount)}"
         return Diagnostic(
             "RK110",
             f"there is no suffix {quoted(unit)}, since months and years differ in length",
@@ -218,7 +223,11 @@ def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
         )
     if unit in _UNITS:
         written = amount + _UNITS[unit]
-        civil = f", or `{amount} calendar {CIVIL[unit.rstrip('s')]}`" if unit.rstrip("s") in ("day", "week") else ""
+        civil = (
+            f", or `{amount} calendar {civil_unit(unit.rstrip('s'), amount)}`"
+            if unit.rstrip("s") in ("day", "week")
+            else ""
+        )
         return Diagnostic(
             "RK110",
             f"there is no suffix {quoted(unit)}",
@@ -237,12 +246,14 @@ def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
 def _unknown(text: str, place: int, foreign: str | None) -> Diagnostic:
     if foreign is not None:
         end = place + len(foreign)
+        outside = foreign == "=" and text.rfind("[", 0, place) <= text.rfind("]", 0, place)
+        help_text = ', and compare properties in brackets, such as `A[plan == "pro"]`' if outside else ""
         return Diagnostic(
             "RK111" if foreign == "=" else "RK113",
-            f"`{foreign}` is not an operator here",
+            f"`{foreign}` is not an operator of this language",
             (place, end),
-            help=f"write `{_FOREIGN[foreign]}`",
-            fix=_spaced(text, place, end, _FOREIGN[foreign]),
+            help=f"write `{_FOREIGN[foreign]}`{help_text}",
+            fix=None if help_text else _spaced(text, place, end, _FOREIGN[foreign]),
         )
     character = text[place]
     if character == '"':
@@ -295,9 +306,7 @@ def _quotation_mark(text: str, place: int) -> Diagnostic:
     plain = text[place + 1 : end if close is None else close].replace("\\", "").replace('"', "")
     return Diagnostic(
         "RK114",
-        f"{quoted(text[place])} is not a quotation mark of this language"
-        if text[place] != "`"
-        else "a backtick is not a quotation mark of this language",
+        f"`{text[place]}` is not a quotation mark of this language",
         (place, end),
         help='write straight double quotes: `"`',
         fix=None if close is None else f'{text[:place]}"{plain}"{text[end:]}',

@@ -85,9 +85,7 @@ def _bad_spans(node: Node) -> Iterator[Diagnostic]:
     span = getattr(node, "span", None)
     if isinstance(span, Elapsed):
         if span.microseconds <= 0:
-            yield Diagnostic(
-                "RK118", "a span has to be longer than nothing", node.place, help="write a length such as `7d`"
-            )
+            yield Diagnostic("RK118", "a span has to be longer than nothing", node.place, help="write one such as `7d`")
         elif span.microseconds > LONGEST_SPAN_DAYS * DAY_MICROSECONDS:
             message = f"a span is at most {LONGEST_SPAN_DAYS:,} days long"
             yield Diagnostic("RK007", message, node.place, help="write a shorter span")
