@@ -51,6 +51,7 @@ PURE_MODULES = frozenset(
         "typing",
         "unicodedata",
         "uuid",
+        "zlib",
         "zoneinfo",
     }
 )
