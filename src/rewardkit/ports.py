@@ -50,8 +50,8 @@ class Store(Protocol):
     Promises, for any number of threads and processes:
     a transaction whose block ends commits whole, one whose block raises leaves nothing;
     what has been committed survives the death of the process;
-    rows that a need locks stay locked until the transaction ends, and a second transaction that locks them waits or fails as transient;
-    a commit whose outcome cannot be known raises `StoreError` with outcome `unknown`, everything else that fails `not_applied`;
+    rows that a need locks stay locked until the transaction ends; another that locks them waits or fails as transient;
+    a commit whose outcome cannot be known raises `StoreError` with outcome `unknown`, any other failure `not_applied`;
     after any failure the next transaction works as soon as the cause is gone;
     tenants never see each other's rows;
     text comes back as it went in, and is ordered by code point; integers have 64 bits.

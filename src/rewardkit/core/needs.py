@@ -1,9 +1,9 @@
 """What a decision asks of the world while it is being made.
 
-A decision is a generator: it yields needs and is sent their answers, each of the type that its need names.
+A decision is a generator: it yields needs and is sent their answers, of the type that each need names.
 Those marked *takes* change the store as they answer; everything else that changes is an effect, written at the end.
 Those marked *locks* hold the rows until the transaction ends.
-A transaction answers them in this order of locks: tenant, answers, users in order, counters in order, grants and notices.
+Locks are taken in this order: tenant, answers, users in order, counters in order, grants and notices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from rewardkit.core.rows import AnswerRow, CounterRow, DefinitionRow, EventRow, GrantRow, MemberRow, NoticeRow, UserOfferRow
+from rewardkit.core.rows import (
+    AnswerRow,
+    CounterRow,
+    DefinitionRow,
+    EventRow,
+    GrantRow,
+    MemberRow,
+    NoticeRow,
+    UserOfferRow,
+)
 
 T = TypeVar("T")
 
@@ -25,7 +34,7 @@ class Need(Generic[T]):
 
 
 def ask(need: Need[T]) -> Generator[Need[Any], Any, T]:
-    """Yield a need and give its answer, typed: `rows = yield from ask(Members(users))`."""
+    """Yield a need and give its answer, with the type that the need names."""
     answer: T = yield need
     return answer
 
@@ -114,7 +123,10 @@ class Definitions(Need[DefinitionSet]):
 
 
 class Claim(NamedTuple):
-    """A change of one counter: first `confirm` and `release` what was reserved, then reserve up to `want` under `cap`."""
+    """A change of one counter: `confirm` and `release` what was reserved, then reserve up to `want` under `cap`.
+
+    Where `want` is 0, the cap stays as it is; a cap below what is taken already grants nothing.
+    """
 
     name: str
     cap: int
@@ -138,7 +150,7 @@ class Claims(Need[tuple[int, ...]]):
 
 @attrs.frozen
 class Recall(Need[AnswerRow | None]):
-    """What was answered under this key; None, and an empty row inserted, where there was nothing. *Takes* and *locks*."""
+    """What was answered under this key; else None, and an empty row is inserted. *Takes* and *locks*."""
 
     operation: str
     key: str
@@ -160,7 +172,7 @@ class GrantOf(Need[GrantRow | None]):
 
 @attrs.frozen
 class LeaseGrants(Need[tuple[GrantRow, ...]]):
-    """Up to `limit` ready grants whose lease_until <= `now`, earliest earned first (then by id), leased. *Takes* and *locks*.
+    """Up to `limit` ready grants whose lease_until <= `now`, earliest earned first, then by id. *Takes* and *locks*.
 
     Each gets lease + 1 and lease_until = `until`; the answer has the new values. Skips rows that others hold.
     """
@@ -172,7 +184,7 @@ class LeaseGrants(Need[tuple[GrantRow, ...]]):
 
 @attrs.frozen
 class LeaseNotices(Need[tuple[NoticeRow, ...]]):
-    """Up to `limit` pending notices whose attempt_at <= `now`, earliest first (then by id), leased. *Takes* and *locks*.
+    """Up to `limit` pending notices whose attempt_at <= `now`, earliest first, then by id. *Takes* and *locks*.
 
     Each gets lease + 1 and attempt_at = `until`; the answer has the new values, in the order of (created_at, id).
     Skips rows that others hold.

@@ -1,6 +1,6 @@
 """What a store keeps, row by row: the schema as the core sees it.
 
-A row is a plain tuple of text, bytes and integers, so that every store keeps it without a codec and gives it back as it was.
+A row is a plain tuple of text, bytes and integers: every store keeps it without a codec and gives it back as it was.
 Instants are microseconds since 1970 UTC.
 The tenant is not a column here: a transaction belongs to one tenant, and the store puts it in front of every row.
 """
@@ -123,7 +123,10 @@ class NoticeRow(NamedTuple):
 
 
 class CounterRow(NamedTuple):
-    """A limit and what has been taken of it. Key: (name). Checked: 0 <= reserved, 0 <= confirmed, reserved + confirmed <= cap."""
+    """A limit and what has been taken of it. Key: (name).
+
+    Checked: 0 <= reserved, 0 <= confirmed, reserved + confirmed <= cap.
+    """
 
     name: str
     cap: int

@@ -44,7 +44,9 @@ def instant(value: datetime | str | int) -> Instant:
         microseconds = value
     elif isinstance(value, datetime):
         if value.utcoffset() is None:
-            raise ValidationError(f"`{value.isoformat()}` has no offset: pass an aware datetime, such as one with tzinfo=UTC")
+            raise ValidationError(
+                f"`{value.isoformat()}` has no offset: pass an aware datetime, such as one with tzinfo=UTC"
+            )
         microseconds = (value - EPOCH) // _MICROSECOND
     elif isinstance(value, str):
         return instant(_read(value))
@@ -73,22 +75,31 @@ def rfc3339(at: Instant) -> str:
     return moment(at).isoformat().replace("+00:00", "Z")
 
 
+UNTIMED: Instant = -1
+"""The instant of an event whose time was left out."""
+
+
+def _optional(value: datetime | str | int | None) -> Instant:
+    return UNTIMED if value is None else instant(value)
+
+
 @attrs.frozen
 class Event:
     """One thing that a user did.
 
     Args:
         name: free text, such as `User Signed Up`.
-        at: when it happened; an aware datetime or RFC 3339 text becomes microseconds since 1970 UTC.
-        id: unique per user; the same id with the same body again changes nothing.
+        at: when it happened; an aware datetime or RFC 3339 text becomes microseconds since 1970 UTC; without it, when
+            it is emitted. Conditions by themselves need it.
+        id: unique per user; the same id with the same body again changes nothing; without it, one is made on emitting.
         user: whose event it is; conditions by themselves judge one user's events and do not need it.
         order: the producer's sequence number, which orders events of one instant before their ids do.
         properties: free JSON data; conditions see numbers as int or Decimal.
     """
 
     name: str
-    at: Instant = attrs.field(converter=instant)
-    id: str
+    at: Instant = attrs.field(default=None, converter=_optional)
+    id: str = ""
     user: str = ""
     order: int = 0
     properties: Mapping[str, Any] = _NOTHING

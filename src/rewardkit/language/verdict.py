@@ -26,4 +26,6 @@ class Verdict:
     """The earliest instant at which time alone may change this verdict; None where only an event can."""
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a verdict has three values: compare `verdict.status` with `satisfied`, `pending` or `impossible`")
+        raise TypeError(
+            "a verdict has three values: compare `verdict.status` with `satisfied`, `pending` or `impossible`"
+        )

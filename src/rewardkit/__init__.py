@@ -1,0 +1,173 @@
+"""rewardkit: incentives as an embeddable library."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rewardkit.async_kit import AsyncRewardKit
+    from rewardkit.core.answers import (
+        Backfilled,
+        CampaignState,
+        Capped,
+        Claimed,
+        Defined,
+        Earned,
+        Entered,
+        Expired,
+        Late,
+        Progressed,
+        Recorded,
+    )
+    from rewardkit.core.commands import (
+        Backfill,
+        CancelUserOffer,
+        ClaimGrants,
+        Command,
+        DefineCampaign,
+        DefineCondition,
+        DefineOffer,
+        DefineReward,
+        Emit,
+        EndCampaign,
+        EnterOfferCode,
+        FulfilGrant,
+        LaunchCampaign,
+        MakeOffer,
+        RunDue,
+    )
+    from rewardkit.core.outbox import RetryNotice
+    from rewardkit.core.queries import (
+        Campaigns,
+        CampaignUse,
+        Explain,
+        Explained,
+        Grants,
+        Notices,
+        Page,
+        Query,
+        UserOffers,
+    )
+    from rewardkit.core.records import Grant, Notice, Reward, UserOffer
+    from rewardkit.errors import (
+        ConditionSyntaxError,
+        Conflict,
+        ExtraNotInstalled,
+        ForkError,
+        InvariantError,
+        Refused,
+        RewardKitError,
+        SchemaError,
+        StoreError,
+        ValidationError,
+    )
+    from rewardkit.kit import RewardKit
+    from rewardkit.language.condition import Condition
+    from rewardkit.language.diagnostic import Diagnostic
+    from rewardkit.language.event import Event, Position
+    from rewardkit.language.verdict import Verdict
+    from rewardkit.ports import Notifier, Store
+    from rewardkit.shell.deliver import Delivery
+
+_HOMES = {
+    "rewardkit.async_kit": "AsyncRewardKit",
+    "rewardkit.core.answers": (
+        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded"
+    ),
+    "rewardkit.core.commands": (
+        "Backfill CancelUserOffer ClaimGrants Command DefineCampaign DefineCondition DefineOffer DefineReward Emit"
+        " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer RunDue"
+    ),
+    "rewardkit.core.outbox": "RetryNotice",
+    "rewardkit.core.queries": "CampaignUse Campaigns Explain Explained Grants Notices Page Query UserOffers",
+    "rewardkit.core.records": "Grant Notice Reward UserOffer",
+    "rewardkit.errors": (
+        "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError Refused RewardKitError SchemaError"
+        " StoreError ValidationError"
+    ),
+    "rewardkit.kit": "RewardKit",
+    "rewardkit.language.condition": "Condition",
+    "rewardkit.language.diagnostic": "Diagnostic",
+    "rewardkit.language.event": "Event Position",
+    "rewardkit.language.verdict": "Verdict",
+    "rewardkit.ports": "Notifier Store",
+    "rewardkit.shell.deliver": "Delivery",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "AsyncRewardKit",
+    "Backfill",
+    "Backfilled",
+    "CampaignState",
+    "CampaignUse",
+    "Campaigns",
+    "CancelUserOffer",
+    "Capped",
+    "ClaimGrants",
+    "Claimed",
+    "Command",
+    "Condition",
+    "ConditionSyntaxError",
+    "Conflict",
+    "DefineCampaign",
+    "DefineCondition",
+    "DefineOffer",
+    "DefineReward",
+    "Defined",
+    "Delivery",
+    "Diagnostic",
+    "Earned",
+    "Emit",
+    "EndCampaign",
+    "EnterOfferCode",
+    "Entered",
+    "Event",
+    "Expired",
+    "Explain",
+    "Explained",
+    "ExtraNotInstalled",
+    "ForkError",
+    "FulfilGrant",
+    "Grant",
+    "Grants",
+    "InvariantError",
+    "Late",
+    "LaunchCampaign",
+    "MakeOffer",
+    "Notice",
+    "Notices",
+    "Notifier",
+    "Page",
+    "Position",
+    "Progressed",
+    "Query",
+    "Recorded",
+    "Refused",
+    "RetryNotice",
+    "Reward",
+    "RewardKit",
+    "RewardKitError",
+    "RunDue",
+    "SchemaError",
+    "Store",
+    "StoreError",
+    "UserOffer",
+    "UserOffers",
+    "ValidationError",
+    "Verdict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Names load on first use, so that importing the package stays quick."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module `rewardkit` has no attribute `{name}`")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

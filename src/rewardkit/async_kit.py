@@ -1,0 +1,129 @@
+"""The kit for asynchronous hosts: the same names, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from os import PathLike
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+from rewardkit.core.answers import Progressed, Recorded
+from rewardkit.core.commands import Command
+from rewardkit.core.queries import Explained, Query
+from rewardkit.core.records import Grant
+from rewardkit.errors import Refused
+from rewardkit.kit import RewardKit
+from rewardkit.language.event import Event
+from rewardkit.ports import Notifier, Store
+from rewardkit.shell.clock import system_clock
+from rewardkit.shell.deliver import Delivery
+
+A = TypeVar("A")
+P = ParamSpec("P")
+
+WORKERS = 4
+"""Threads, and so connections, of one kit: the event loop waits for none of them."""
+
+
+class AsyncRewardKit:
+    """As `RewardKit`, with every call awaited; the blocking store works on threads of its own.
+
+    A call that is cancelled while it waits has happened or not, as with a cut connection: repeat it with its key.
+    """
+
+    def __init__(
+        self,
+        store: str | Store = ":memory:",
+        *,
+        clock: Callable[[], datetime | int] = system_clock,
+        tenant: str = "default",
+        prefix: str = "rewardkit_",
+        notifiers: Iterable[Notifier] = (),
+    ) -> None:
+        self._kit = RewardKit(store, clock=clock, tenant=tenant, prefix=prefix, notifiers=notifiers)
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="rewardkit")
+
+    def tenant(self, name: str) -> Self:
+        """The same kit for another tenant."""
+        other = object.__new__(type(self))
+        other._kit, other._threads = self._kit.tenant(name), self._threads
+        return other
+
+    async def _away(self, call: Callable[P, A], *args: P.args, **named: P.kwargs) -> A:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **named))
+
+    async def run(self, command: Command[A], *, key: str | None = None) -> A:
+        """As `RewardKit.run`."""
+        return await self._away(self._kit.run, command, key=key)
+
+    async def attempt(self, command: Command[A], *, key: str | None = None) -> A | Refused:
+        """As `RewardKit.attempt`."""
+        return await self._away(self._kit.attempt, command, key=key)
+
+    async def ask(self, query: Query[A]) -> A:
+        """As `RewardKit.ask`."""
+        return await self._away(self._kit.ask, query)
+
+    async def emit(
+        self,
+        name: str,
+        *,
+        user: str,
+        at: datetime | str | int | None = None,
+        id: str | None = None,
+        order: int = 0,
+        properties: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Recorded:
+        """As `RewardKit.emit`."""
+        return await self._away(
+            self._kit.emit, name, user=user, at=at, id=id, order=order, properties=properties, key=key
+        )
+
+    async def emit_many(self, events: Iterable[Event | Mapping[str, Any]], *, key: str | None = None) -> Recorded:
+        """As `RewardKit.emit_many`."""
+        return await self._away(self._kit.emit_many, events, key=key)
+
+    async def ready(self, *, limit: int = 100) -> tuple[Grant, ...]:
+        """As `RewardKit.ready`."""
+        return await self._away(self._kit.ready, limit=limit)
+
+    async def claim(self, *, limit: int = 100, lease_seconds: int = 60) -> tuple[Grant, ...]:
+        """As `RewardKit.claim`."""
+        return await self._away(self._kit.claim, limit=limit, lease_seconds=lease_seconds)
+
+    async def explain(self, grant: str) -> Explained:
+        """As `RewardKit.explain`."""
+        return await self._away(self._kit.explain, grant)
+
+    async def run_due(self, now: datetime | str | int | None = None, *, limit: int = 1_000) -> Progressed:
+        """As `RewardKit.run_due`."""
+        return await self._away(self._kit.run_due, now, limit=limit)
+
+    async def deliver(self, *, limit: int = 100) -> Delivery:
+        """As `RewardKit.deliver`; the notifiers are called on a thread."""
+        return await self._away(self._kit.deliver, limit=limit)
+
+    async def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
+        """As `RewardKit.load`."""
+        return await self._away(self._kit.load, path)
+
+    async def migrate(self) -> tuple[str, ...]:
+        """As `RewardKit.migrate`."""
+        return await self._away(self._kit.migrate)
+
+    async def close(self) -> None:
+        """Close the store's connections and end the threads; only the kit that was made first should."""
+        await self._away(self._kit.close)
+        self._threads.shutdown(wait=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,136 @@
+"""What commands answer. Plain frozen records of texts, numbers, datetimes and each other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from rewardkit.core.records import Grant
+
+
+@attrs.frozen
+class Defined:
+    """A definition is in force; `new` is false where it was so already."""
+
+    kind: str
+    name: str
+    version: int
+    new: bool
+
+
+@attrs.frozen
+class CampaignState:
+    """A campaign after it was launched or ended: `live` or `ended`."""
+
+    name: str
+    version: int
+    status: str
+    start: datetime | None
+    end: datetime | None
+
+
+@attrs.frozen
+class Entered:
+    """An offer was made to a user by an entry condition."""
+
+    user: str
+    campaign: str
+    user_offer: str
+    made_at: datetime
+
+
+@attrs.frozen
+class Capped:
+    """An entry condition held, and no place was left under the campaign's cap; recorded as a `capped` user offer."""
+
+    user: str
+    campaign: str
+    user_offer: str
+    made_at: datetime
+
+
+@attrs.frozen
+class Earned:
+    """A user earned a reward."""
+
+    user: str
+    campaign: str
+    offer: str
+    reward: str
+    grant: str
+    earned_at: datetime
+    event_id: str
+    """The event that decided, or empty where time did."""
+
+
+@attrs.frozen
+class Expired:
+    """A user offer ended unearned: its time ran out, or its condition became impossible."""
+
+    user: str
+    campaign: str
+    user_offer: str
+    ended_at: datetime
+    reason: str
+
+
+@attrs.frozen
+class Late:
+    """An event came after a reading that it would have changed had been released; the decision stands."""
+
+    user: str
+    event_id: str
+    campaign: str
+    decided: str
+    """What was decided."""
+    corrected: str
+    """What would have been decided with the event in its place."""
+
+
+@attrs.frozen
+class Progressed:
+    """What happened to users' offers."""
+
+    users: int = 0
+    """How many were looked at."""
+    entered: tuple[Entered, ...] = ()
+    capped: tuple[Capped, ...] = ()
+    earned: tuple[Earned, ...] = ()
+    expired: tuple[Expired, ...] = ()
+
+
+@attrs.frozen
+class Recorded:
+    """What events led to."""
+
+    event_ids: tuple[str, ...] = ()
+    """Of all events of the call, in its order."""
+    duplicate: tuple[str, ...] = ()
+    """Ids of events that had been recorded before, and changed nothing now."""
+    entered: tuple[Entered, ...] = ()
+    capped: tuple[Capped, ...] = ()
+    earned: tuple[Earned, ...] = ()
+    expired: tuple[Expired, ...] = ()
+    late: tuple[Late, ...] = ()
+
+
+@attrs.frozen
+class Claimed:
+    """Grants leased to the caller."""
+
+    grants: tuple[Grant, ...] = ()
+
+
+@attrs.frozen
+class Backfilled:
+    """One batch of a backfill."""
+
+    users: int = 0
+    entered: tuple[Entered, ...] = ()
+    capped: tuple[Capped, ...] = ()
+    earned: tuple[Earned, ...] = ()
+    expired: tuple[Expired, ...] = ()
+    dry_run: bool = True
+    after: str | None = None
+    """Pass it to the next `Backfill`; None when no users are left."""

@@ -1,0 +1,137 @@
+"""Answering queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from rewardkit.core import limits
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.definitions import Campaign
+from rewardkit.core.folding import event_of
+from rewardkit.core.granting import covering, grant_of
+from rewardkit.core.input import integer, show, text
+from rewardkit.core.needs import (
+    Counters,
+    Definitions,
+    GrantOf,
+    Histories,
+    ListGrants,
+    ListNotices,
+    ListUserOffers,
+    UserOfferOf,
+    ask,
+)
+from rewardkit.core.notices import notice_of
+from rewardkit.core.offering import user_offer_of
+from rewardkit.core.queries import Campaigns, CampaignUse, Explain, Explained, Grants, Notices, Page, UserOffers
+from rewardkit.core.records import Grant, Notice, UserOffer
+from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferRow
+from rewardkit.errors import InvariantError, Refused, ValidationError
+from rewardkit.language.condition import Condition
+from rewardkit.language.event import Position
+
+Listed = TypeVar("Listed", GrantRow, UserOfferRow, NoticeRow)
+Shown = TypeVar("Shown")
+
+
+def grants(query: Grants, context: Context) -> Deciding[Decision[Page[Grant]]]:
+    """A page of grants."""
+    need = ListGrants(_optional(query.user, "a user"), query.status, _place(query.after), _limit(query.limit))
+    rows = yield from ask(need)
+    catalogue = yield from covering(context.catalogue, rows)
+    page = _page(rows, query.limit, lambda row: grant_of(row, catalogue), lambda row: row.earned_at)
+    return Decision(page, (), catalogue)
+
+
+def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[UserOffer]]]:
+    """A page of user offers, read by the clock: an active one whose end has come counts as expired."""
+    rows = yield from ask(
+        ListUserOffers(
+            _optional(query.user, "a user"),
+            _optional(query.campaign, "a campaign's name"),
+            query.status,
+            _place(query.after),
+            _limit(query.limit),
+        )
+    )
+
+    def show_row(row: UserOfferRow) -> UserOffer:
+        if row.status == "active" and row.ends_at is not None and row.ends_at <= context.at:
+            row = row._replace(status="expired", ended_at=row.ends_at, reason="expired")
+        return user_offer_of(row)
+
+    page = _page(rows, query.limit, show_row, lambda row: row.made_at)
+    if query.status is not None:
+        page = Page(tuple(offer for offer in page.items if offer.status == query.status), page.after)
+    return Decision(page)
+
+
+def notices(query: Notices, context: Context) -> Deciding[Decision[Page[Notice]]]:
+    """A page of the outbox."""
+    rows = yield from ask(ListNotices(query.status, _place(query.after), _limit(query.limit)))
+    return Decision(_page(rows, query.limit, notice_of, lambda row: row.created_at))
+
+
+def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[CampaignUse, ...]]]:
+    """All campaigns and the use of their caps."""
+    catalogue = Catalogue.of((yield from ask(Definitions())))
+    found = [catalogue.campaigns[name] for name in sorted(catalogue.campaigns)]
+    rows = yield from ask(Counters(tuple(sorted(campaign.counter for campaign in found))))
+    taken = {row.name: (row.reserved, row.confirmed) for row in rows}
+
+    def use(campaign: Campaign) -> CampaignUse:
+        reserved, confirmed = taken.get(campaign.counter, (0, 0))
+        return CampaignUse(
+            campaign.name, campaign.version, campaign.status, campaign.offer, campaign.cap, reserved, confirmed
+        )
+
+    return Decision(tuple(use(campaign) for campaign in found), (), catalogue)
+
+
+def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
+    """Judge the stored events anew, as of the instant of earning, under the version that the offer was made under."""
+    row = yield from ask(GrantOf(text(query.grant, "a grant's id")))
+    if row is None:
+        return Decision(Refused("grant_unknown", f"grant `{show(query.grant)}` does not exist", {}))
+    made = yield from ask(UserOfferOf(row.user_offer))
+    if made is None:
+        raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
+    histories = yield from ask(Histories((row.user,)))
+    catalogue = context.catalogue
+    if (row.offer, row.offer_version) not in catalogue.offer_versions:
+        catalogue = Catalogue.of((yield from ask(Definitions())))
+    offer = catalogue.offer_versions[row.offer, row.offer_version]
+    events = [event_of(stored) for stored in histories.get(row.user, ())]
+    start = Position(made.made_at, made.start_order, made.start_id)
+    proof = Condition.parse(offer.condition).explain(events, start=start, now=row.earned_at, end=made.ends_at)
+    return Decision(
+        Explained(grant_of(row, catalogue), offer.condition, tuple(proof.event_ids), tuple(proof.sentences)),
+        (),
+        catalogue,
+    )
+
+
+def _page(
+    rows: Sequence[Listed], limit: int, public: Callable[[Listed], Shown], at: Callable[[Listed], int]
+) -> Page[Shown]:
+    after = f"{at(rows[-1])}/{rows[-1].id}" if len(rows) == limit else None
+    return Page(tuple(public(row) for row in rows), after)
+
+
+def _place(after: str | None) -> tuple[int, str] | None:
+    if after is None:
+        return None
+    at, slash, row_id = text(after, "after").partition("/")
+    if not slash or not at.isdecimal() or len(at) > 18:
+        raise ValidationError(f"`{show(after)}` is not a place in a list: pass a page's `after`")
+    return int(at), row_id
+
+
+def _limit(limit: int) -> int:
+    return integer(limit, "limit", least=1, most=limits.PAGE_ROWS)
+
+
+def _optional(value: str | None, what: str) -> str | None:
+    return None if value is None else text(value, what)

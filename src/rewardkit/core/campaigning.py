@@ -1,0 +1,120 @@
+"""Defining, launching and ending campaigns."""
+
+from __future__ import annotations
+
+import attrs
+
+from rewardkit.core import limits
+from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.civil import beginning, ending, zone_named
+from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import Draft, locked, read_condition, require_acknowledged, unknown
+from rewardkit.core.definitions import CAMPAIGN, Campaign
+from rewardkit.core.input import integer, show, text
+from rewardkit.errors import Refused, ValidationError
+from rewardkit.language.event import moment, rfc3339
+
+
+def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decision[Defined]]:
+    """A draft, or a new version where terms differ; a live campaign stays live under its new terms."""
+    name = text(command.name, "a campaign's name")
+    draft = yield from locked()
+    catalogue = draft.catalogue
+    if command.offer not in catalogue.offers:
+        raise unknown("offer", text(command.offer, "an offer's name"), catalogue.offers)
+    entry = None
+    if command.entry is not None:
+        condition = read_condition(command.entry, catalogue)
+        require_acknowledged(condition, "open", command.acknowledge)
+        entry = str(condition)
+    known = catalogue.campaigns.get(name)
+    campaign = _terms(command, name, entry, known)
+    if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
+        return Decision(Defined(CAMPAIGN, name, known.version, new=False))
+    if campaign.code is not None:
+        other = catalogue.by_code(campaign.code)
+        if other is not None and other.name != name:
+            raise Refused(
+                "code_taken",
+                f"code `{show(campaign.code)}` belongs to campaign `{other.name}`",
+                {"campaign": other.name},
+            )
+    draft.add(CAMPAIGN, name, campaign.version, campaign.body())
+    return Decision(Defined(CAMPAIGN, name, campaign.version, new=True), draft.effects())
+
+
+def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaign | None) -> Campaign:
+    zone_named(text(command.zone, "a zone"))
+    start, end = beginning(command.start, command.zone), ending(command.end, command.zone)
+    if start is not None and end is not None and end <= start:
+        raise ValidationError(
+            f"campaign `{name}` would end at `{rfc3339(end)}`, not after its start `{rfc3339(start)}`"
+        )
+    return Campaign(
+        id=-1 if known is None else known.id,
+        name=name,
+        version=1 if known is None else known.version + 1,
+        epoch=0,
+        offer=command.offer,
+        entry=entry,
+        entry_source=command.entry,
+        code=None if command.code is None else text(command.code, "an offer code", most=64).upper(),
+        start=start,
+        end=end,
+        cap=None if command.cap is None else integer(command.cap, "cap", least=1, most=limits.CAP),
+        user_cap=integer(command.user_cap, "user_cap", least=1, most=limits.USER_CAP),
+        status="draft" if known is None else known.status,
+        launched_at=None if known is None else known.launched_at,
+    )
+
+
+def launch_campaign(command: LaunchCampaign, context: Context) -> Deciding[Decision[CampaignState]]:
+    """From draft to live; users with history enter at its start at the earliest, whenever they are folded."""
+    draft = yield from locked()
+    campaign = _known(draft, command.name)
+    if campaign.status == "live":
+        return Decision(_state(campaign))
+    if campaign.status == "ended":
+        raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", _facts(campaign))
+    if campaign.end is not None and campaign.end <= (context.at if campaign.start is None else campaign.start):
+        raise Refused("campaign_over", f"campaign `{campaign.name}` would be over before it starts", _facts(campaign))
+    launched = attrs.evolve(campaign, version=campaign.version + 1, status="live", launched_at=context.at)
+    draft.add(CAMPAIGN, launched.name, launched.version, launched.body())
+    return Decision(_state(launched), draft.effects())
+
+
+def end_campaign(command: EndCampaign, context: Context) -> Deciding[Decision[CampaignState]]:
+    """No more offers from now on. Ending an ended campaign changes nothing."""
+    draft = yield from locked()
+    campaign = _known(draft, command.name)
+    if campaign.status == "ended":
+        return Decision(_state(campaign))
+    if campaign.status == "draft":
+        raise Refused("campaign_draft", f"campaign `{campaign.name}` has not been launched", {"name": campaign.name})
+    end = context.at if campaign.end is None else min(campaign.end, context.at)
+    ended = attrs.evolve(campaign, version=campaign.version + 1, status="ended", end=end)
+    draft.add(CAMPAIGN, ended.name, ended.version, ended.body())
+    return Decision(_state(ended), draft.effects())
+
+
+def _known(draft: Draft, name: str) -> Campaign:
+    campaign = draft.catalogue.campaigns.get(text(name, "a campaign's name"))
+    if campaign is None:
+        raise unknown("campaign", name, draft.catalogue.campaigns)
+    return campaign
+
+
+def _state(campaign: Campaign) -> CampaignState:
+    start = campaign.launched_at if campaign.start is None else campaign.start
+    return CampaignState(
+        campaign.name,
+        campaign.version,
+        campaign.status,
+        None if start is None else moment(start),
+        None if campaign.end is None else moment(campaign.end),
+    )
+
+
+def _facts(campaign: Campaign) -> dict[str, str]:
+    return {"name": campaign.name} | ({} if campaign.end is None else {"end": rfc3339(campaign.end)})

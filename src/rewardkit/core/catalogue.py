@@ -1,0 +1,127 @@
+"""All definitions of a tenant, indexed for deciding: which campaigns and offers listen to which event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import attrs
+
+from rewardkit.core.definitions import (
+    CAMPAIGN,
+    CONDITION,
+    OFFER,
+    REWARD,
+    Campaign,
+    Offer,
+    campaign_of,
+    offer_of,
+    reward_of,
+)
+from rewardkit.core.needs import DefinitionSet
+from rewardkit.core.payload import read
+from rewardkit.core.records import Reward
+from rewardkit.core.rows import DefinitionRow
+
+
+@attrs.frozen(slots=False)
+class Catalogue:
+    """The definitions up to one epoch. Immutable; a new epoch makes a new one."""
+
+    epoch: int = 0
+    fingerprint: int = 0
+    last_number: int = 0
+    rewards: Mapping[str, Reward] = attrs.field(factory=dict)
+    """Newest versions, by name; the same below."""
+    conditions: Mapping[str, tuple[int, str]] = attrs.field(factory=dict)
+    """Name → version and canonical text."""
+    offers: Mapping[str, Offer] = attrs.field(factory=dict)
+    campaigns: Mapping[str, Campaign] = attrs.field(factory=dict)
+    reward_versions: Mapping[tuple[str, int], Reward] = attrs.field(factory=dict)
+    offer_versions: Mapping[tuple[str, int], Offer] = attrs.field(factory=dict)
+    offers_by_number: Mapping[int, Offer] = attrs.field(factory=dict)
+    campaigns_by_id: Mapping[int, Campaign] = attrs.field(factory=dict)
+    offer_names: Mapping[int, frozenset[str]] = attrs.field(factory=dict)
+    """Campaign id → the offers that any of its versions has made."""
+
+    @classmethod
+    def of(cls, found: DefinitionSet) -> Catalogue:
+        """The catalogue of stored definitions."""
+        rewards: dict[str, Reward] = {}
+        conditions: dict[str, tuple[int, str]] = {}
+        offers: dict[str, Offer] = {}
+        campaigns: dict[str, Campaign] = {}
+        reward_versions: dict[tuple[str, int], Reward] = {}
+        offer_versions: dict[tuple[str, int], Offer] = {}
+        offer_names: dict[int, set[str]] = {}
+        for row in found.rows:
+            if row.kind == REWARD:
+                rewards[row.name] = reward_versions[row.name, row.version] = reward_of(row)
+            elif row.kind == CONDITION:
+                conditions[row.name] = (row.version, read(row.body, "condition")["condition"])
+            elif row.kind == OFFER:
+                offers[row.name] = offer_versions[row.name, row.version] = offer_of(row)
+            elif row.kind == CAMPAIGN:
+                known = campaigns.get(row.name)
+                campaign = campaign_of(row, len(campaigns) if known is None else known.id)
+                campaigns[row.name] = campaign
+                offer_names.setdefault(campaign.id, set()).add(campaign.offer)
+        return cls(
+            epoch=found.epoch,
+            fingerprint=found.fingerprint,
+            last_number=_last_number(found.rows),
+            rewards=rewards,
+            conditions=conditions,
+            offers=offers,
+            campaigns=campaigns,
+            reward_versions=reward_versions,
+            offer_versions=offer_versions,
+            offers_by_number={offer.number: offer for offer in offer_versions.values()},
+            campaigns_by_id={campaign.id: campaign for campaign in campaigns.values()},
+            offer_names={campaign_id: frozenset(names) for campaign_id, names in offer_names.items()},
+        )
+
+    @cached_property
+    def entries(self) -> tuple[Campaign, ...]:
+        """Campaigns that have been launched and make offers by an entry condition."""
+        return tuple(
+            campaign
+            for campaign in self.campaigns.values()
+            if campaign.launched_at is not None and campaign.entry is not None
+        )
+
+    @cached_property
+    def entry_listeners(self) -> Mapping[str, tuple[Campaign, ...]]:
+        """Event name → the campaigns whose entry condition listens to it."""
+        found: dict[str, list[Campaign]] = {}
+        for campaign in self.entries:
+            for name in campaign.program.names:
+                found.setdefault(name, []).append(campaign)
+        return {name: tuple(campaigns) for name, campaigns in found.items()}
+
+    @cached_property
+    def offer_listeners(self) -> Mapping[str, tuple[Campaign, ...]]:
+        """Event name → the campaigns with an offer, of any version, that listens to it."""
+        by_offer: dict[str, set[str]] = {}
+        for offer in self.offer_versions.values():
+            by_offer.setdefault(offer.name, set()).update(offer.program.names)
+        found: dict[str, list[Campaign]] = {}
+        for campaign in self.campaigns.values():
+            for name in set().union(*(by_offer[offer] for offer in self.offer_names[campaign.id])):
+                found.setdefault(name, []).append(campaign)
+        return {name: tuple(campaigns) for name, campaigns in found.items()}
+
+    def by_code(self, code: str) -> Campaign | None:
+        """The campaign that has this offer code."""
+        return self._codes.get(code.upper())
+
+    @cached_property
+    def _codes(self) -> Mapping[str, Campaign]:
+        return {campaign.code: campaign for campaign in self.campaigns.values() if campaign.code is not None}
+
+
+def _last_number(rows: Iterable[DefinitionRow]) -> int:
+    return max((row.number for row in rows), default=0)
+
+
+EMPTY = Catalogue()

@@ -1,0 +1,185 @@
+"""Everything that a caller can ask to be changed: frozen records, each with the type of its answer.
+
+`kit.run(command)` gives that answer or raises `Refused`; `kit.attempt(command)` gives either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from rewardkit.core.answers import (
+    Backfilled,
+    CampaignState,
+    Claimed,
+    Defined,
+    Progressed,
+    Recorded,
+)
+from rewardkit.core.records import Grant, UserOffer
+from rewardkit.language.event import Event
+
+A = TypeVar("A")
+
+
+class Command(Generic[A]):
+    """A request whose answer is an `A`."""
+
+    __slots__ = ()
+
+
+@attrs.frozen
+class DefineReward(Command[Defined]):
+    """Define a reward, or a new version of it; offers that name it follow for what they make next.
+
+    Args:
+        name: unique among rewards.
+        properties: free JSON data for whoever fulfils it; money as text or Decimal, never float.
+    """
+
+    name: str
+    properties: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class DefineCondition(Command[Defined]):
+    """Name a condition, to be used as `@name` in others; what was defined with it keeps what it meant then."""
+
+    name: str
+    condition: str
+
+
+@attrs.frozen
+class DefineOffer(Command[Defined]):
+    """Define an offer, reward + condition, or a new version of it; offers already made keep their version.
+
+    Args:
+        name: unique among offers.
+        reward: the name of a reward.
+        condition: folded over what follows the making of the offer.
+        expires_after: elapsed time from the making, such as `30d`; None never expires.
+        acknowledge: codes of lints that are meant so.
+    """
+
+    name: str
+    reward: str
+    condition: str
+    expires_after: str | None = attrs.field(default=None, kw_only=True)
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+
+
+@attrs.frozen
+class DefineCampaign(Command[Defined]):
+    """Define a campaign, as a draft, or a new version of one; a live one stays live.
+
+    Args:
+        name: unique among campaigns.
+        offer: the name of an offer; its newest version counts for what is made next.
+        entry: a condition folded over a user's whole history, which makes the offer to her once; None for direct only.
+        code: an offer code, by which users enter; unique among campaigns, compared without case.
+        start: from this instant on the campaign makes offers; default is its launch. A date means its first instant.
+        end: up to but not at this instant. A date means the end of that day.
+        zone: IANA name of the zone that dates are read in.
+        cap: offers that may be active or earned at one time, over all users; None is unlimited.
+        user_cap: the same for one user.
+        acknowledge: codes of lints that are meant so.
+    """
+
+    name: str
+    offer: str
+    entry: str | None = attrs.field(default=None, kw_only=True)
+    code: str | None = attrs.field(default=None, kw_only=True)
+    start: datetime | date | str | None = attrs.field(default=None, kw_only=True)
+    end: datetime | date | str | None = attrs.field(default=None, kw_only=True)
+    zone: str = attrs.field(default="UTC", kw_only=True)
+    cap: int | None = attrs.field(default=None, kw_only=True)
+    user_cap: int = attrs.field(default=1, kw_only=True)
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+
+
+@attrs.frozen
+class LaunchCampaign(Command[CampaignState]):
+    """Take a draft live. Launching a live campaign changes nothing; an ended one is refused."""
+
+    name: str
+
+
+@attrs.frozen
+class EndCampaign(Command[CampaignState]):
+    """End a live campaign now: it makes no more offers; what it has made runs on."""
+
+    name: str
+
+
+@attrs.frozen
+class Emit(Command[Recorded]):
+    """Record events and fold them, all or nothing."""
+
+    events: tuple[Event, ...]
+
+
+@attrs.frozen
+class MakeOffer(Command[UserOffer]):
+    """Make a campaign's offer to a user directly; its scope begins now, before all events of this instant."""
+
+    campaign: str
+    user: str
+
+
+@attrs.frozen
+class EnterOfferCode(Command[UserOffer]):
+    """Make the offer of the campaign that has this code to the user who entered it."""
+
+    code: str
+    user: str
+
+
+@attrs.frozen
+class CancelUserOffer(Command[UserOffer]):
+    """Withdraw an active user offer; its place under the caps is free again."""
+
+    user_offer: str
+
+
+@attrs.frozen
+class ClaimGrants(Command[Claimed]):
+    """Lease ready grants to one worker, earliest earned first, so that no two workers pay one at a time."""
+
+    limit: int = 100
+    lease_seconds: int = 60
+
+
+@attrs.frozen
+class FulfilGrant(Command[Grant]):
+    """Say that a grant's reward has been given to the user.
+
+    Args:
+        grant: its id.
+        lease: the grant's `lease` as claimed; given, a newer lease refuses this one.
+    """
+
+    grant: str
+    lease: int | None = attrs.field(default=None, kw_only=True)
+
+
+@attrs.frozen
+class RunDue(Command[Progressed]):
+    """Decide what time alone decides, absences, expiries and starts, for up to `limit` users, earliest due first."""
+
+    limit: int = 100
+
+
+@attrs.frozen
+class Backfill(Command[Backfilled]):
+    """Fold the history of users who have been silent since definitions changed, up to `limit` users after user `after`.
+
+    A dry run, the default, tells what would happen and keeps nothing.
+    The outcome does not depend on when it is run; the first event of a user does the same for her.
+    """
+
+    dry_run: bool = attrs.field(default=True, kw_only=True)
+    limit: int = attrs.field(default=500, kw_only=True)
+    after: str = attrs.field(default="", kw_only=True)

@@ -1,0 +1,113 @@
+"""Every command and query, and what decides it: the door into the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar, cast
+
+import attrs
+
+from rewardkit.core import asking, commands, outbox, queries, wire
+from rewardkit.core.campaigning import define_campaign, end_campaign, launch_campaign
+from rewardkit.core.commands import Command
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import define_condition, define_offer, define_reward
+from rewardkit.core.due import backfill, run_due
+from rewardkit.core.effects import Replace
+from rewardkit.core.emit import emit
+from rewardkit.core.granting import claim_grants, fulfil_grant
+from rewardkit.core.identity import digest
+from rewardkit.core.input import text
+from rewardkit.core.needs import Recall, ask
+from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
+from rewardkit.core.queries import Query
+from rewardkit.core.rows import AnswerRow
+from rewardkit.errors import Conflict, Refused, ValidationError
+
+A = TypeVar("A")
+Decider: TypeAlias = Callable[[Any, Context], Deciding[Decision[Any]]]
+
+_COMMANDS: Mapping[type[Command[Any]], Decider] = {
+    commands.DefineReward: define_reward,
+    commands.DefineCondition: define_condition,
+    commands.DefineOffer: define_offer,
+    commands.DefineCampaign: define_campaign,
+    commands.LaunchCampaign: launch_campaign,
+    commands.EndCampaign: end_campaign,
+    commands.Emit: emit,
+    commands.MakeOffer: make_offer,
+    commands.EnterOfferCode: enter_offer_code,
+    commands.CancelUserOffer: cancel_user_offer,
+    commands.ClaimGrants: claim_grants,
+    commands.FulfilGrant: fulfil_grant,
+    commands.RunDue: run_due,
+    commands.Backfill: backfill,
+    outbox.LeaseOutbox: outbox.lease_outbox,
+    outbox.MarkOutbox: outbox.mark_outbox,
+    outbox.RetryNotice: outbox.retry_notice,
+}
+
+_QUERIES: Mapping[type[Query[Any]], Decider] = {
+    queries.Grants: asking.grants,
+    queries.UserOffers: asking.user_offers,
+    queries.Notices: asking.notices,
+    queries.Campaigns: asking.campaigns,
+    queries.Explain: asking.explain,
+}
+
+
+def decide(command: Command[A], context: Context) -> Deciding[Decision[A]]:
+    """Decide a command; under an idempotency key at most once.
+
+    A repeat of an accepted command answers what was answered then, and changes nothing; refusals are not remembered.
+
+    Raises:
+        ValidationError: the command cannot be meant.
+        Conflict: the key was used for another body, or an event id was.
+    """
+    decider = _COMMANDS.get(type(command))
+    if decider is None:
+        raise ValidationError(f"`{type(command).__name__}` is not a command")
+    if context.key is None:
+        return (yield from decider(command, context))
+    key = text(context.key, "an idempotency key")
+    operation = type(command).__name__
+    body = digest(operation, _canonical(command))
+    known = yield from ask(Recall(operation, key))
+    if known is not None:
+        if known.digest != body:
+            raise Conflict(f"key `{key}` was used for another `{operation}` before")
+        return Decision(cast("A", wire.load(known.answer)))
+    decision: Decision[A] = yield from decider(command, context)
+    if isinstance(decision.answer, Refused):
+        return decision
+    remembered = AnswerRow(operation, key, body, wire.dump(decision.answer), context.at)
+    return attrs.evolve(decision, effects=(*decision.effects, Replace((remembered,))))
+
+
+def look(query: Query[A], context: Context) -> Deciding[Decision[A]]:
+    """Answer a query.
+
+    Raises:
+        ValidationError: the query cannot be meant.
+    """
+    asker = _QUERIES.get(type(query))
+    if asker is None:
+        raise ValidationError(f"`{type(query).__name__}` is not a query")
+    return (yield from asker(query, context))
+
+
+def _canonical(command: Command[Any]) -> str:
+    """What the caller gave, as text: equal for equal commands, whatever the order of a mapping."""
+    return _text(command)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "[" + ",".join(map(_text, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key!r}:{_text(value[key])}" for key in sorted(value, key=str)) + "}"
+    if attrs.has(type(value)):
+        fields = attrs.fields(type(value))
+        return "(" + ",".join(f"{field.name}={_text(getattr(value, field.name))}" for field in fields) + ")"
+    return repr(value)

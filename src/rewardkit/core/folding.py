@@ -1,0 +1,107 @@
+"""Folding many users: quickly where their packed rows are enough, from stored history where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from rewardkit.core import limits, payload
+from rewardkit.core.answers import Late
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Deciding
+from rewardkit.core.fold import Fold, HistoryNeeded
+from rewardkit.core.needs import Histories, ListUserOffers, ask
+from rewardkit.core.refold import catch_up, is_stale, refold
+from rewardkit.core.rows import EventRow, MemberRow, UserOfferRow
+from rewardkit.language.event import Event, Position
+
+_NONE: tuple[Event, ...] = ()
+
+
+@attrs.frozen
+class Folded:
+    """The users' folds, in user order, and the events that came too late."""
+
+    folds: tuple[Fold, ...]
+    late: tuple[Late, ...] = ()
+
+
+def fold_members(
+    catalogue: Catalogue, rows: Sequence[MemberRow], fresh: Mapping[str, Sequence[Event]], until: int | None = None
+) -> Deciding[Folded]:
+    """Fold fresh events, each user's in total order, over the users' rows; then read on to `until`, if it is given."""
+    folds: dict[str, Fold] = {}
+    slow = []
+    for row in rows:
+        try:
+            folds[row.user] = _fold_quickly(catalogue, row, fresh.get(row.user, _NONE), until)
+        except HistoryNeeded:
+            slow.append(row)
+    late: list[Late] = []
+    if slow:
+        histories = yield from ask(Histories(tuple(row.user for row in slow)))
+        for row in slow:
+            events = fresh.get(row.user, _NONE)
+            known = tuple(event_of(stored) for stored in histories.get(row.user, ()))
+            folds[row.user], revisions = yield from fold_from_history(catalogue, row, events, known, until)
+            late += revisions
+    return Folded(tuple(folds[row.user] for row in rows), tuple(late))
+
+
+def _fold_quickly(catalogue: Catalogue, row: MemberRow, events: Sequence[Event], until: int | None) -> Fold:
+    fold = Fold(catalogue, row)
+    if is_stale(fold) or any(event.position <= fold.position and _heard(catalogue, event) for event in events):
+        raise HistoryNeeded
+    for event in events:
+        fold.event(event)
+    if until is not None:
+        fold.advance(until)
+    return fold
+
+
+def _heard(catalogue: Catalogue, event: Event) -> bool:
+    return event.name in catalogue.entry_listeners or event.name in catalogue.offer_listeners
+
+
+def fold_from_history(
+    catalogue: Catalogue, row: MemberRow, fresh: Sequence[Event], known: Sequence[Event], until: int | None
+) -> Deciding[tuple[Fold, list[Late]]]:
+    """Fold a user whose stored events, the fresh ones included, have been read."""
+    new_ids = {event.id for event in fresh}
+    reached = Position(row.at, row.order, row.id)
+    for event in known:
+        if event.id not in new_ids:
+            reached = max(reached, event.position)
+    fold = Fold(catalogue, row, tuple(event for event in known if event.position <= reached))
+    fold.advance(reached.at)
+    fold.position = reached = max(reached, fold.position)
+    catch_up(fold)
+    late: list[Late] = []
+    behind = [event for event in fresh if event.position <= reached]
+    if behind:
+        offers = yield from _all_user_offers(row.user)
+        late = refold(fold, behind, offers)
+    for event in fresh:
+        if event.position > reached:
+            fold.event(event)
+    if until is not None:
+        fold.advance(until)
+    return fold, late
+
+
+def _all_user_offers(user: str) -> Deciding[list[UserOfferRow]]:
+    found: list[UserOfferRow] = []
+    after: tuple[int, str] | None = None
+    while True:
+        page = yield from ask(ListUserOffers(user, None, None, after, limits.PAGE_ROWS))
+        found += page
+        if len(page) < limits.PAGE_ROWS:
+            return found
+        after = (page[-1].made_at, page[-1].id)
+
+
+def event_of(row: EventRow) -> Event:
+    """The event of a row."""
+    properties = payload.read(row.properties) if row.properties != "{}" else {}
+    return Event(row.name, row.at, row.id, row.user, row.order, properties)

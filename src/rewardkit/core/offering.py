@@ -1,0 +1,139 @@
+"""Making offers directly and by offer code, and withdrawing them."""
+
+from __future__ import annotations
+
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.commands import CancelUserOffer, EnterOfferCode, MakeOffer
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import unknown
+from rewardkit.core.definitions import Campaign
+from rewardkit.core.effects import Insert, Replace
+from rewardkit.core.emit import current
+from rewardkit.core.fold import Fold, HistoryNeeded
+from rewardkit.core.folding import event_of, fold_from_history, fold_members
+from rewardkit.core.input import show, text
+from rewardkit.core.needs import Accept, Accepted, Claim, Claims, Definitions, Histories, Members, UserOfferOf, ask
+from rewardkit.core.notices import OFFER_ENDED, notice
+from rewardkit.core.records import UserOffer
+from rewardkit.core.rows import MemberRow, UserOfferEnding, UserOfferRow
+from rewardkit.core.settle import settle
+from rewardkit.errors import InvariantError, Refused
+from rewardkit.language.event import Position, moment, rfc3339
+
+
+def make_offer(command: MakeOffer, context: Context) -> Deciding[Decision[UserOffer]]:
+    """Make a campaign's offer to a user now."""
+    user = text(command.user, "a user")
+    name = text(command.campaign, "a campaign's name")
+    catalogue, row = yield from _member(user, context)
+    campaign = catalogue.campaigns.get(name)
+    if campaign is None:
+        raise unknown("campaign", name, catalogue.campaigns)
+    return (yield from _enter(campaign, catalogue, row, context))
+
+
+def enter_offer_code(command: EnterOfferCode, context: Context) -> Deciding[Decision[UserOffer]]:
+    """Make the offer of the campaign that has this code; an unknown code is refused like one that is over."""
+    user = text(command.user, "a user")
+    code = text(command.code, "an offer code", most=64)
+    catalogue, row = yield from _member(user, context)
+    campaign = catalogue.by_code(code)
+    if campaign is None or not campaign.creates_at(context.at):
+        return Decision(Refused("code_not_valid", f"code `{show(code)}` is not valid now", {"code": code}))
+    return (yield from _enter(campaign, catalogue, row, context))
+
+
+def _member(user: str, context: Context) -> Deciding[tuple[Catalogue, MemberRow]]:
+    accepted: Accepted = yield from ask(Accept((), (user,)))
+    rows = yield from ask(Members((user,)))
+    catalogue = yield from current(context, accepted, rows)
+    return catalogue, rows[0]
+
+
+def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Context) -> Deciding[Decision[UserOffer]]:
+    if not campaign.creates_at(context.at):
+        return Decision(_closed(campaign, context.at))
+    fold = yield from _caught_up(catalogue, row)
+    made, taken = fold.progress.counts(campaign.id)
+    if taken >= campaign.user_cap:
+        sentence = f"user `{show(row.user)}` has {taken} of {campaign.user_cap} offers of campaign `{campaign.name}`"
+        return Decision(Refused("user_cap_reached", sentence, {"used": taken, "cap": campaign.user_cap, "made": made}))
+    start = Position(context.at)
+    try:
+        making = fold.make(campaign, start, max(context.at, fold.position.at))
+    except HistoryNeeded:
+        histories = yield from ask(Histories((row.user,)))
+        known = tuple(event_of(stored) for stored in histories.get(row.user, ()))
+        fold, _ = yield from fold_from_history(catalogue, row, (), known, None)
+        making = fold.make(campaign, start, max(context.at, fold.position.at))
+    settled = yield from settle(context, catalogue, (fold,))
+    if making.denied:
+        facts = {"cap": campaign.cap}
+        return Decision(
+            Refused("campaign_capped", f"no place is left under the cap of campaign `{campaign.name}`", facts)
+        )
+    entry = next(offer for offer in settled.offers if offer.campaign == campaign.name and offer.entry == making.entry)
+    return Decision(user_offer_of(entry), settled.effects((fold,)), catalogue)
+
+
+def _caught_up(catalogue: Catalogue, row: MemberRow) -> Deciding[Fold]:
+    folded = yield from fold_members(catalogue, (row,), {})
+    return folded.folds[0]
+
+
+def _closed(campaign: Campaign, at: int) -> Refused:
+    if campaign.launched_at is None:
+        return Refused("campaign_draft", f"campaign `{campaign.name}` has not been launched", {"name": campaign.name})
+    if at < campaign.opens_at:
+        start = rfc3339(campaign.opens_at)
+        return Refused("campaign_not_started", f"campaign `{campaign.name}` starts at `{start}`", {"start": start})
+    end = rfc3339(campaign.end or 0)
+    return Refused("campaign_over", f"campaign `{campaign.name}` ended at `{end}`", {"end": end})
+
+
+def cancel_user_offer(command: CancelUserOffer, context: Context) -> Deciding[Decision[UserOffer]]:
+    """Withdraw an active user offer and give its place back."""
+    found = yield from ask(UserOfferOf(text(command.user_offer, "a user offer's id")))
+    if found is None:
+        return Decision(Refused("user_offer_unknown", f"user offer `{show(command.user_offer)}` does not exist", {}))
+    rows = yield from ask(Members((found.user,)))
+    found = yield from ask(UserOfferOf(found.id))
+    if found is None or not rows:
+        raise InvariantError("a user offer vanished while its user was locked")
+    if found.status != "active":
+        facts = {"status": found.status}
+        return Decision(Refused("user_offer_over", f"user offer `{found.id}` is {found.status} already", facts))
+    catalogue = context.catalogue
+    if catalogue.epoch < rows[0].epoch or found.campaign not in catalogue.campaigns:
+        catalogue = Catalogue.of((yield from ask(Definitions())))
+    campaign = catalogue.campaigns[found.campaign]
+    fold = Fold(catalogue, rows[0])
+    withdrawn = fold.withdraw(campaign, found.entry)
+    if withdrawn is None:
+        raise InvariantError(f"user offer `{found.id}` is active, and its user's progress does not know it")
+    if withdrawn.counted:
+        yield from ask(Claims((Claim(campaign.counter, 0, 0, 0, 1),)))
+    ending = UserOfferEnding(found.id, "cancelled", context.at, "withdrawn")
+    body = {"campaign": found.campaign, "offer": found.offer, "status": "cancelled", "reason": "withdrawn"}
+    told = notice(context, OFFER_ENDED, found.user, found.id, body)
+    member = fold.result()._replace(epoch=rows[0].epoch)
+    after = found._replace(status=ending.status, ended_at=ending.ended_at, reason=ending.reason)
+    effects = Replace((member,)), Replace((ending,)), Insert((told,))
+    return Decision(user_offer_of(after), effects, catalogue)
+
+
+def user_offer_of(row: UserOfferRow) -> UserOffer:
+    """The public record of a row."""
+    return UserOffer(
+        id=row.id,
+        user=row.user,
+        campaign=row.campaign,
+        offer=row.offer,
+        offer_version=row.offer_version,
+        entry=row.entry,
+        status=row.status,
+        made_at=moment(row.made_at),
+        ends_at=None if row.ends_at is None else moment(row.ends_at),
+        ended_at=None if row.ended_at is None else moment(row.ended_at),
+        reason=row.reason,
+    )

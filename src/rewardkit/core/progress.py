@@ -1,0 +1,208 @@
+"""One user's packed progress: which campaigns she has entered, and the state of every condition still open for her.
+
+Layout, all little-endian: a header (layout, slots, timers, bytes of `entered`, bytes of `held`), the two bit sets, the
+slots' keys, the slots' lengths, the timers' keys, the timers' instants, the slots' payloads.
+Keys are sorted, and a slot's payload is found without decoding the others: an event touches only what listens to it.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from rewardkit.errors import InvariantError
+
+LAYOUT = 1
+"""Of the packed bytes. Others are refused: a change of layout, or of a condition's packing, needs a migration."""
+
+ENTRY, ACTIVE, COUNTS = 0, 1, 2
+"""Kinds of slots of one campaign: its entry condition, its active user offers, the counts of its entries."""
+
+_HEADER = struct.Struct("<BHHHH")
+_SWAP = sys.byteorder == "big"
+
+
+def key(campaign_id: int, kind: int) -> int:
+    """The key of a campaign's slot: campaign in the high bits, kind in the low two."""
+    return campaign_id << 2 | kind
+
+
+def _array(code: str, data: bytes) -> array[int]:
+    numbers = array(code)
+    numbers.frombytes(data)
+    if _SWAP:
+        numbers.byteswap()
+    return numbers
+
+
+def _bytes(numbers: array[int]) -> bytes:
+    if _SWAP:
+        numbers = array(numbers.typecode, numbers)
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+class Progress:
+    """A user's progress, unpacked as little as possible; changed in place and packed again."""
+
+    __slots__ = ("_keys", "_lengths", "_payloads", "_timed", "_wakes", "changed", "entered", "held")
+
+    def __init__(self, state: bytes = b"") -> None:
+        self.changed = False
+        self.entered = 0
+        """Bit set by campaign id: the entry condition has been decided."""
+        self.held = 0
+        """Bit set by campaign id: exactly one entry was made, and its place under the caps is still taken."""
+        if state:
+            self._unpack(state)
+        else:
+            self._keys, self._lengths = array("I"), array("H")
+            self._timed, self._wakes = array("I"), array("q")
+            self._payloads = bytearray()
+
+    def _unpack(self, state: bytes) -> None:
+        try:
+            layout, slots, timers, entered, held = _HEADER.unpack_from(state)
+            if layout != LAYOUT:
+                raise InvariantError(f"progress has layout {layout}, this version reads {LAYOUT}")
+            at = _HEADER.size
+            self.entered = int.from_bytes(state[at : at + entered], "little")
+            self.held = int.from_bytes(state[at + entered : at + entered + held], "little")
+            at += entered + held
+            self._keys = _array("I", state[at : at + 4 * slots])
+            at += 4 * slots
+            self._lengths = _array("H", state[at : at + 2 * slots])
+            at += 2 * slots
+            self._timed = _array("I", state[at : at + 4 * timers])
+            at += 4 * timers
+            self._wakes = _array("q", state[at : at + 8 * timers])
+            at += 8 * timers
+        except (struct.error, ValueError) as error:
+            raise InvariantError(f"progress cannot be read: {error}") from None
+        self._payloads = bytearray(state[at:])
+        if len(self._lengths) != slots or len(self._wakes) != timers or sum(self._lengths) != len(self._payloads):
+            raise InvariantError("progress cannot be read: its parts do not fit together")
+
+    def pack(self) -> bytes:
+        """The bytes that are stored; a user with nothing going on has none."""
+        if not (self._keys or self.entered or self.held):
+            return b""
+        entered = self.entered.to_bytes((self.entered.bit_length() + 7) // 8, "little")
+        held = self.held.to_bytes((self.held.bit_length() + 7) // 8, "little")
+        header = _HEADER.pack(LAYOUT, len(self._keys), len(self._timed), len(entered), len(held))
+        return b"".join(
+            (
+                header,
+                entered,
+                held,
+                _bytes(self._keys),
+                _bytes(self._lengths),
+                _bytes(self._timed),
+                _bytes(self._wakes),
+                self._payloads,
+            )
+        )
+
+    def get(self, slot: int) -> bytes | None:
+        """A slot's payload, or None."""
+        index = bisect_left(self._keys, slot)
+        if index == len(self._keys) or self._keys[index] != slot:
+            return None
+        begin = sum(self._lengths[:index])
+        return bytes(self._payloads[begin : begin + self._lengths[index]])
+
+    def put(self, slot: int, payload: bytes, wake_at: int | None = None) -> None:
+        """Set a slot, and when time alone may change it.
+
+        Raises:
+            InvariantError: the payload is larger than 65,535 bytes, which the limits on conditions and entries exclude.
+        """
+        if len(payload) > 65_535:
+            raise InvariantError(f"a slot of {len(payload)} bytes does not fit into a user's progress")
+        self.changed = True
+        index = bisect_left(self._keys, slot)
+        begin = sum(self._lengths[:index])
+        if index < len(self._keys) and self._keys[index] == slot:
+            self._payloads[begin : begin + self._lengths[index]] = payload
+            self._lengths[index] = len(payload)
+        else:
+            self._keys.insert(index, slot)
+            self._lengths.insert(index, len(payload))
+            self._payloads[begin:begin] = payload
+        self._time(slot, wake_at)
+
+    def drop(self, slot: int) -> None:
+        """Forget a slot, if it is there."""
+        index = bisect_left(self._keys, slot)
+        if index == len(self._keys) or self._keys[index] != slot:
+            return
+        self.changed = True
+        begin = sum(self._lengths[:index])
+        del self._payloads[begin : begin + self._lengths[index]]
+        del self._keys[index], self._lengths[index]
+        self._time(slot, None)
+
+    def _time(self, slot: int, wake_at: int | None) -> None:
+        index = bisect_left(self._timed, slot)
+        there = index < len(self._timed) and self._timed[index] == slot
+        if wake_at is None:
+            if there:
+                del self._timed[index], self._wakes[index]
+        elif there:
+            self._wakes[index] = wake_at
+        else:
+            self._timed.insert(index, slot)
+            self._wakes.insert(index, wake_at)
+
+    @property
+    def wake_at(self) -> int | None:
+        """When time alone may next change any slot."""
+        return min(self._wakes) if self._wakes else None
+
+    def due(self, now: int) -> list[int]:
+        """The slots that time may have changed by `now`, earliest first, then by key."""
+        found = [(wake, slot) for slot, wake in zip(self._timed, self._wakes, strict=True) if wake <= now]
+        return [slot for _, slot in sorted(found)]
+
+    def slots(self, kind: int) -> Iterator[int]:
+        """The ids of the campaigns that have a slot of this kind."""
+        return (slot >> 2 for slot in self._keys.tolist() if slot & 3 == kind)
+
+    # --- entries of one campaign ---------------------------------------------------------------
+
+    def counts(self, campaign_id: int) -> tuple[int, int]:
+        """(made, taken): how many entries were made, and how many of them take a place under the user's cap."""
+        if self.held >> campaign_id & 1:
+            return 1, 1
+        payload = self.get(key(campaign_id, COUNTS))
+        if payload is None:
+            return 0, 0
+        made, taken = struct.unpack("<HH", payload)
+        return made, taken
+
+    def count(self, campaign_id: int, made: int, taken: int) -> None:
+        """Set what `counts` gives."""
+        self.changed = True
+        bit = 1 << campaign_id
+        if (made, taken) == (1, 1):
+            self.held |= bit
+            self.drop(key(campaign_id, COUNTS))
+            return
+        self.held &= ~bit
+        if made:
+            self.put(key(campaign_id, COUNTS), struct.pack("<HH", made, taken))
+        else:
+            self.drop(key(campaign_id, COUNTS))
+
+    def enter(self, campaign_id: int, *, decided: bool) -> None:
+        """Say whether the entry condition has been decided; its slot goes with that."""
+        bit = 1 << campaign_id
+        self.changed = True
+        if decided:
+            self.entered |= bit
+            self.drop(key(campaign_id, ENTRY))
+        else:
+            self.entered &= ~bit

@@ -1,0 +1,96 @@
+"""Everything that can be asked without changing anything, in pages where it lists."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import attrs
+
+from rewardkit.core.records import Grant, Notice, UserOffer
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Query(Generic[A]):
+    """A question whose answer is an `A`."""
+
+    __slots__ = ()
+
+
+@attrs.frozen
+class Page(Generic[R]):
+    """Some of what was asked for; pass `after` to the same query for what follows, None at the end."""
+
+    items: tuple[R, ...]
+    after: str | None
+
+
+@attrs.frozen
+class Grants(Query[Page[Grant]]):
+    """Grants, earliest earned first; `status` is `ready` or `fulfilled`."""
+
+    user: str | None = None
+    status: str | None = None
+    after: str | None = attrs.field(default=None, kw_only=True)
+    limit: int = attrs.field(default=100, kw_only=True)
+
+
+@attrs.frozen
+class UserOffers(Query[Page[UserOffer]]):
+    """User offers, earliest made first; one whose time is over counts as expired, recorded or not."""
+
+    user: str | None = None
+    campaign: str | None = None
+    status: str | None = None
+    after: str | None = attrs.field(default=None, kw_only=True)
+    limit: int = attrs.field(default=100, kw_only=True)
+
+
+@attrs.frozen
+class Notices(Query[Page[Notice]]):
+    """Notices of the outbox, earliest created first; `status` is `pending`, `delivered` or `dead`."""
+
+    status: str | None = None
+    after: str | None = attrs.field(default=None, kw_only=True)
+    limit: int = attrs.field(default=100, kw_only=True)
+
+
+@attrs.frozen
+class CampaignUse:
+    """A campaign as it stands."""
+
+    name: str
+    version: int
+    status: str
+    offer: str
+    cap: int | None
+    reserved: int
+    """Places taken by active offers."""
+    confirmed: int
+    """Places taken by earned ones."""
+
+
+@attrs.frozen
+class Campaigns(Query[tuple[CampaignUse, ...]]):
+    """All campaigns, by name, with what is taken of their caps."""
+
+
+@attrs.frozen
+class Explain(Query["Explained"]):
+    """Why a grant was earned, rebuilt from stored events."""
+
+    grant: str
+
+
+@attrs.frozen
+class Explained:
+    """The evidence of a grant."""
+
+    grant: Grant
+    condition: str
+    """Canonical text of the version that the offer was made under."""
+    event_ids: tuple[str, ...]
+    """A small set of events that prove it."""
+    sentences: tuple[str, ...]
+    """The same for people."""

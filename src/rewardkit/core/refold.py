@@ -1,0 +1,104 @@
+"""Folding from stored history: campaigns that are new to a user, and events that came out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rewardkit.core import active
+from rewardkit.core.answers import Late
+from rewardkit.core.definitions import Campaign, Offer
+from rewardkit.core.fold import Fold, replay
+from rewardkit.core.progress import ACTIVE, ENTRY, key
+from rewardkit.core.rows import UserOfferRow
+from rewardkit.language.event import Event, Position
+from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED
+
+_WORDS = {PENDING: "pending", SATISFIED: "satisfied", IMPOSSIBLE: "impossible"}
+
+
+def is_stale(fold: Fold) -> bool:
+    """Whether some campaign has not folded this user's history yet."""
+    epoch = fold.row.epoch
+    return epoch < fold.catalogue.epoch and any(_is_new(fold, campaign) for campaign in fold.catalogue.entries)
+
+
+def _is_new(fold: Fold, campaign: Campaign) -> bool:
+    return campaign.epoch > fold.row.epoch and fold.progress.counts(campaign.id)[0] == 0
+
+
+def catch_up(fold: Fold) -> None:
+    """Fold the user's history over the entry conditions that came into force since her row was last written."""
+    for campaign in fold.catalogue.entries:
+        if _is_new(fold, campaign):
+            _replay_entry(fold, campaign)
+
+
+def _replay_entry(fold: Fold, campaign: Campaign) -> None:
+    history = fold.history or ()
+    fold.progress.enter(campaign.id, decided=False)
+    fold.progress.drop(key(campaign.id, ENTRY))
+    state, event_id = replay(campaign.program, None, None, history, fold.position.at)
+    decisive = next((event for event in history if event.id == event_id), None)
+    fold.keep_entry(campaign, state, fold.position.at, decisive)
+
+
+def refold(fold: Fold, late: Sequence[Event], offers: Sequence[UserOfferRow]) -> list[Late]:
+    """Put events in their place among those that were read before: undecided conditions are folded anew.
+
+    What has been decided stands; where the events would have changed it, the answer says so.
+
+    Args:
+        fold: its history includes the events.
+        late: events that sort before the fold's position.
+        offers: all user offers of the user.
+    """
+    revisions = []
+    names = {event.name for event in late}
+    for campaign in fold.catalogue.entries:
+        if campaign.program.names & names:
+            if fold.progress.entered >> campaign.id & 1:
+                revisions += _revisions(fold, campaign, campaign, None, None, late)
+            else:
+                _replay_entry(fold, campaign)
+    for row in offers:
+        campaign = fold.catalogue.campaigns[row.campaign]
+        offer = fold.catalogue.offer_versions[row.offer, row.offer_version]
+        if not offer.program.names & names:
+            continue
+        start = Position(row.made_at, row.start_order, row.start_id)
+        if row.status == "active":
+            _replay_active(fold, campaign, offer, row, start)
+        elif row.status in ("earned", "expired"):
+            revisions += _revisions(fold, campaign, offer, start, row.ends_at, late)
+    return revisions
+
+
+def _replay_active(fold: Fold, campaign: Campaign, offer: Offer, row: UserOfferRow, start: Position) -> None:
+    known = active.unpack(fold.progress.get(key(campaign.id, ACTIVE)) or b"")
+    one = next((one for one in known if one.entry == row.entry), None)
+    if one is not None:
+        state, event_id = replay(offer.program, start, row.ends_at, fold.history or (), fold.position.at)
+        fold.replace(campaign, one, state, event_id)
+
+
+def _revisions(
+    fold: Fold,
+    campaign: Campaign,
+    judged: Campaign | Offer,
+    start: Position | None,
+    ends_at: int | None,
+    late: Iterable[Event],
+) -> list[Late]:
+    history = fold.history or ()
+    ids = {event.id for event in late}
+    timely = [event for event in history if event.id not in ids]
+    until = fold.position.at
+    decided, _ = replay(judged.program, start, ends_at, timely, until)
+    corrected, _ = replay(judged.program, start, ends_at, history, until)
+    if decided.status == corrected.status:
+        return []
+    return [
+        Late(fold.row.user, event.id, campaign.name, _WORDS[decided.status], _WORDS[corrected.status])
+        for event in late
+        if event.name in judged.program.names
+    ]

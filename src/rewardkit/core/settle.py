@@ -1,0 +1,202 @@
+"""From what users' folds came to, to what is written: caps are asked, offers, grants and notices become rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from rewardkit.core.answers import Capped, Earned, Entered, Expired
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding
+from rewardkit.core.definitions import Campaign, Offer
+from rewardkit.core.effects import Effect, Insert, Replace
+from rewardkit.core.fold import Fold, Making, Outcome
+from rewardkit.core.identity import derive
+from rewardkit.core.needs import Claim, Claims, ask
+from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice
+from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferEnding, UserOfferRow
+from rewardkit.errors import InvariantError
+from rewardkit.language.event import moment
+
+
+@attrs.define
+class Settled:
+    """What happened, and what is to be written for it."""
+
+    entered: list[Entered] = attrs.field(factory=list)
+    capped: list[Capped] = attrs.field(factory=list)
+    earned: list[Earned] = attrs.field(factory=list)
+    expired: list[Expired] = attrs.field(factory=list)
+    offers: list[UserOfferRow] = attrs.field(factory=list)
+    endings: list[UserOfferEnding] = attrs.field(factory=list)
+    grants: list[GrantRow] = attrs.field(factory=list)
+    notices: list[NoticeRow] = attrs.field(factory=list)
+
+    def effects(self, folds: Iterable[Fold]) -> tuple[Effect, ...]:
+        """All of it as effects, members first."""
+        members = tuple(fold.result() for fold in folds if fold.changed)
+        found: list[Effect] = []
+        if members:
+            found.append(Replace(members))
+        if self.offers:
+            found.append(Insert(tuple(self.offers)))
+        if self.endings:
+            found.append(Replace(tuple(self.endings)))
+        if self.grants:
+            found.append(Insert(tuple(self.grants)))
+        if self.notices:
+            found.append(Insert(tuple(self.notices)))
+        return tuple(found)
+
+
+def user_offer_id(tenant: str, campaign: Campaign, user: str, entry: int) -> str:
+    """The id of a user offer, derived from what makes it unique."""
+    return derive("uo", tenant, campaign.name, user, entry)
+
+
+def grant_id(tenant: str, campaign: Campaign, user: str, entry: int) -> str:
+    """The id of a grant, derived from what makes it unique, so that every retry comes to the same."""
+    return derive("gr", tenant, campaign.name, user, entry)
+
+
+def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Deciding[Settled]:
+    """Ask the caps of all that the folds made and ended, and write down what stands."""
+    yield from _claim(folds)
+    settled = Settled()
+    writer = _Writer(context, catalogue, settled)
+    for fold in folds:
+        for making in fold.makings:
+            writer.made(making)
+        for ending in fold.endings:
+            writer.ended(fold.row.user, ending.campaign, ending.active.entry, ending.offer, ending.outcome)
+    return settled
+
+
+def _claim(folds: Sequence[Fold]) -> Deciding[None]:
+    """First give back and confirm what ended, then reserve for what was made, in the order of its making."""
+    changes: dict[str, list[int]] = {}
+    wanted: dict[str, list[tuple[Fold, Making]]] = {}
+    caps: dict[str, int] = {}
+    for fold in folds:
+        for ending in fold.endings:
+            if ending.active.counted:
+                change = changes.setdefault(ending.campaign.counter, [0, 0])
+                change[0 if ending.outcome.status == "earned" else 1] += 1
+        for making in fold.makings:
+            if making.campaign.cap is not None:
+                wanted.setdefault(making.campaign.counter, []).append((fold, making))
+                caps[making.campaign.counter] = making.campaign.cap
+    if not changes and not wanted:
+        return
+    claims = tuple(
+        Claim(name, caps.get(name, 0), len(wanted.get(name, ())), *changes.get(name, (0, 0)))
+        for name in sorted(changes.keys() | wanted.keys())
+    )
+    granted = yield from ask(Claims(claims))
+    follow = []
+    for claim, count in zip(claims, granted, strict=True):
+        queue = sorted(wanted.get(claim.name, ()), key=lambda pair: (pair[1].start, pair[1].user, pair[1].entry))
+        for fold, making in queue[count:]:
+            fold.deny(making)
+        outcomes = [making.outcome.status for _, making in queue[:count] if making.outcome is not None]
+        earned = outcomes.count("earned")
+        if outcomes:
+            follow.append(Claim(claim.name, 0, 0, earned, len(outcomes) - earned))
+    if follow:
+        yield from ask(Claims(tuple(follow)))
+
+
+class _Writer:
+    """Turns what happened into answers and rows."""
+
+    def __init__(self, context: Context, catalogue: Catalogue, settled: Settled) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._settled = settled
+
+    def made(self, making: Making) -> None:
+        campaign, offer, start = making.campaign, making.offer, making.start
+        offer_id = user_offer_id(self._context.tenant, campaign, making.user, making.entry)
+        outcome = making.outcome
+        if making.denied:
+            status, ended_at, reason = "capped", start.at, "no place was left under the campaign's cap"
+        elif outcome is None:
+            status, ended_at, reason = "active", None, ""
+        else:
+            status, ended_at, reason = outcome.status, outcome.at, outcome.reason
+        self._settled.offers.append(
+            UserOfferRow(
+                offer_id,
+                making.user,
+                campaign.name,
+                campaign.version,
+                offer.name,
+                offer.version,
+                making.entry,
+                status,
+                start.at,
+                start.order,
+                start.id,
+                making.ends_at,
+                ended_at,
+                reason,
+            )
+        )
+        if making.denied:
+            self._settled.capped.append(Capped(making.user, campaign.name, offer_id, moment(start.at)))
+            return
+        self._settled.entered.append(Entered(making.user, campaign.name, offer_id, moment(start.at)))
+        body = {"campaign": campaign.name, "offer": offer.name, "made_at": start.at, "ends_at": making.ends_at}
+        self._notify(OFFER_MADE, making.user, offer_id, body)
+        if outcome is not None:
+            self._outcome(making.user, campaign, making.entry, offer, outcome)
+
+    def ended(self, user: str, campaign: Campaign, entry: int, offer: Offer, outcome: Outcome) -> None:
+        offer_id = user_offer_id(self._context.tenant, campaign, user, entry)
+        self._settled.endings.append(UserOfferEnding(offer_id, outcome.status, outcome.at, outcome.reason))
+        self._outcome(user, campaign, entry, offer, outcome)
+
+    def _outcome(self, user: str, campaign: Campaign, entry: int, offer: Offer, outcome: Outcome) -> None:
+        offer_id = user_offer_id(self._context.tenant, campaign, user, entry)
+        if outcome.status != "earned":
+            self._settled.expired.append(Expired(user, campaign.name, offer_id, moment(outcome.at), outcome.reason))
+            ended = {"campaign": campaign.name, "offer": offer.name, "status": outcome.status, "reason": outcome.reason}
+            self._notify(OFFER_ENDED, user, offer_id, ended)
+            return
+        grant = grant_id(self._context.tenant, campaign, user, entry)
+        self._settled.earned.append(
+            Earned(user, campaign.name, offer.name, offer.reward, grant, moment(outcome.at), outcome.event_id)
+        )
+        self._settled.grants.append(
+            GrantRow(
+                grant,
+                user,
+                offer_id,
+                campaign.name,
+                offer.name,
+                offer.version,
+                offer.reward,
+                offer.reward_version,
+                "ready",
+                outcome.at,
+                outcome.event_id,
+                0,
+                0,
+                None,
+            )
+        )
+        reward = self._catalogue.reward_versions.get((offer.reward, offer.reward_version))
+        if reward is None:
+            raise InvariantError(f"offer `{offer.name}` names a version of reward `{offer.reward}` that is not there")
+        body = {
+            "campaign": campaign.name,
+            "offer": offer.name,
+            "reward": offer.reward,
+            "properties": reward.properties,
+            "earned_at": outcome.at,
+        }
+        self._notify(GRANT_READY, user, grant, body)
+
+    def _notify(self, kind: str, user: str, subject: str, body: Mapping[str, object]) -> None:
+        self._settled.notices.append(notice(self._context, kind, user, subject, body))

@@ -1,0 +1,286 @@
+"""The kit that an application holds: the only place that knows the shell and the stores both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from rewardkit.core import catalogue, commands, decide, queries
+from rewardkit.core.answers import Progressed, Recorded
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.commands import Command
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.input import mapping, text
+from rewardkit.core.queries import Explained, Query
+from rewardkit.core.records import Grant
+from rewardkit.errors import Refused, ValidationError
+from rewardkit.language.event import Event, instant
+from rewardkit.ports import Notifier, Store
+from rewardkit.shell.clock import system_clock
+from rewardkit.shell.deliver import Delivery, deliver
+from rewardkit.shell.drive import drive
+from rewardkit.shell.nonce import nonce
+from rewardkit.storage import open_store
+
+A = TypeVar("A")
+
+_BATCH_USERS = 100
+"""Of `run_due` that are locked and committed together."""
+
+
+class RewardKit:
+    """Incentives over one store, for one tenant.
+
+    Args:
+        store: `":memory:"`, `"sqlite:///rewards.db"`, `"postgresql://…"`, or any `Store`.
+        clock: gives now, as an aware datetime or microseconds since 1970 UTC; default is this machine's.
+        tenant: the company that everything is scoped to.
+        prefix: in front of every table's name.
+        notifiers: callables that tell the outside; each is given every notice, after the commit, by `deliver()`.
+
+    Raises:
+        ValidationError: an argument cannot be meant.
+        ExtraNotInstalled: the store needs a package that is missing.
+    """
+
+    def __init__(
+        self,
+        store: str | Store = ":memory:",
+        *,
+        clock: Callable[[], datetime | int] = system_clock,
+        tenant: str = "default",
+        prefix: str = "rewardkit_",
+        notifiers: Iterable[Notifier] = (),
+    ) -> None:
+        self._store = open_store(store, prefix=prefix) if isinstance(store, str) else store
+        self._clock = clock
+        self._tenant = text(tenant, "a tenant")
+        self._notifiers = tuple(notifiers)
+        self._catalogues: dict[str, Catalogue] = {}
+
+    def _like(self, store: Store, tenant: str) -> Self:
+        other = object.__new__(type(self))
+        other._store, other._tenant = store, tenant
+        other._clock, other._notifiers = self._clock, self._notifiers
+        other._catalogues = self._catalogues
+        return other
+
+    def tenant(self, name: str) -> Self:
+        """The same kit for another tenant, which shares nothing with this one but the store."""
+        return self._like(self._store, text(name, "a tenant"))
+
+    def on(self, host: object) -> Self:
+        """The same kit inside the open transaction of the host's own connection or session.
+
+        What it does is committed or rolled back by the host; call `deliver()` on the kit itself after the commit.
+
+        Args:
+            host: a `sqlite3` or `psycopg` connection, a SQLAlchemy Session or Connection, or Django's connection.
+
+        Raises:
+            ValidationError: the store cannot join it, or it is in autocommit with no transaction open.
+        """
+        return self._like(self._store.join(host), self._tenant)
+
+    # --- commands and queries ----------------------------------------------------------------------
+
+    def run(self, command: Command[A], *, key: str | None = None) -> A:
+        """Carry out a command and give its answer.
+
+        Args:
+            command: what is to be done.
+            key: made by the caller, unique for each intention; repeating the call with it is always safe.
+
+        Raises:
+            Refused: the answer is no.
+            ValidationError: the command cannot be meant.
+            Conflict: the key, or an event's id, was used before with another body.
+            StoreError: the store could not.
+        """
+        answer = self.attempt(command, key=key)
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    def attempt(self, command: Command[A], *, key: str | None = None) -> A | Refused:
+        """Carry out a command and give its answer, or the refusal; other errors are raised as by `run`."""
+        return self._decide(command, self._now(), key)
+
+    def ask(self, query: Query[A]) -> A:
+        """Answer a question; nothing changes.
+
+        Raises:
+            Refused: what is asked about does not exist.
+            ValidationError: the query cannot be meant.
+        """
+        context = self._context(self._now(), None)
+        answer = self._drive(lambda: decide.look(query, context))
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    def _now(self) -> int:
+        return instant(self._clock())
+
+    def _context(self, at: int, key: str | None) -> Context:
+        known = self._catalogues.get(self._tenant, catalogue.EMPTY)
+        return Context(self._tenant, at, nonce(at), known, key)
+
+    def _decide(self, command: Command[A], at: int, key: str | None) -> A | Refused:
+        context = self._context(at, key)
+        return self._drive(lambda: decide.decide(command, context))
+
+    def _drive(self, make: Callable[[], Deciding[Decision[A]]]) -> A | Refused:
+        decision = drive(self._store, self._tenant, make)
+        if decision.catalogue is not None:
+            self._catalogues[self._tenant] = decision.catalogue
+        return decision.answer
+
+    # --- sugar ---------------------------------------------------------------------------------------
+
+    def emit(
+        self,
+        name: str,
+        *,
+        user: str,
+        at: datetime | str | int | None = None,
+        id: str | None = None,
+        order: int = 0,
+        properties: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Recorded:
+        """Record one event and fold it; what it earned is earned when this returns.
+
+        Args:
+            name: free text, such as `Purchase Completed`.
+            user: who did it.
+            at: when; default is now.
+            id: unique per user; the same id and body again change nothing, another body is a `Conflict`.
+            order: orders events of one instant.
+            properties: free JSON data; numbers exact.
+            key: idempotency key, for callers who have no event id.
+
+        Raises:
+            ValidationError, Conflict, StoreError: as `run`; nothing was recorded.
+        """
+        return self.run(commands.Emit((_event(name, user, at, id, order, properties),)), key=key)
+
+    def emit_many(self, events: Iterable[Event | Mapping[str, Any]], *, key: str | None = None) -> Recorded:
+        """Record up to 10,000 events and fold them in one transaction, all or nothing.
+
+        Args:
+            events: of any users, in any order; mappings have the names of `emit`'s arguments as keys.
+            key: idempotency key of the whole.
+
+        Raises:
+            ValidationError, Conflict: names the index of the bad event; nothing was recorded.
+            StoreError: as `run`.
+        """
+        return self.run(commands.Emit(tuple(_read_event(event, index) for index, event in enumerate(events))), key=key)
+
+    def ready(self, *, limit: int = 100) -> tuple[Grant, ...]:
+        """Grants that wait to be fulfilled, earliest earned first; leased ones are among them."""
+        return self.ask(queries.Grants(status="ready", limit=limit)).items
+
+    def claim(self, *, limit: int = 100, lease_seconds: int = 60) -> tuple[Grant, ...]:
+        """Lease ready grants to this worker; what it has not fulfilled by then can be claimed again."""
+        return self.run(commands.ClaimGrants(limit, lease_seconds)).grants
+
+    def explain(self, grant: str) -> Explained:
+        """Why a grant was earned: the events that prove it, and sentences.
+
+        Raises:
+            Refused: there is no such grant.
+        """
+        return self.ask(queries.Explain(grant))
+
+    def run_due(self, now: datetime | str | int | None = None, *, limit: int = 1_000) -> Progressed:
+        """Decide what time alone decides by `now`, for up to `limit` users, in batches that commit one by one.
+
+        Safe to call from several places at once, late, early or twice.
+        """
+        at = self._now() if now is None else instant(now)
+        done: list[Progressed] = []
+        left = limit
+        while left > 0:
+            batch = min(left, _BATCH_USERS)
+            answer = self._decide(commands.RunDue(batch), at, None)
+            if isinstance(answer, Refused):
+                raise answer
+            done.append(answer)
+            left -= answer.users
+            if answer.users < batch:
+                break
+        return Progressed(
+            users=sum(one.users for one in done),
+            entered=tuple(entered for one in done for entered in one.entered),
+            capped=tuple(capped for one in done for capped in one.capped),
+            earned=tuple(earned for one in done for earned in one.earned),
+            expired=tuple(expired for one in done for expired in one.expired),
+        )
+
+    def deliver(self, *, limit: int = 100) -> Delivery:
+        """Tell the notifiers what is due, up to `limit` notices; safe to call from several workers at once.
+
+        Raises:
+            ValidationError: this kit is inside a host's transaction; deliver after its commit.
+        """
+        if self._store.joined:
+            raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
+        return deliver(self.run, self._notifiers, limit)
+
+    def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
+        """Bring the definitions of a TOML file into force; loading it twice changes nothing.
+
+        Returns:
+            the answer of every command that the file came to, in order.
+
+        Raises:
+            ValidationError: with the file's name and the table that is wrong; nothing was changed.
+        """
+        from rewardkit.shell.definition_file import load
+
+        return load(self, path)
+
+    # --- life ------------------------------------------------------------------------------------------
+
+    def migrate(self) -> tuple[str, ...]:
+        """Bring the store's tables up to this version; gives the names of the migrations that were applied."""
+        return self._store.migrate()
+
+    def close(self) -> None:
+        """Close the store's connections."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _event(
+    name: str,
+    user: str,
+    at: datetime | str | int | None = None,
+    id: str | None = None,
+    order: int = 0,
+    properties: Mapping[str, Any] | None = None,
+) -> Event:
+    return Event(name, at, "" if id is None else text(id, "an event's id"), user, order, properties or {})
+
+
+def _read_event(event: object, index: int) -> Event:
+    if isinstance(event, Event):
+        return event
+    try:
+        return _event(**mapping(event, "an event"))
+    except ValidationError as error:
+        raise ValidationError(f"event {index}: {error}") from None
+    except TypeError as error:
+        raise ValidationError(f"event {index}: {str(error).replace('_event()', 'an event')}") from None

@@ -1,0 +1,1 @@
+"""Drives one decision in one transaction, and delivers notices after it."""
