@@ -1,0 +1,238 @@
+"""PostgreSQL by psycopg 3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from rewardkit.core import needs
+from rewardkit.core.effects import Effect, Insert, Publish, Replace
+from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
+from rewardkit.ports import Store
+from rewardkit.storage.sql.arrays import integer_array, text_array
+from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
+from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
+from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order
+from rewardkit.storage.sql.store import SqlStore, failed
+from rewardkit.storage.tables import TABLE_OF
+
+try:
+    import psycopg
+    from psycopg import errors
+    from psycopg.pq import Format, TransactionStatus
+    from psycopg.types.numeric import Int8BinaryLoader, Int8Dumper
+    from psycopg.types.string import ByteaBinaryLoader, BytesDumper, StrDumperUnknown, TextBinaryLoader
+except ImportError as _error:
+    raise ExtraNotInstalled("PostgreSQL", "postgres") from _error
+
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+
+_MIGRATION_LOCK = 0x726577617264
+"""Keeps two migrations apart; advisory, because there may be no table to lock yet. "reward" in ASCII."""
+
+_TRANSIENT = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+
+
+class PostgresStore(SqlStore[Connection]):
+    """Tables in a PostgreSQL database, version 13 or newer, made by `migrate()` or `rewardkit migrate`.
+
+    Args:
+        dsn: as psycopg takes it.
+        prefix: of all tables.
+        lock_timeout_seconds: how long a statement waits for a row that another transaction holds.
+        statement_timeout_seconds: how long a statement may run at all.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        lock_timeout_seconds: float = 5.0,
+        statement_timeout_seconds: float = 60.0,
+    ) -> None:
+        super().__init__(POSTGRESQL, prefix)
+        self._dsn = dsn
+        self._lock_timeout_seconds = lock_timeout_seconds
+        self._statement_timeout_seconds = statement_timeout_seconds
+        self._texts = PostgresTexts(self.statements)
+
+    def join(self, host: object) -> Store:
+        """As `Store.join` promises."""
+        raise NotImplementedError(host)
+
+    def connect(self) -> Connection:
+        """A new connection that has the settings which the promises need, whatever the server's defaults are."""
+        try:
+            connection = psycopg.connect(self._dsn, client_encoding="UTF8")
+        except psycopg.Error as error:
+            raise failed("cannot connect to PostgreSQL", error) from error
+        try:
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            connection.prepare_threshold = 2
+            connection.execute(
+                "SELECT set_config('synchronous_commit', 'on', false), set_config('lock_timeout', %s, false), "
+                "set_config('statement_timeout', %s, false)",
+                (f"{self._lock_timeout_seconds * 1000:.0f}ms", f"{self._statement_timeout_seconds * 1000:.0f}ms"),
+            )
+            connection.commit()
+            check_encoding(connection)
+        except psycopg.Error as error:
+            connection.close()
+            raise failed("cannot set up a connection to PostgreSQL", error) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def prepare(self, connection: Connection) -> None:
+        """Look only: tables in a shared database are made on purpose."""
+        try:
+            version = connection.execute(self.version_text.encode()).fetchone()
+        except errors.UndefinedTable:
+            version = None
+        except psycopg.Error as error:
+            raise translated(error) from error
+        connection.rollback()
+        self.check_schema(version[0] if version else None)
+
+    def begin(self, connection: Connection) -> None:
+        """Nothing: the driver begins with the first statement."""
+
+    def begin_migration(self, connection: Connection) -> None:
+        """See `SqlStore.begin_migration`."""
+        self.execute(connection, "SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+
+    def commit(self, connection: Connection) -> None:
+        """Commit. Where the answer to it does not arrive, nobody knows."""
+        try:
+            connection.commit()
+        except psycopg.Error as error:
+            if connection.closed:
+                raise failed("the connection was lost during the commit", error, unknown=True) from error
+            raise translated(error) from error
+
+    def roll_back(self, connection: Connection) -> bool:
+        """See `SqlStore.roll_back`."""
+        try:
+            connection.rollback()
+        except psycopg.Error:
+            return False
+        return not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
+
+    def execute(self, connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Any]:
+        """See `SqlStore.execute`."""
+        try:
+            cursor = connection.execute(text.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            raise translated(error) from error
+
+    def rows(self, connection: Connection, tenant: str) -> PostgresRows:
+        """See `SqlStore.rows`."""
+        return PostgresRows(self._texts, tenant, plain_cursor(connection))
+
+
+class PostgresRows(SqlRows):
+    """A tenant's rows through a cursor of psycopg."""
+
+    def __init__(self, texts: PostgresTexts, tenant: str, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        super().__init__(texts.statements, tenant)
+        self._texts = texts
+        self._cursor = cursor
+
+    def fetch(self, statement: str, values: Values) -> list[Any]:
+        """See `SqlRows.fetch`."""
+        try:
+            return self._cursor.execute(statement.encode(), values).fetchall()
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            raise translated(error) from error
+
+    def listed(self, values: Iterable[str]) -> str:
+        """See `SqlRows.listed`."""
+        return text_array(values)
+
+    def accept(self, need: needs.Accept) -> needs.Accepted:
+        """See `rewardkit.core.needs.Accept`."""
+        tenant = self._tenant
+        values = (tenant, *arrays(need.events), tenant, tenant, text_array(need.users))
+        rows = self.fetch(self._texts.accept, values)
+        epoch, fingerprint, *_ = rows[0]
+        return needs.Accepted(epoch, fingerprint, frozenset((row[2], row[3]) for row in rows if row[2] is not None))
+
+    def claims(self, need: needs.Claims) -> tuple[int, ...]:
+        """See `rewardkit.core.needs.Claims`."""
+        if not need.claims:
+            return ()
+        names, *numbers = zip(*map(claim_values, need.claims), strict=True)
+        values = (self._tenant, text_array(names), *map(integer_array, numbers))
+        return granted_in_order(need.claims, self.fetch(self._texts.claim, values))
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        """See `rewardkit.ports.Transaction.write`."""
+        effects = [effect for effect in effects if isinstance(effect, Publish) or effect.rows]
+        if not effects:
+            return
+        values: list[Any] = []
+        for effect in effects:
+            match effect:
+                case Insert(rows):
+                    values += [self._tenant, *arrays(rows)]
+                case Replace(rows):
+                    values += [*arrays(rows), self._tenant]
+                case Publish(epoch, fingerprint):
+                    if epoch == 1:
+                        self.fetch(self._texts.statements.lock_epoch, (self._tenant,))
+                    values += [fingerprint, epoch, self._tenant, epoch - 1]
+        counts = self.fetch(self._texts.write(effects), values)[0]
+        for effect, count in zip(effects, counts, strict=True):
+            _check(effect, count)
+
+
+def plain_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+    """A cursor that gives text, integers and bytes as such, whatever its connection's owner has set up."""
+    cursor = psycopg.Cursor(connection, row_factory=psycopg.rows.tuple_row)
+    cursor.format = Format.BINARY
+    adapters = cursor.adapters
+    adapters.register_loader("text", TextBinaryLoader)
+    adapters.register_loader("int8", Int8BinaryLoader)
+    adapters.register_loader("bytea", ByteaBinaryLoader)
+    adapters.register_dumper(str, StrDumperUnknown)
+    # Whatever the value: a type that varies with it would make another prepared statement of each.
+    adapters.register_dumper(int, Int8Dumper)
+    adapters.register_dumper(bytes, BytesDumper)
+    return cursor
+
+
+def check_encoding(connection: psycopg.Connection[Any]) -> None:
+    """Raise `StoreError` unless any text can be kept."""
+    for what in ("server_encoding", "client_encoding"):
+        encoding = connection.info.parameter_status(what)
+        if encoding != "UTF8":
+            raise StoreError(f"{what} is `{encoding}`, in which not every text can be kept; use a database in UTF8")
+
+
+def translated(error: Exception) -> StoreError | InvariantError:
+    """What an exception of the driver means, before a commit was tried."""
+    if isinstance(error, psycopg.IntegrityError):
+        return InvariantError(f"the database refused a row: {error}")
+    if isinstance(error, psycopg.DataError | UnicodeEncodeError):
+        return InvariantError(f"a value that PostgreSQL cannot keep: {error}")
+    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
+        return SchemaError(f"the tables are missing or older than this version, run `rewardkit migrate`: {error}")
+    if isinstance(error, _TRANSIENT):
+        return failed("another transaction was in the way; try again", error, transient=True)
+    # Without a code nothing came from the server: the connection is gone, and nothing was committed on it.
+    lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith("57P"))
+    return failed("PostgreSQL could not do it", error, transient=lost)
+
+
+def _check(effect: Effect, count: int) -> None:
+    match effect:
+        case Publish(epoch, _):
+            if count != 1:
+                raise InvariantError(f"epoch {epoch} does not follow the one in force")
+        case Insert(rows) | Replace(rows):
+            if count != len(rows):
+                name = TABLE_OF[type(rows[0])].name
+                raise InvariantError(f"{len(rows) - count} of {len(rows)} rows of `{name}` are not there to replace")

@@ -1,0 +1,118 @@
+"""The statements that only PostgreSQL executes: a whole batch in each, because each costs a round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, get_type_hints
+
+from rewardkit.core.effects import Effect, Insert, Publish, Replace
+from rewardkit.storage.sql.arrays import bytes_array, integer_array, text_array
+from rewardkit.storage.sql.statements import CLAIM_COLUMNS, ON_CLAIM, Statements
+from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, Table
+
+
+class Kind(NamedTuple):
+    """How a column travels: its type there, and the writer of its array."""
+
+    name: str
+    array: Callable[[Iterable[Any]], str]
+
+
+_KINDS = {
+    str: Kind("text", text_array),
+    int: Kind("bigint", integer_array),
+    int | None: Kind("bigint", integer_array),
+    bytes: Kind("bytea", bytes_array),
+}
+
+
+_COLUMNS = {row: tuple(_KINDS[hint] for hint in get_type_hints(row).values()) for row in TABLE_OF}
+"""How the columns of a row's type travel, in order."""
+
+
+def arrays(rows: Sequence[Any]) -> list[str]:
+    """Rows of one type, column by column, as parameters."""
+    columns = zip(*rows, strict=True)
+    return [kind.array(column) for kind, column in zip(_COLUMNS[type(rows[0])], columns, strict=True)]
+
+
+class PostgresTexts:
+    """Texts made once for a prefix."""
+
+    def __init__(self, statements: Statements) -> None:
+        self.statements = statements
+        self.accept = self._accept()
+        self.claim = self._claim()
+        self._writes: dict[tuple[Any, ...], str] = {}
+
+    def write(self, effects: Sequence[Effect]) -> str:
+        """All effects in one statement, which answers how many rows each changed.
+
+        The parts of it do not see each other's changes, and must not touch one row twice.
+        """
+        shape = tuple(_shape(effect) for effect in effects)
+        text = self._writes.get(shape)
+        if text is None:
+            parts = [f"w{number} AS ({self._part(*part)})" for number, part in enumerate(shape)]
+            counts = [f"(SELECT count(*) FROM w{number})" for number in range(len(shape))]
+            text = self._writes[shape] = f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
+        return text
+
+    def _part(self, kind: type[Effect], row: type[Any] | None) -> str:
+        if row is None:
+            return (
+                f'UPDATE {self.statements.name("tenant")} SET "fingerprint" = %s, "epoch" = %s '
+                'WHERE "tenant" = %s AND "epoch" = %s RETURNING 1'
+            )
+        table = TABLE_OF[row]
+        if kind is Insert:
+            return f"{self._insert(table)} RETURNING 1"
+        values = ", ".join(f'"{column}" = d."{column}"' for column in table.columns if column not in table.key)
+        key = " AND ".join(f'r."{column}" = d."{column}"' for column in table.key)
+        return (
+            f"UPDATE {self.statements.name(table.name)} AS r SET {values} FROM {_unnested(table)} "
+            f'WHERE r."tenant" = %s AND {key} RETURNING 1'
+        )
+
+    def _insert(self, table: Table) -> str:
+        name = self.statements.name(table.name)
+        columns = ", ".join(f'"{column}"' for column in table.columns)
+        return f'INSERT INTO {name} ("tenant", {columns}) SELECT %s, d.* FROM {_unnested(table)}'
+
+    def _accept(self) -> str:
+        at, order, id = FIRST_PLACE
+        # Counting the events first makes every transaction take its locks in one order: events, then members.
+        return (
+            f'WITH fresh AS ({self._insert(EVENT)} ON CONFLICT ("tenant", "user", "id") DO NOTHING '
+            'RETURNING "user", "id"), '
+            'now AS (SELECT coalesce(max("epoch"), 0) AS "epoch", coalesce(max("fingerprint"), 0) AS "fingerprint" '
+            f'FROM {self.statements.name("tenant")} WHERE "tenant" = %s), '
+            f"known AS (INSERT INTO {self.statements.name(MEMBER.name)} "
+            '("tenant", "user", "epoch", "at", "order", "id", "state") '
+            f"SELECT %s, u.\"user\", now.\"epoch\", {at}, ({order})::bigint, '{id}', ''::bytea "
+            'FROM (SELECT count(*) FROM fresh) AS counted, now, unnest(%s::text[]) AS u("user") '
+            'ON CONFLICT ("tenant", "user") DO NOTHING) '
+            'SELECT now."epoch", now."fingerprint", fresh."user", fresh."id" FROM now LEFT JOIN fresh ON true'
+        )
+
+    def _claim(self) -> str:
+        names = ", ".join(f'"{column}"' for column in CLAIM_COLUMNS)
+        types = ", ".join(["%s::text[]", *["%s::bigint[]"] * (len(CLAIM_COLUMNS) - 1)])
+        return (
+            f'INSERT INTO {self.statements.name("counter")} AS c ("tenant", {names}) '
+            f'SELECT %s, d.* FROM unnest({types}) AS d({names}) ORDER BY d."name" COLLATE "C" {ON_CLAIM}'
+        )
+
+
+def _unnested(table: Table) -> str:
+    names = ", ".join(f'"{column}"' for column in table.columns)
+    types = ", ".join(f"%s::{kind.name}[]" for kind in _COLUMNS[table.row])
+    return f"unnest({types}) AS d({names})"
+
+
+def _shape(effect: Effect) -> tuple[type[Effect], type[Any] | None]:
+    match effect:
+        case Insert(rows) | Replace(rows):
+            return type(effect), type(rows[0])
+        case Publish():
+            return Publish, None
