@@ -183,7 +183,8 @@ def _number(text: str, lexeme: Lexeme) -> Lexeme:
         _check_digits(lexeme, number)
         return lexeme
     if any(len(digits) > 15 for digits in _DIGITS.findall(lexeme.text)):
-        raise Slip(_too_large(lexeme))
+        message = f"{quoted(lexeme.text)} is longer than any span may be"
+        raise Slip(Diagnostic("RK007", message, (lexeme.start, lexeme.end), help="write a shorter span"))
     if _DURATION.fullmatch(lexeme.text):
         return lexeme._replace(kind="duration")
     raise Slip(_bad_unit(text, lexeme))

@@ -5,53 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
 from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.neighbour import NEIGHBOUR_SLIPS
 from rewardkit.language.scan import CIVIL, RESERVED, Lexeme, civil_unit
+from rewardkit.language.stop import Stop, general
 
 _SIGNS = {"and": "&", "or": "|", "not": "!"}
 _FUNCTION_WORDS = frozenset({"any", "last", "one", "calendar", "skip", "has", "like", "true", "false"})
 _SUFFIXES = {"second": "s", "minute": "m", "hour": "h", "day": "d", "week": "w", "s": "s", "m": "m", "h": "h", "d": "d"}
 _CLOSING = {"(": ")", "[": "]"}
-
-
-@attrs.frozen
-class Stop:
-    """Where the parser stopped, and what it would have taken."""
-
-    text: str
-    lexemes: list[Lexeme]
-    index: int
-    """Of the lexeme that it did not take; past the last one at the text's end."""
-    expected: frozenset[str]
-    """Names of the grammar's terminals."""
-    stack: list[Any]
-    """Tokens and pieces that were not joined yet."""
-
-    @property
-    def at(self) -> Lexeme | None:
-        """The lexeme that was not taken; None at the text's end."""
-        return self.lexemes[self.index] if self.index < len(self.lexemes) else None
-
-    @property
-    def before(self) -> Lexeme | None:
-        """The lexeme before it."""
-        return self.lexemes[self.index - 1] if self.index > 0 else None
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """The place of the lexeme that was not taken."""
-        at = self.at
-        return (len(self.text), len(self.text)) if at is None else (at.start, at.end)
-
-    def after(self, text: str) -> bool:
-        """Whether the lexeme before reads so."""
-        return self.before is not None and self.before.text == text
-
-    def replaced(self, span: tuple[int, int], written: str) -> str:
-        """The text with something else in one place."""
-        return self.text[: span[0]] + written + self.text[span[1] :]
 
 
 def explain_failure(text: str, lexemes: list[Lexeme], failure: Any) -> Diagnostic:
@@ -76,7 +38,7 @@ def explain_failure(text: str, lexemes: list[Lexeme], failure: Any) -> Diagnosti
         found = describe(stop)
         if found is not None:
             return found
-    return _general(stop)
+    return general(stop)
 
 
 def _foreign_word(stop: Stop) -> Diagnostic | None:
@@ -239,136 +201,6 @@ def _filter(stop: Stop) -> Diagnostic | None:
     return Diagnostic("RK131", f"the property {quoted(field)} is compared with nothing", span, help=help_text)
 
 
-def _number(stop: Stop) -> Diagnostic | None:
-    """`5`, `A & 5`, `count(A)`."""
-    before = stop.before
-    if "COMPARE" not in stop.expected or stop.expected & {"LIKE", "AMPERSAND"} or before is None:
-        return None
-    if before.kind == "number":
-        return Diagnostic(
-            "RK117",
-            f"the number {quoted(before.text)} is no condition",
-            (before.start, before.end),
-            help=f"write `A*{before.text}` for a count of events, `count(A) >= {before.text}` for a comparison, "
-            f"or quote it if it is a name",
-        )
-    if before.text == ")":
-        start = getattr(stop.stack[-1], "start_pos", before.start) if stop.stack else before.start
-        written = stop.text[start : before.end]
-        help_text = f"write {quoted(f'{written} >= 3', 80)}"
-        return Diagnostic("RK130", f"{quoted(written)} is compared with nothing", (start, before.end), help=help_text)
-    return None
-
-
-def _hyphen(stop: Stop) -> Diagnostic | None:
-    """`order-completed`, `order:completed`."""
-    at, before = stop.at, stop.before
-    if at is None or before is None or before.kind not in ("word", "number", "duration"):
-        return None
-    if at.text not in ("-", ":", "+", "@") or at.start != before.end:
-        return None
-    first = last = stop.index
-    while first > 0 and stop.lexemes[first - 1].end == stop.lexemes[first].start and _in_name(stop.lexemes[first - 1]):
-        first -= 1
-    while (
-        last + 1 < len(stop.lexemes)
-        and stop.lexemes[last + 1].start == stop.lexemes[last].end
-        and _in_name(stop.lexemes[last + 1])
-    ):
-        last += 1
-    span = (stop.lexemes[first].start, stop.lexemes[last].end)
-    name = stop.text[span[0] : span[1]]
-    return Diagnostic(
-        "RK127",
-        f"the name {quoted(name)} needs quotes",
-        span,
-        help="put it in double quotes",
-        fix=stop.replaced(span, f'"{name}"'),
-    )
-
-
-def _in_name(lexeme: Lexeme) -> bool:
-    return lexeme.kind in ("word", "number", "duration") or lexeme.text in ("-", ":", "+", "@")
-
-
-def _property(stop: Stop) -> Diagnostic | None:
-    """`amount >= 50`, with no event around it."""
-    at, before = stop.at, stop.before
-    if at is None or before is None or at.text not in ("==", "!=", "<", "<=", ">", ">="):
-        return None
-    if "LSQB" not in stop.expected:
-        return None
-    return Diagnostic(
-        "RK100",
-        f"{quoted(before.text)} is an event here, and cannot be compared",
-        stop.span,
-        help=f"compare a property in brackets, such as `A[{before.text} {at.text} …]`, or a count, such as `count(A) >= 3`",
-    )
-
-
-def _side_by_side(stop: Stop) -> Diagnostic | None:
-    """`A B`, `(A) (B)`, `A[x == 1 y == 2]`."""
-    at, before = stop.at, stop.before
-    joined = bool(stop.expected & {"AMPERSAND", "WITHIN"})
-    if at is None or before is None or not joined or not _opens(at):
-        return None
-    left, right = before.text, at.text
-    if at.text == "(" and before.kind == "word":
-        message = f"{quoted(left)} is not a function"
-        help_text = "put an operator between, such as `&`, `|` or `then`"
-    elif _in_filter(stop):
-        message = f"{quoted(left)} and {quoted(right)} stand side by side with no operator"
-        help_text = "put `and` or `or` between two comparisons"
-    else:
-        message = f"{quoted(left)} and {quoted(right)} stand side by side with no operator"
-        help_text = "put `&` (both), `|` (either) or `then` (in this order) between them"
-        name = _run(stop)
-        if name is not None:
-            help_text += f", or quote a name of several words: {name}"
-    return Diagnostic("RK112", message, stop.span, help=help_text, note="an operator is expected before this")
-
-
-def _run(stop: Stop) -> str | None:
-    """The plain words around the stop as one quoted name, such as `"User Signed Up"`."""
-    first = last = stop.index
-    while first > 0 and _plain(stop.lexemes[first - 1]):
-        first -= 1
-    while last < len(stop.lexemes) and _plain(stop.lexemes[last]):
-        last += 1
-    if not first < stop.index < last:
-        return None
-    words = " ".join(lexeme.text for lexeme in stop.lexemes[first:last])
-    return quoted(f'"{words}"', 80)
-
-
-def _plain(lexeme: Lexeme) -> bool:
-    return lexeme.kind == "word" and lexeme.text not in RESERVED
-
-
-def _opens(lexeme: Lexeme) -> bool:
-    if lexeme.kind == "word":
-        return lexeme.text not in RESERVED or lexeme.text in ("not", "no", "ever")
-    return lexeme.kind in ("string", "number", "duration", "reference") or lexeme.text in ("(", "!", "[", "@")
-
-
-def _in_filter(stop: Stop) -> bool:
-    signs = [lexeme.text for lexeme in stop.lexemes[: stop.index] if lexeme.text in ("[", "]")]
-    return bool(signs) and signs[-1] == "["
-
-
-def _reserved(stop: Stop) -> Diagnostic | None:
-    """`within & A`."""
-    at = stop.at
-    if at is None or at.text not in RESERVED or not stop.expected & {"NAME", "STRING"}:
-        return None
-    return Diagnostic(
-        "RK116",
-        f"`{at.text}` is a word of the language, and {_wanted(stop.expected)} is expected here",
-        stop.span,
-        help=f'write `"{at.text}"` if it is a name',
-    )
-
-
 _SLIPS: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _foreign_word,
     _absence,
@@ -377,45 +209,6 @@ _SLIPS: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _span,
     _bracket,
     _filter,
-    _number,
-    _hyphen,
-    _property,
-    _side_by_side,
-    _reserved,
+    *NEIGHBOUR_SLIPS,
 )
 """Tried in this order; the first that knows the slip describes it."""
-
-
-def _general(stop: Stop) -> Diagnostic:
-    wanted = _wanted(stop.expected)
-    if stop.at is None:
-        after = "" if stop.before is None else f" after {quoted(stop.before.text)}"
-        help_text = "add what is missing, or take the last word out"
-        return Diagnostic(
-            "RK101", f"the condition ends{after}, where {wanted} is expected", stop.span, note="ends here"
-        )
-    message = f"{quoted(stop.at.text)} cannot stand here"
-    return Diagnostic("RK100", message, stop.span, help=f"{wanted} is expected here")
-
-
-def _wanted(expected: frozenset[str]) -> str:
-    """What may stand at a place, in words."""
-    named = (
-        ("LIKE", "a comparison, such as `== 5`"),
-        ("TRUE", "a value"),
-        ("HAS", "a comparison of a property"),
-        ("EVER", "a condition"),
-        ("SATISFIED", "an event"),
-        ("AGGREGATE", "an aggregate, such as `sum(A:amount)`"),
-        ("NAME", "a name"),
-        ("AMPERSAND", "an operator, such as `&`, `|` or `then`"),
-        ("COMPARE", "a comparison, such as `>= 3`"),
-        ("ANY", "`any`, `last` or `one`"),
-        ("SKIP", "`skip`"),
-        ("INT", "a whole number"),
-        ("STRING", "a text in double quotes"),
-        ("LPAR", "`(`"),
-        ("COMMA", "`,`"),
-        ("RPAR", "`)`"),
-    )
-    return next((words for terminal, words in named if terminal in expected), "something else")

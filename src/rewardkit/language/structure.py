@@ -67,7 +67,7 @@ def _errors(node: Node, text: str) -> Iterator[Diagnostic]:
                 "RK128",
                 f"{quoted(instant)} is not an instant",
                 node.place,
-                help='write a date, such as `"2026-01-31"`, or an instant with offset, such as `"2026-01-31T12:00:00Z"`',
+                help='write a date such as `"2026-01-31"`, or an instant with offset such as `"2026-01-31T12:00:00Z"`',
             )
         case _:
             pass

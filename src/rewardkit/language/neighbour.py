@@ -1,0 +1,149 @@
+"""Slips between two neighbours: a missing operator, a missing quotation mark, a missing comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.scan import RESERVED, Lexeme
+from rewardkit.language.stop import Stop, wanted
+
+
+def _number(stop: Stop) -> Diagnostic | None:
+    """`5`, `A & 5`, `count(A)`."""
+    before = stop.before
+    if "COMPARE" not in stop.expected or stop.expected & {"LIKE", "AMPERSAND"} or before is None:
+        return None
+    if before.kind == "number":
+        return Diagnostic(
+            "RK117",
+            f"the number {quoted(before.text)} is no condition",
+            (before.start, before.end),
+            help=f"write `A*{before.text}` for a count of events, `count(A) >= {before.text}` for a comparison, "
+            f"or quote it if it is a name",
+        )
+    if before.text == ")":
+        start = getattr(stop.stack[-1], "start_pos", before.start) if stop.stack else before.start
+        written = stop.text[start : before.end]
+        help_text = f"write {quoted(f'{written} >= 3', 80)}"
+        return Diagnostic("RK130", f"{quoted(written)} is compared with nothing", (start, before.end), help=help_text)
+    return None
+
+
+def _hyphen(stop: Stop) -> Diagnostic | None:
+    """`order-completed`, `order:completed`."""
+    at, before = stop.at, stop.before
+    if at is None or before is None or before.kind not in ("word", "number", "duration"):
+        return None
+    if at.text not in ("-", ":", "+", "@") or at.start != before.end:
+        return None
+    first = last = stop.index
+    while first > 0 and stop.lexemes[first - 1].end == stop.lexemes[first].start and _in_name(stop.lexemes[first - 1]):
+        first -= 1
+    while (
+        last + 1 < len(stop.lexemes)
+        and stop.lexemes[last + 1].start == stop.lexemes[last].end
+        and _in_name(stop.lexemes[last + 1])
+    ):
+        last += 1
+    span = (stop.lexemes[first].start, stop.lexemes[last].end)
+    name = stop.text[span[0] : span[1]]
+    return Diagnostic(
+        "RK127",
+        f"the name {quoted(name)} needs quotes",
+        span,
+        help="put it in double quotes",
+        fix=stop.replaced(span, f'"{name}"'),
+    )
+
+
+def _in_name(lexeme: Lexeme) -> bool:
+    return lexeme.kind in ("word", "number", "duration") or lexeme.text in ("-", ":", "+", "@")
+
+
+def _property(stop: Stop) -> Diagnostic | None:
+    """`amount >= 50`, with no event around it."""
+    at, before = stop.at, stop.before
+    if at is None or before is None or at.text not in ("==", "!=", "<", "<=", ">", ">="):
+        return None
+    if "LSQB" not in stop.expected:
+        return None
+    return Diagnostic(
+        "RK100",
+        f"{quoted(before.text)} is an event here, and cannot be compared",
+        stop.span,
+        help=f"compare a property in brackets, such as `A[{before.text} {at.text} …]`, or a count: `count(A) >= 3`",
+    )
+
+
+def _side_by_side(stop: Stop) -> Diagnostic | None:
+    """`A B`, `(A) (B)`, `A[x == 1 y == 2]`."""
+    at, before = stop.at, stop.before
+    joined = bool(stop.expected & {"AMPERSAND", "WITHIN"})
+    if at is None or before is None or not joined or not _opens(at):
+        return None
+    left, right = before.text, at.text
+    if at.text == "(" and before.kind == "word":
+        message = f"{quoted(left)} is not a function"
+        help_text = "put an operator between, such as `&`, `|` or `then`"
+    elif _in_filter(stop):
+        message = f"{quoted(left)} and {quoted(right)} stand side by side with no operator"
+        help_text = "put `and` or `or` between two comparisons"
+    else:
+        message = f"{quoted(left)} and {quoted(right)} stand side by side with no operator"
+        help_text = "put `&` (both), `|` (either) or `then` (in this order) between them"
+        name = _run(stop)
+        if name is not None:
+            help_text += f", or quote a name of several words: {name}"
+    return Diagnostic("RK112", message, stop.span, help=help_text, note="an operator is expected before this")
+
+
+def _run(stop: Stop) -> str | None:
+    """The plain words around the stop as one quoted name, such as `"User Signed Up"`."""
+    first = last = stop.index
+    while first > 0 and _plain(stop.lexemes[first - 1]):
+        first -= 1
+    while last < len(stop.lexemes) and _plain(stop.lexemes[last]):
+        last += 1
+    if not first < stop.index < last:
+        return None
+    words = " ".join(lexeme.text for lexeme in stop.lexemes[first:last])
+    return quoted(f'"{words}"', 80)
+
+
+def _plain(lexeme: Lexeme) -> bool:
+    return lexeme.kind == "word" and lexeme.text not in RESERVED
+
+
+def _opens(lexeme: Lexeme) -> bool:
+    if lexeme.kind == "word":
+        return lexeme.text not in RESERVED or lexeme.text in ("not", "no", "ever")
+    return lexeme.kind in ("string", "number", "duration", "reference") or lexeme.text in ("(", "!", "[", "@")
+
+
+def _in_filter(stop: Stop) -> bool:
+    signs = [lexeme.text for lexeme in stop.lexemes[: stop.index] if lexeme.text in ("[", "]")]
+    return bool(signs) and signs[-1] == "["
+
+
+def _reserved(stop: Stop) -> Diagnostic | None:
+    """`within & A`."""
+    at = stop.at
+    if at is None or at.text not in RESERVED or not stop.expected & {"NAME", "STRING"}:
+        return None
+    return Diagnostic(
+        "RK116",
+        f"`{at.text}` is a word of the language, and {wanted(stop.expected)} is expected here",
+        stop.span,
+        help=f'write `"{at.text}"` if it is a name',
+    )
+
+
+NEIGHBOUR_SLIPS: tuple[Callable[[Stop], Diagnostic | None], ...] = (
+    _number,
+    _hyphen,
+    _property,
+    _side_by_side,
+    _reserved,
+)
+"""Tried in this order."""

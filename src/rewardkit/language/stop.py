@@ -1,0 +1,82 @@
+"""Where the parser stopped, and what it would have taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.scan import Lexeme
+
+
+@attrs.frozen
+class Stop:
+    """Where the parser stopped, and what it would have taken."""
+
+    text: str
+    lexemes: list[Lexeme]
+    index: int
+    """Of the lexeme that it did not take; past the last one at the text's end."""
+    expected: frozenset[str]
+    """Names of the grammar's terminals."""
+    stack: list[Any]
+    """Tokens and pieces that were not joined yet."""
+
+    @property
+    def at(self) -> Lexeme | None:
+        """The lexeme that was not taken; None at the text's end."""
+        return self.lexemes[self.index] if self.index < len(self.lexemes) else None
+
+    @property
+    def before(self) -> Lexeme | None:
+        """The lexeme before it."""
+        return self.lexemes[self.index - 1] if self.index > 0 else None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The place of the lexeme that was not taken."""
+        at = self.at
+        return (len(self.text), len(self.text)) if at is None else (at.start, at.end)
+
+    def after(self, text: str) -> bool:
+        """Whether the lexeme before reads so."""
+        return self.before is not None and self.before.text == text
+
+    def replaced(self, span: tuple[int, int], written: str) -> str:
+        """The text with something else in one place."""
+        return self.text[: span[0]] + written + self.text[span[1] :]
+
+
+def general(stop: Stop) -> Diagnostic:
+    """The finding for a stop that no common slip explains."""
+    words = wanted(stop.expected)
+    if stop.at is None:
+        after = "" if stop.before is None else f" after {quoted(stop.before.text)}"
+        help_text = "add what is missing, or take the last word out"
+        return Diagnostic("RK101", f"the condition ends{after}, where {words} is expected", stop.span, help=help_text)
+    message = f"{quoted(stop.at.text)} cannot stand here"
+    return Diagnostic("RK100", message, stop.span, help=f"{words} is expected here")
+
+
+def wanted(expected: frozenset[str]) -> str:
+    """What may stand at a place, in words."""
+    named = (
+        ("LIKE", "a comparison, such as `== 5`"),
+        ("TRUE", "a value"),
+        ("HAS", "a comparison of a property"),
+        ("EVER", "a condition"),
+        ("SATISFIED", "an event"),
+        ("AGGREGATE", "an aggregate, such as `sum(A:amount)`"),
+        ("NAME", "a name"),
+        ("AMPERSAND", "an operator, such as `&`, `|` or `then`"),
+        ("COMPARE", "a comparison, such as `>= 3`"),
+        ("ANY", "`any`, `last` or `one`"),
+        ("SKIP", "`skip`"),
+        ("INT", "a whole number"),
+        ("STRING", "a text in double quotes"),
+        ("LPAR", "`(`"),
+        ("COMMA", "`,`"),
+        ("RPAR", "`)`"),
+    )
+    return next((words for terminal, words in named if terminal in expected), "something else")
