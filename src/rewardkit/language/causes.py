@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from rewardkit.language.event import Instant, moment, rfc3339
-from rewardkit.language.state import PENDING, SATISFIED, State
-from rewardkit.language.verdict import Verdict
-
-if TYPE_CHECKING:
-    from rewardkit.language.program import Program
+from rewardkit.language.event import Instant, rfc3339
+from rewardkit.language.state import SATISFIED
 
 EXPIRED: Final = 0
 DEADLINE: Final = 1
@@ -29,27 +25,12 @@ class Causes:
         """The number of an event's name."""
         return self._numbers[name]
 
-    def opening(self, bits: int) -> int:
-        """The number of the opening of the scope."""
-        del bits
-        return OPENING
-
     def sentence(self, cause: int, status: int, at: Instant) -> str:
         """The cause in words."""
         if cause >= _FIRST_NAME:
             return f"`{self.names[cause - _FIRST_NAME]}` happened at {rfc3339(at)}"
         if cause == DEADLINE:
-            return f"{'held' if status == SATISFIED else 'ran out'} at {rfc3339(at)}"
+            return f"{'held' if status == SATISFIED else 'time ran out'} at {rfc3339(at)}"
         if cause == OPENING:
             return f"{'holds' if status == SATISFIED else 'cannot hold'} from the start"
         return "expired"
-
-
-def verdict(program: Program, state: State) -> Verdict:
-    """A state's verdict."""
-    if state.status == PENDING:
-        wake_at = None if state.wake_at is None else moment(state.wake_at)
-        return Verdict("pending", None, "", wake_at)
-    at = state.decided_at or 0
-    reason = program._causes.sentence(state.cause, state.status, at)
-    return Verdict("satisfied" if state.status == SATISFIED else "impossible", moment(at), reason)

@@ -61,8 +61,7 @@ class Threads:
     ) -> tuple[tuple[Any, ...], bool]:
         """The slot after one reading, and whether the last step ends at it.
 
-        Args:
-            begins: whether the first step ends at this reading.
+        `begins` says whether the first step ends at this reading; `end` is the end of the chain's own scope.
         """
         lists: list[tuple[Thread, ...]] = []
         final = len(self.parts)

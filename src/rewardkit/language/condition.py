@@ -95,7 +95,7 @@ class Condition:
         end: datetime | str | int | None = None,
         mode: Literal["latch"] = "latch",
     ) -> Verdict:
-        """The verdict on one user's events, by the language's specification.
+        """The verdict on one user's events.
 
         Args:
             events: in any order; an id counts once.
@@ -111,7 +111,7 @@ class Condition:
         """
         if mode != "latch":
             raise ValidationError(f"the mode `{mode}` is not supported by this version: use `latch`")
-        from rewardkit.language.specification import judge
+        from rewardkit.language.replay import judge
 
         place = _position(start)
         self.require(scope=_scope(place))

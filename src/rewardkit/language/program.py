@@ -14,7 +14,8 @@ from rewardkit.language import causes, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Threads
 from rewardkit.language.dominance import Thread, directions
-from rewardkit.language.event import LATEST, Event, Instant
+from rewardkit.language.event import LATEST, Event, Instant, moment
+from rewardkit.language.missing import missing
 from rewardkit.language.plan import Counter, Plan, Segment, lower
 from rewardkit.language.source import SegmentWriter
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
@@ -70,7 +71,7 @@ class Program:
         if evers:
             root, evers = self._remember(root, evers, history, start, limit)
         root, evers, bits, known = self._fold(root, evers, None, start, limit)
-        state = self._conclude(root, evers, bits, known, start, start, end, self._causes.opening(bits))
+        state = self._conclude(root, evers, bits, known, start, start, end, causes.OPENING)
         return self.advance(state, start)
 
     def step(self, state: State, event: Event) -> State:
@@ -104,26 +105,14 @@ class Program:
                 return decided(IMPOSSIBLE, at, causes.EXPIRED)
         return state
 
-    def replay(
-        self,
-        events: Iterable[Event],
-        start: Instant | None,
-        now: Instant,
-        *,
-        end: Instant | None = None,
-        history: Iterable[Event] = (),
-    ) -> State:
-        """The state at `now` of a scope whose events are given in total order, each once."""
-        state = self.start(start, end=end, history=history)
-        for event in events:
-            if event.at > now or state.status:
-                break
-            state = self.step(state, event)
-        return self.advance(state, now)
-
     def verdict(self, state: State) -> Verdict:
         """The state's verdict, in words."""
-        return causes.verdict(self, state)
+        if state.status == PENDING:
+            wake_at = None if state.wake_at is None else moment(state.wake_at)
+            return Verdict("pending", None, "; ".join(missing(self.plan, state)), wake_at)
+        at = state.decided_at or 0
+        reason = self._causes.sentence(state.cause, state.status, at)
+        return Verdict("satisfied" if state.status == SATISFIED else "impossible", moment(at), reason)
 
     def pack(self, state: State) -> bytes:
         """The state as a few bytes; `unpack` reads them."""

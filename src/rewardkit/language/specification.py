@@ -84,7 +84,7 @@ def holds(node: tree.Node, scope: Scope, now: Instant) -> bool:
     """Whether the condition holds on a scope, read at an instant."""
     match node:
         case tree.AtLeast(least=least):
-            return len(_matching(node, scope)) >= least
+            return len(matching(node, scope)) >= least
         case tree.And(terms=terms):
             return all(holds(term, scope, now) for term in terms)
         case tree.Or(terms=terms):
@@ -101,7 +101,7 @@ def holds(node: tree.Node, scope: Scope, now: Instant) -> bool:
         case tree.No():
             return holds(_absence(node), scope, now)
         case tree.Then():
-            first, last = _split(node)
+            first, last = split(node)
             return any(holds(last, scope.following(*end), now) for end in ends(first, scope, now))
         case tree.Ever(body=body):
             return holds(body, scope.widened(), now)
@@ -113,7 +113,7 @@ def ends(node: tree.Node, scope: Scope, now: Instant) -> list[tuple[Place, Insta
     """The places that complete the condition, each with its instant."""
     match node:
         case tree.AtLeast(least=least):
-            return [(place(event), event.at) for event in _matching(node, scope)[least - 1 :]]
+            return [(place(event), event.at) for event in matching(node, scope)[least - 1 :]]
         case tree.Or(terms=terms):
             return sorted({end for term in terms for end in ends(term, scope, now)})
         case tree.And(terms=terms) | tree.Some(terms=terms):
@@ -129,7 +129,7 @@ def ends(node: tree.Node, scope: Scope, now: Instant) -> list[tuple[Place, Insta
         case tree.No():
             return ends(_absence(node), scope, now)
         case tree.Then():
-            first, last = _split(node)
+            first, last = split(node)
             later = {end for begun in ends(first, scope, now) for end in ends(last, scope.following(*begun), now)}
             return sorted(later)
         case tree.Ever(body=body):
@@ -169,7 +169,7 @@ def settled(node: tree.Node, scope: Scope, now: Instant) -> bool | None:
         case tree.No():
             return settled(_absence(node), scope, now)
         case tree.Then():
-            first, last = _split(node)
+            first, last = split(node)
             threads = [settled(last, scope.following(*end), now) for end in ends(first, scope, now)]
             if True in threads:
                 return True
@@ -198,7 +198,7 @@ def dry(node: tree.Node, scope: Scope, now: Instant) -> bool:
         case tree.No():
             return dry(_absence(node), scope, now)
         case tree.Then():
-            first, last = _split(node)
+            first, last = split(node)
             begun = ends(first, scope, now)
             return dry(first, scope, now) and all(dry(last, scope.following(*end), now) for end in begun)
         case tree.Ever(body=body):
@@ -228,8 +228,10 @@ def judge(
     """The verdict at an instant.
 
     Args:
+        node: the condition.
         events: all known history, in any order; those before the start are seen by `ever` alone.
         start: the place after which the scope opens; None opens it before everything, with no anchor.
+        now: the instant; later events do not count.
         end: the first instant that is no longer part of the scope.
 
     Raises:
@@ -357,7 +359,7 @@ def _ordered(events: Iterable[Event]) -> list[Event]:
     return sorted(by_id.values(), key=place)
 
 
-def _matching(node: tree.AtLeast, scope: Scope) -> list[Event]:
+def matching(node: tree.AtLeast, scope: Scope) -> list[Event]:
     return [
         event
         for event in scope.inside()
@@ -383,7 +385,7 @@ def _absence(node: tree.No) -> tree.Over:
     return tree.Over(tree.Not(node.body), node.span)
 
 
-def _split(node: tree.Then) -> tuple[tree.Node, tree.Node]:
+def split(node: tree.Then) -> tuple[tree.Node, tree.Node]:
     """`a then b then c` is `(a then b) then c`."""
     if len(node.steps) < 2:
         raise ValidationError("a `then` needs at least two steps")

@@ -1,0 +1,80 @@
+"""One user's whole history, folded at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rewardkit.errors import Conflict
+from rewardkit.language import tree
+from rewardkit.language.event import Event, Instant, Position
+from rewardkit.language.program import Program, State, compile_program
+from rewardkit.language.verdict import Verdict
+
+BEFORE_ALL = Position(-1)
+
+
+class Replay(NamedTuple):
+    """What folding a history came to."""
+
+    program: Program
+    state: State
+    decided_by: Event | None
+    """The event at whose reading the verdict fell; None where time or the opening decided, or nothing did."""
+
+
+def replay(
+    node: tree.Node,
+    events: Iterable[Event],
+    start: Position | Instant | None,
+    now: Instant,
+    end: Instant | None = None,
+) -> Replay:
+    """Folds a history, given in any order, up to an instant; events before the start are seen by `ever` alone.
+
+    Raises:
+        Conflict: for one event id with two bodies.
+        ValidationError: for an operator that is not evaluated, or a window that has no start.
+    """
+    program = compile_program(node)
+    opening = BEFORE_ALL if start is None else start if isinstance(start, Position) else Position(start)
+    history: list[Event] = []
+    after: list[Event] = []
+    for event in in_order(events):
+        if event.at <= now and event.name in program.names:
+            (history if event.position <= opening else after).append(event)
+    state = program.start(None if start is None else opening.at, end=end, history=history)
+    decided_by: Event | None = None
+    for event in after:
+        if state.status:
+            break
+        state = program.advance(state, event.at)
+        if not state.status:
+            state = program.step(state, event)
+            decided_by = event if state.status else None
+    return Replay(program, program.advance(state, now), decided_by)
+
+
+def judge(
+    node: tree.Node,
+    events: Iterable[Event],
+    start: Position | Instant | None,
+    now: Instant,
+    end: Instant | None = None,
+) -> Verdict:
+    """The verdict on a history at an instant; arguments and errors as of `replay`."""
+    done = replay(node, events, start, now, end)
+    return done.program.verdict(done.state)
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """The events in total order, each id once.
+
+    Raises:
+        Conflict: for one event id with two bodies.
+    """
+    by_id: dict[str, Event] = {}
+    for event in events:
+        if by_id.setdefault(event.id, event) != event:
+            raise Conflict(f"event `{event.id}` came twice with different bodies")
+    return sorted(by_id.values(), key=lambda event: event.position)
