@@ -54,11 +54,15 @@ MENDED = [(text, found.fix) for text, _ in blocks() for found in said(text) if f
 
 @pytest.mark.parametrize("text, fix", MENDED)
 def test_a_fix_mends_its_finding(text: str, fix: str) -> None:
-    before = {found.code for found in said(text)}
+    assert codes(fix).isdisjoint({found.code for found in said(text)})
+
+
+def codes(text: str) -> set[str]:
     try:
-        parse(fix)
-    except ConditionSyntaxError as left:
-        assert {found.code for found in left.diagnostics}.isdisjoint(before)
+        parse(text)
+    except ConditionSyntaxError as error:
+        return {found.code for found in error.diagnostics}
+    return set()
 
 
 def test_fixes_are_common() -> None:

@@ -1,0 +1,148 @@
+"""What is found in a condition that parses: parts that cannot be judged, windows with no start, and lints."""
+
+from __future__ import annotations
+
+import pytest
+
+from rewardkit.language.check import Scope, check
+from rewardkit.language.diagnostic import CODES
+from rewardkit.language.format import format_condition
+from rewardkit.language.parse import parse
+
+
+def found(text: str, scope: Scope = "start") -> list[tuple[str, str]]:
+    """Codes and the pieces of text that they point at."""
+    return [(one.code, text[one.span[0] : one.span[1]]) for one in check(parse(text), text, scope=scope)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A",
+        "A*3",
+        "(A | B)*2",
+        "(A*2 | B) & !C",
+        "A then B within 7d",
+        "A then no B within 14d",
+        'A[amount >= 50 and country in ("FR")]',
+        "2 of (A, B, C*3)",
+        "(A then B) within 7d",
+        "(A & B) over 7d",
+        "A & (B within 7d)",
+        "A & no B within 7d",
+        "ever A & B",
+        "A within 7d & B within 14d",
+        "(no B within 7d) within 7d",
+        "no (A | B*2) within 7d",
+        "A then (B & !C)",
+    ],
+)
+def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
+    assert [] == found(text)
+
+
+@pytest.mark.parametrize(
+    "text, code, piece",
+    [
+        ("B & A*2..5", "RK901", "A*2..5"),
+        ("count(A) == 2", "RK902", "count(A) == 2"),
+        ("A in any 7d", "RK903", "A in any 7d"),
+        ("A in last 7d", "RK904", "A in last 7d"),
+        ("A in one month", "RK905", "A in one month"),
+        ('A before "2026-01-01"', "RK906", 'A before "2026-01-01"'),
+        ('A since "2026-01-01"', "RK907", 'A since "2026-01-01"'),
+        ("A by order_id", "RK908", "A by order_id"),
+        ("streak(A, 7 calendar days)", "RK909", "streak(A, 7 calendar days)"),
+        ("satisfied(x) then A", "RK910", "satisfied(x)"),
+        ("A then B within 7 calendar days", "RK911", "B within 7 calendar days"),
+        ("@x then B", "RK140", "@x"),
+    ],
+)
+def test_what_is_not_evaluated_is_refused_with_its_place(text: str, code: str, piece: str) -> None:
+    assert [(code, piece)] == found(text)
+    assert "error" == check(parse(text), text, scope="start")[0].severity
+
+
+@pytest.mark.parametrize(
+    "text, pieces",
+    [
+        ("A within 7d", ["A within 7d"]),
+        ("no A within 7d", ["no A within 7d"]),
+        ("A over 7d then B within 1d", ["A over 7d"]),
+        ("A & (B within 7d)", ["B within 7d"]),
+        ("A then B within 7d", []),
+        ("A then (B & no C within 7d)", []),
+        ("(A then B) within 7d", ["(A then B) within 7d"]),
+    ],
+)
+def test_a_window_needs_a_start_in_an_open_scope(text: str, pieces: list[str]) -> None:
+    assert [("RK150", piece) for piece in pieces] == found(text, "open")
+    assert [] == found(text, "start")
+
+
+@pytest.mark.parametrize(
+    "text, piece",
+    [
+        ("A & ever (B within 7d)", "B within 7d"),
+        ("A then ever no B within 7d", "no B within 7d"),
+        ("(ever A) within 7d", "(ever A) within 7d"),
+    ],
+)
+@pytest.mark.parametrize("scope", ["start", "open"])
+def test_a_window_at_ever_has_no_start_in_any_scope(text: str, piece: str, scope: Scope) -> None:
+    assert ("RK150", piece) in found(text, scope)
+
+
+@pytest.mark.parametrize(
+    "text, code, piece",
+    [
+        ("!A", "RK201", "!A"),
+        ("A | !B", "RK201", "A | !B"),
+        ("!A & !B", "RK201", "!A & !B"),
+        ("1 of (A, !B)", "RK201", "1 of (A, !B)"),
+        ("(!A) within 7d", "RK201", "(!A) within 7d"),
+        ("ever !A", "RK201", "ever !A"),
+        ("A then !B", "RK202", "!B"),
+        ("A then (B | !C)", "RK202", "B | !C"),
+        ("(no B within 30d) within 7d", "RK203", "no B within 30d"),
+        ("(A then B over 8d) within 7d", "RK203", "B over 8d"),
+        ("(A over 8d) over 7d", "RK203", "A over 8d"),
+        ("A & B within 7d", "RK204", "B within 7d"),
+        ("A | B over 7d", "RK204", "B over 7d"),
+        ("A & B | C within 7d", "RK204", "C within 7d"),
+        ("!A over 7d", "RK205", "!A over 7d"),
+        ("B then not A over 7d", "RK205", "not A over 7d"),
+    ],
+)
+def test_what_is_surely_not_meant_gets_a_lint(text: str, code: str, piece: str) -> None:
+    assert [(code, piece)] == found(text)
+    assert "lint" == check(parse(text), text, scope="start")[0].severity
+
+
+@pytest.mark.parametrize("text", ["A & B within 7d", "!A over 7d", "A | B over 7d", "A & ever B within 7d & C"])
+def test_the_formatter_adds_the_parentheses_that_a_lint_asks_for(text: str) -> None:
+    canonical = format_condition(parse(text))
+    assert parse(text) == parse(canonical)
+    assert {"RK204", "RK205"} & {code for code, _ in found(text)}
+    assert not {"RK204", "RK205"} & {code for code, _ in found(canonical)}
+
+
+@pytest.mark.parametrize("text", ["A & B within 7d", "!A over 7d", "A then B by order_id"])
+def test_the_fix_of_a_binding_keeps_the_meaning_and_ends_the_lint(text: str) -> None:
+    lint = next(one for one in check(parse(text), text, scope="start") if one.severity == "lint")
+    assert lint.fix is not None
+    assert parse(text) == parse(lint.fix)
+    assert lint.code not in {code for code, _ in found(lint.fix)}
+
+
+def test_every_code_of_a_check_is_in_the_table() -> None:
+    texts = ["A & B within 7d", "!A over 7d", "A then !B", "A in any 7d", "(no B within 30d) within 7d"]
+    assert {code for text in texts for code, _ in found(text, "open")} <= set(CODES)
+
+
+def test_findings_come_in_the_order_of_the_text() -> None:
+    spans = [
+        one.span for one in check(parse("A & B within 7d | C in any 7d"), "A & B within 7d | C in any 7d", scope="open")
+    ]
+    assert sorted(spans) == spans
+    assert len(spans) >= 3
