@@ -32,6 +32,10 @@ def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decis
     campaign = _terms(command, name, entry, known)
     if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
         return Decision(Defined(CAMPAIGN, name, known.version, new=False))
+    if campaign.status == "ended":
+        raise Refused(
+            "campaign_over", f"campaign `{name}` has ended: define a new one under another name", _facts(campaign)
+        )
     if campaign.code is not None:
         other = catalogue.by_code(campaign.code)
         if other is not None and other.name != name:

@@ -18,6 +18,7 @@ from rewardkit.core.emit import emit
 from rewardkit.core.granting import claim_grants, fulfil_grant
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
+from rewardkit.core.loading import LoadDefinitions, load_definitions
 from rewardkit.core.needs import Recall, ask
 from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
 from rewardkit.core.queries import Query
@@ -34,6 +35,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     commands.DefineCampaign: define_campaign,
     commands.LaunchCampaign: launch_campaign,
     commands.EndCampaign: end_campaign,
+    LoadDefinitions: load_definitions,
     commands.Emit: emit,
     commands.MakeOffer: make_offer,
     commands.EnterOfferCode: enter_offer_code,
@@ -69,7 +71,7 @@ def decide(command: Command[A], context: Context) -> Deciding[Decision[A]]:
     if decider is None:
         raise ValidationError(f"`{type(command).__name__}` is not a command")
     if context.key is None:
-        return (yield from decider(command, context))
+        return (yield from _refusable(decider(command, context)))
     key = text(context.key, "an idempotency key")
     operation = type(command).__name__
     body = digest(operation, _canonical(command))
@@ -78,7 +80,7 @@ def decide(command: Command[A], context: Context) -> Deciding[Decision[A]]:
         if known.digest != body:
             raise Conflict(f"key `{key}` was used for another `{operation}` before")
         return Decision(cast("A", wire.load(known.answer)))
-    decision: Decision[A] = yield from decider(command, context)
+    decision: Decision[A] = yield from _refusable(decider(command, context))
     if isinstance(decision.answer, Refused):
         return decision
     remembered = AnswerRow(operation, key, body, wire.dump(decision.answer), context.at)
@@ -94,7 +96,15 @@ def look(query: Query[A], context: Context) -> Deciding[Decision[A]]:
     asker = _QUERIES.get(type(query))
     if asker is None:
         raise ValidationError(f"`{type(query).__name__}` is not a query")
-    return (yield from asker(query, context))
+    return (yield from _refusable(asker(query, context)))
+
+
+def _refusable(deciding: Deciding[Decision[A]]) -> Deciding[Decision[A]]:
+    """A refusal that was raised on the way is an answer like one that was returned, and changes nothing."""
+    try:
+        return (yield from deciding)
+    except Refused as refused:
+        return Decision(refused)
 
 
 def _canonical(command: Command[Any]) -> str:
