@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_type_hints
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.storage.sql.arrays import bytes_array, integer_array, text_array
 from rewardkit.storage.sql.statements import CLAIM_COLUMNS, ON_CLAIM, Statements
-from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, Table
+from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, TABLES, Table
 
 
 class Kind(NamedTuple):
@@ -67,17 +67,31 @@ class PostgresTexts:
         table = TABLE_OF[row]
         if kind is Insert:
             return f"{self._insert(table)} RETURNING 1"
-        values = ", ".join(f'"{column}" = d."{column}"' for column in table.columns if column not in table.key)
-        key = " AND ".join(f'r."{column}" = d."{column}"' for column in table.key)
-        return (
-            f"UPDATE {self.statements.name(table.name)} AS r SET {values} FROM {_unnested(table)} "
-            f'WHERE r."tenant" = %s AND {key} RETURNING 1'
-        )
+        return f"{self._replace(table)} RETURNING 1"
 
     def _insert(self, table: Table) -> str:
         name = self.statements.name(table.name)
         columns = ", ".join(f'"{column}"' for column in table.columns)
         return f'INSERT INTO {name} ("tenant", {columns}) SELECT %s, d.* FROM {_unnested(table)}'
+
+    def _replace(self, table: Table) -> str:
+        """An upsert of rows that are there.
+
+        An update that joins the arrays would be planned by statistics, which a young table has not: then it reads all
+        rows of the tenant for each batch. This reaches each row by its key, whatever the planner believes.
+        """
+        name = self.statements.name(table.name)
+        whole = next(other for other in TABLES if other.name == table.name)
+        columns = ", ".join(f'"{column}"' for column in whole.columns)
+        values = ", ".join(f'{"d" if column in table.columns else "o"}."{column}"' for column in whole.columns)
+        found = " AND ".join(f't."{column}" = d."{column}"' for column in table.key)
+        key = ", ".join(f'"{column}"' for column in ("tenant", *table.key))
+        changes = ", ".join(f'"{column}" = excluded."{column}"' for column in table.columns if column not in table.key)
+        return (
+            f'INSERT INTO {name} ("tenant", {columns}) SELECT o."tenant", {values} FROM {_unnested(table)} '
+            f'CROSS JOIN LATERAL (SELECT * FROM {name} AS t WHERE t."tenant" = %s AND {found} OFFSET 0) AS o '
+            f"ON CONFLICT ({key}) DO UPDATE SET {changes}"
+        )
 
     def _accept(self) -> str:
         at, order, id = FIRST_PLACE
