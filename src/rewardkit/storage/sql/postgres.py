@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.rows import EventRow
 from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.sql.arrays import integer_array, text_array
@@ -155,7 +156,7 @@ class PostgresRows(SqlRows):
     def accept(self, need: needs.Accept) -> needs.Accepted:
         """See `rewardkit.core.needs.Accept`."""
         tenant = self._tenant
-        values = (tenant, *arrays(need.events), tenant, tenant, text_array(need.users))
+        values = (tenant, *arrays(EventRow, need.events), tenant, tenant, text_array(need.users))
         rows = self.fetch(self._texts.accept, values)
         epoch, fingerprint, *_ = rows[0]
         return needs.Accepted(epoch, fingerprint, frozenset((row[2], row[3]) for row in rows if row[2] is not None))
@@ -177,9 +178,9 @@ class PostgresRows(SqlRows):
         for effect in effects:
             match effect:
                 case Insert(rows):
-                    values += [self._tenant, *arrays(rows)]
+                    values += [self._tenant, *arrays(type(rows[0]), rows)]
                 case Replace(rows):
-                    values += [*arrays(rows), self._tenant]
+                    values += [*arrays(type(rows[0]), rows), self._tenant]
                 case Publish(epoch, fingerprint):
                     if epoch == 1:
                         self.fetch(self._texts.statements.lock_epoch, (self._tenant,))

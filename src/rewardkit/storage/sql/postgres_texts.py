@@ -30,10 +30,10 @@ _COLUMNS = {row: tuple(_KINDS[hint] for hint in get_type_hints(row).values()) fo
 """How the columns of a row's type travel, in order."""
 
 
-def arrays(rows: Sequence[Any]) -> list[str]:
-    """Rows of one type, column by column, as parameters."""
-    columns = zip(*rows, strict=True)
-    return [kind.array(column) for kind, column in zip(_COLUMNS[type(rows[0])], columns, strict=True)]
+def arrays(row: type[Any], rows: Sequence[Any]) -> list[str]:
+    """Rows of one type, column by column, as parameters; there may be none."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS[row])
+    return [kind.array(column) for kind, column in zip(_COLUMNS[row], columns, strict=True)]
 
 
 class PostgresTexts:
