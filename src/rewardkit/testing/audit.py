@@ -1,0 +1,200 @@
+"""Auditing what a store keeps: every row of a tenant, read at one place in time, against what is promised of it.
+
+`snapshot_of` reads through a store, whatever it is; `snapshot_in` reads tables by plain SQL, beside running workers.
+`violations` says which promises are broken, each with its letter from the list of invariants in the documentation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from rewardkit.core import payload, wire
+from rewardkit.core.definitions import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.identity import chained, derive
+from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE
+from rewardkit.core.rows import (
+    AnswerRow,
+    CounterRow,
+    DefinitionRow,
+    EventRow,
+    GrantRow,
+    MemberRow,
+    NoticeRow,
+    UserOfferRow,
+)
+from rewardkit.errors import InvariantError
+from rewardkit.testing.audit_members import member_violations
+
+
+@attrs.frozen
+class Snapshot:
+    """Everything that one tenant has in a store, table by table, each sorted by its key."""
+
+    tenant: str
+    epoch: int = 0
+    fingerprint: int = 0
+    events: tuple[EventRow, ...] = ()
+    members: tuple[MemberRow, ...] = ()
+    definitions: tuple[DefinitionRow, ...] = ()
+    user_offers: tuple[UserOfferRow, ...] = ()
+    grants: tuple[GrantRow, ...] = ()
+    notices: tuple[NoticeRow, ...] = ()
+    counters: tuple[CounterRow, ...] = ()
+    answers: tuple[AnswerRow, ...] = ()
+    """Empty where it was read through a store: no need lists them."""
+
+
+def violations(snapshot: Snapshot) -> tuple[str, ...]:
+    """What is broken, in sentences that begin with the invariant's letters; empty where all is well."""
+    campaigns = campaigns_of(snapshot)
+    return (
+        *_definitions(snapshot),
+        *_counters(snapshot, campaigns),
+        *_user_caps(snapshot, campaigns),
+        *_entries(snapshot),
+        *_grants(snapshot),
+        *_notices(snapshot),
+        *_answers(snapshot),
+        *_users(snapshot),
+        *member_violations(snapshot.members, snapshot.user_offers, snapshot.definitions, snapshot.epoch),
+    )
+
+
+def campaigns_of(snapshot: Snapshot) -> Mapping[tuple[str, int], Campaign]:
+    """All versions of all campaigns, by name and version."""
+    ids: dict[str, int] = {}
+    found = {}
+    for row in sorted(snapshot.definitions, key=lambda row: row.number):
+        if row.kind == CAMPAIGN:
+            found[row.name, row.version] = campaign_of(row, ids.setdefault(row.name, len(ids)))
+    return found
+
+
+def _definitions(snapshot: Snapshot) -> Iterator[str]:
+    rows = sorted(snapshot.definitions, key=lambda row: row.number)
+    if [row.number for row in rows] != list(range(1, len(rows) + 1)):
+        yield "K6: the numbers of the definitions have gaps"
+    if snapshot.epoch != max((row.epoch for row in rows), default=0):
+        yield f"K6: epoch {snapshot.epoch} is not that of the newest definition"
+    fingerprint = 0
+    for row in rows:
+        fingerprint = chained(fingerprint, row.kind, row.name, str(row.version), row.body)
+    if rows and fingerprint != snapshot.fingerprint:
+        yield "K6: the fingerprint is not that of the definitions"
+
+
+def _counters(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]) -> Iterator[str]:
+    """C3: no cap is exceeded. C7: counters equal rows."""
+    taken: Counter[tuple[str, str]] = Counter()
+    for offer in snapshot.user_offers:
+        campaign = campaigns[offer.campaign, offer.campaign_version]
+        if campaign.cap is not None:
+            taken[campaign.counter, offer.status] += 1
+    counters = {row.name: row for row in snapshot.counters}
+    for name in sorted({name for name, _ in taken} | counters.keys()):
+        row = counters.get(name, CounterRow(name, 0, 0, 0, 0))
+        active, earned = taken[name, "active"], taken[name, "earned"]
+        if (row.reserved, row.confirmed) != (active, earned):
+            yield (
+                f"C7: counter `{name}` has {row.reserved} reserved and {row.confirmed} confirmed,"
+                f" the rows say {active} and {earned}"
+            )
+        if max(row.reserved + row.confirmed, active + earned) > row.cap:
+            yield f"C3: {active + earned} places are taken under the cap {row.cap} of `{name}`"
+
+
+def _user_caps(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]) -> Iterator[str]:
+    caps: dict[str, int] = {}
+    for campaign in campaigns.values():
+        caps[campaign.name] = max(campaign.user_cap, caps.get(campaign.name, 0))
+    taken = Counter((row.user, row.campaign) for row in snapshot.user_offers if row.status in ("active", "earned"))
+    for (user, name), count in taken.items():
+        if count > caps[name]:
+            yield f"C3: user `{user}` has {count} offers of campaign `{name}`, at most {caps[name]} are allowed"
+
+
+def _entries(snapshot: Snapshot) -> Iterator[str]:
+    """O1: a user's entries into a campaign are numbered from 1, under ids derived from the numbers."""
+    entries: dict[tuple[str, str], list[int]] = {}
+    for row in snapshot.user_offers:
+        entries.setdefault((row.user, row.campaign), []).append(row.entry)
+        if row.id != derive("uo", snapshot.tenant, row.campaign, row.user, row.entry):
+            yield f"O1: the id of user offer `{row.id}` is not derived from what it is"
+        if (row.status == "active") != (row.ended_at is None):
+            yield f"K6: user offer `{row.id}` is {row.status}, and its end does not fit that"
+    for (user, campaign), numbers in entries.items():
+        if sorted(numbers) != list(range(1, len(numbers) + 1)):
+            yield f"O1: the entries of user `{user}` into campaign `{campaign}` are {sorted(numbers)}"
+
+
+def _grants(snapshot: Snapshot) -> Iterator[str]:
+    """O1 and O2: every earned user offer has exactly its grant, and no other has one."""
+    earned = {row.id: row for row in snapshot.user_offers if row.status == "earned"}
+    granted = Counter(row.user_offer for row in snapshot.grants)
+    for row_id in sorted(earned.keys() | granted.keys()):
+        if (row_id in earned, granted[row_id]) != (True, 1):
+            status = "earned" if row_id in earned else "not earned"
+            yield f"O1: user offer `{row_id}` is {status} and has {granted[row_id]} grants"
+    for grant in snapshot.grants:
+        offer = earned.get(grant.user_offer)
+        if offer is None:
+            continue
+        if grant.id != derive("gr", snapshot.tenant, offer.campaign, offer.user, offer.entry):
+            yield f"O1: the id of grant `{grant.id}` is not derived from what it is for"
+        if (grant.user, grant.campaign, grant.offer, grant.offer_version, grant.earned_at) != (
+            offer.user,
+            offer.campaign,
+            offer.offer,
+            offer.offer_version,
+            offer.ended_at,
+        ):
+            yield f"K6: grant `{grant.id}` does not say what its user offer says"
+        if (grant.status == "fulfilled") != (grant.fulfilled_at is not None):
+            yield f"K6: grant `{grant.id}` is {grant.status}, and its fulfilment does not fit that"
+
+
+def _notices(snapshot: Snapshot) -> Iterator[str]:
+    """D1: what happened was announced in the transaction in which it happened."""
+    wanted: dict[str, str] = {}
+
+    def want(kind: str, subject: str) -> None:
+        wanted[derive("no", snapshot.tenant, kind, subject)] = f"{kind} of `{subject}`"
+
+    for offer in snapshot.user_offers:
+        if offer.status != "capped":
+            want(OFFER_MADE, offer.id)
+        if offer.status in ("expired", "cancelled"):
+            want(OFFER_ENDED, offer.id)
+    for grant in snapshot.grants:
+        want(GRANT_READY, grant.id)
+    written = {row.id: row for row in snapshot.notices}
+    for notice_id in sorted(wanted.keys() - written.keys()):
+        yield f"D1: notice {wanted[notice_id]} is missing"
+    for notice_id in sorted(written.keys() - wanted.keys()):
+        yield f"D1: notice `{notice_id}` of kind {written[notice_id].kind} announces what did not happen"
+    for row in snapshot.notices:
+        body = payload.read(row.body.decode())
+        if row.id != derive("no", snapshot.tenant, body["kind"], body["subject"]) or body["user"] != row.user:
+            yield f"D3: the body of notice `{row.id}` is not that of its id"
+
+
+def _answers(snapshot: Snapshot) -> Iterator[str]:
+    for row in snapshot.answers:
+        if not row.digest:
+            yield f"K2: key `{row.key}` of `{row.operation}` was kept without an answer"
+            continue
+        try:
+            wire.load(row.answer)
+        except InvariantError as error:
+            yield f"K6: the answer under key `{row.key}` of `{row.operation}`: {error}"
+
+
+def _users(snapshot: Snapshot) -> Iterator[str]:
+    known = {row.user for row in snapshot.members}
+    tables: tuple[tuple[EventRow | UserOfferRow | GrantRow, ...], ...]
+    tables = snapshot.events, snapshot.user_offers, snapshot.grants
+    for user in sorted({row.user for table in tables for row in table} - known):
+        yield f"K6: user `{user}` has rows and no member row"

@@ -1,0 +1,55 @@
+"""Auditing packed progress: what a user's row says against what the rows beside it say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rewardkit.core import active
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.needs import DefinitionSet
+from rewardkit.core.progress import ACTIVE, Progress, key
+from rewardkit.core.rows import DefinitionRow, MemberRow, UserOfferRow
+from rewardkit.errors import InvariantError
+
+
+def member_violations(
+    members: Iterable[MemberRow], offers: Iterable[UserOfferRow], definitions: Iterable[DefinitionRow], epoch: int
+) -> Iterator[str]:
+    """K6: every row can be read, and says of a user's entries what their rows say."""
+    rows = tuple(sorted(definitions, key=lambda row: row.number))
+    catalogue = Catalogue.of(DefinitionSet(epoch, 0, rows))
+    mine: dict[str, list[UserOfferRow]] = {}
+    for offer in offers:
+        mine.setdefault(offer.user, []).append(offer)
+    for member in members:
+        try:
+            yield from _member(member, mine.get(member.user, []), catalogue)
+        except (InvariantError, KeyError, ValueError) as error:
+            yield f"K6: the progress of user `{member.user}` cannot be read: {error}"
+
+
+def _member(member: MemberRow, offers: list[UserOfferRow], catalogue: Catalogue) -> Iterator[str]:
+    progress = Progress(member.state)
+    if member.epoch > catalogue.epoch:
+        yield f"K6: user `{member.user}` was folded under epoch {member.epoch}, the newest is {catalogue.epoch}"
+    if member.wake_at != progress.wake_at:
+        yield f"K6: user `{member.user}` wakes at {member.wake_at}, her progress at {progress.wake_at}"
+    made = Counter(offer.campaign for offer in offers)
+    taken = Counter(offer.campaign for offer in offers if offer.status in ("active", "earned"))
+    kept = set()
+    for campaign in catalogue.campaigns.values():
+        if progress.counts(campaign.id) != (made[campaign.name], taken[campaign.name]):
+            yield (
+                f"C7: user `{member.user}` counts {progress.counts(campaign.id)} entries into `{campaign.name}`,"
+                f" the rows {(made[campaign.name], taken[campaign.name])}"
+            )
+        for one in active.unpack(progress.get(key(campaign.id, ACTIVE)) or b""):
+            offer = catalogue.offers_by_number[one.offer_number]
+            offer.program.unpack(one.state)
+            kept.add((campaign.name, one.entry, offer.name, offer.version))
+    rows = {
+        (offer.campaign, offer.entry, offer.offer, offer.offer_version) for offer in offers if offer.status == "active"
+    }
+    if kept != rows:
+        yield f"K6: user `{member.user}` keeps the active offers {sorted(kept)}, the rows {sorted(rows)}"

@@ -1,0 +1,123 @@
+"""Reading a snapshot: through a store's own needs, or by plain SQL in one read transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+from rewardkit.core.definitions import CAMPAIGN, campaign_of
+from rewardkit.core.limits import PAGE_ROWS
+from rewardkit.core.needs import (
+    Counters,
+    Definitions,
+    Histories,
+    ListGrants,
+    ListNotices,
+    ListUserOffers,
+    Members,
+    StaleMembers,
+)
+from rewardkit.ports import Store, Transaction
+from rewardkit.storage.tables import (
+    ANSWER,
+    COUNTER,
+    DEFINITION,
+    EVENT,
+    GRANT,
+    MEMBER,
+    NOTICE,
+    USER_OFFER,
+    Table,
+)
+from rewardkit.testing.audit import Snapshot
+
+R = TypeVar("R")
+
+
+class Connection(Protocol):
+    """A `sqlite3` or `psycopg` connection in autocommit, on which nothing is open."""
+
+    def execute(self, query: Any, values: Any = ...) -> Any:
+        """Execute a statement and give a cursor over its rows."""
+        ...
+
+
+def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapshot:
+    """What a store says when it is asked, while nobody else writes to it.
+
+    Args:
+        store: any.
+        tenant: whose.
+        users: those who may have events but no offer; others are found by their offers.
+    """
+    with store.transaction(tenant) as transaction:
+        definitions = transaction.ask(Definitions())
+        offers = _pages(lambda after: transaction.ask(ListUserOffers(None, None, None, after, PAGE_ROWS)), "made_at")
+        grants = _pages(lambda after: transaction.ask(ListGrants(None, None, after, PAGE_ROWS)), "earned_at")
+        notices = _pages(lambda after: transaction.ask(ListNotices(None, after, PAGE_ROWS)), "created_at")
+        counters = {campaign_of(row, 0).counter for row in definitions.rows if row.kind == CAMPAIGN}
+        everybody = {*users, *(row.user for row in offers), *_stale(transaction)}
+        known = tuple(sorted(everybody))
+        histories = transaction.ask(Histories(known))
+        return Snapshot(
+            tenant,
+            definitions.epoch,
+            definitions.fingerprint,
+            tuple(sorted(row for events in histories.values() for row in events)),
+            transaction.ask(Members(known)),
+            tuple(sorted(definitions.rows)),
+            tuple(sorted(offers)),
+            tuple(sorted(grants)),
+            tuple(sorted(notices)),
+            transaction.ask(Counters(tuple(sorted(counters)))),
+        )
+
+
+def _stale(transaction: Transaction) -> list[str]:
+    return [row.user for row in transaction.ask(StaleMembers("", PAGE_ROWS)).rows]
+
+
+def _pages(read: Callable[[tuple[int, str] | None], tuple[Any, ...]], instant: str) -> list[Any]:
+    found: list[Any] = []
+    after = None
+    while page := read(after):
+        found += page
+        after = (getattr(page[-1], instant), page[-1].id)
+    return found
+
+
+def snapshot_in(connection: Connection, tenant: str, prefix: str = "rewardkit_") -> Snapshot:
+    """What the tables hold, at one place in time, beside any number of writers.
+
+    Args:
+        connection: to the database; its own read transaction begins and ends here.
+        tenant: whose.
+        prefix: of the tables.
+    """
+    postgres = hasattr(connection, "info")
+    mark = "%s" if postgres else "?"
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if postgres else "BEGIN")
+    try:
+
+        def rows(table: Table) -> tuple[Any, ...]:
+            columns = ", ".join(f'"{column}"' for column in table.columns)
+            statement = f'SELECT {columns} FROM "{prefix}{table.name}" WHERE "tenant" = {mark}'  # noqa: S608 - bound
+            return tuple(sorted(map(table.row._make, connection.execute(statement, (tenant,)).fetchall()), key=repr))
+
+        text = f'SELECT "epoch", "fingerprint" FROM "{prefix}tenant" WHERE "tenant" = {mark}'  # noqa: S608 - bound
+        epoch, fingerprint = connection.execute(text, (tenant,)).fetchone() or (0, 0)
+        return Snapshot(
+            tenant,
+            epoch,
+            fingerprint,
+            rows(EVENT),
+            rows(MEMBER),
+            rows(DEFINITION),
+            rows(USER_OFFER),
+            rows(GRANT),
+            rows(NOTICE),
+            rows(COUNTER),
+            rows(ANSWER),
+        )
+    finally:
+        connection.execute("ROLLBACK")
