@@ -42,8 +42,6 @@ class Condition:
     """The source as it was written; places of diagnostics point into it."""
     tree: Node = attrs.field(eq=False, repr=False)
     """The tree, names inlined where definitions were given."""
-    lints: tuple[Diagnostic, ...] = attrs.field(eq=False, repr=False)
-    """What parses and is surely not meant, judged for a scope that has a start."""
 
     @classmethod
     def parse(cls, text: str, *, definitions: Mapping[str, str | Condition] | None = None) -> Condition:
@@ -69,12 +67,17 @@ class Condition:
         """The names of the events that it listens to."""
         return frozenset(match.name for part in descend(self.tree) for match in matches(part))
 
+    @property
+    def lints(self) -> tuple[Diagnostic, ...]:
+        """What parses and is surely not meant, in a scope that has a start."""
+        return tuple(found for found in self.check() if found.severity == "lint")
+
     def __str__(self) -> str:
         return self.canonical
 
     def check(self, *, scope: Scope = "start") -> tuple[Diagnostic, ...]:
         """Errors and lints for judging it in a scope with a start, or in one that is `open`."""
-        return check(self.tree, self.text, scope=scope)
+        return _found(self, self.text, scope)
 
     def require(self, *, scope: Scope = "start") -> None:
         """Refuses a condition that cannot be judged.
@@ -82,7 +85,7 @@ class Condition:
         Raises:
             ConditionSyntaxError: with the errors that `check` found.
         """
-        errors = _errors(self, self.text, scope)
+        errors = tuple(found for found in self.check(scope=scope) if found.severity == "error")
         if errors:
             raise ConditionSyntaxError(self.text, errors)
 
@@ -150,10 +153,9 @@ def _parsed(text: str) -> Condition:
 
 
 @lru_cache(maxsize=1_024)
-def _errors(condition: Condition, text: str, scope: Scope) -> tuple[Diagnostic, ...]:
-    """The errors of a condition; its text is part of the question, since places point into it."""
-    found = check(condition.tree, text, scope=scope)
-    return tuple(diagnostic for diagnostic in found if diagnostic.severity == "error")
+def _found(condition: Condition, text: str, scope: Scope) -> tuple[Diagnostic, ...]:
+    """What is found in a condition; its text is part of the question, since places point into it."""
+    return check(condition.tree, text, scope=scope)
 
 
 def _condition(text: str, tree: Node) -> Condition:
@@ -163,8 +165,7 @@ def _condition(text: str, tree: Node) -> Condition:
             f"a condition has at most {LONGEST_TEXT:,} characters, and this has {len(canonical):,} when written out"
         )
         raise ConditionSyntaxError(text, (Diagnostic("RK002", message, (0, len(text)), help="name fewer conditions"),))
-    lints = tuple(found for found in check(tree, text, scope="start") if found.severity == "lint")
-    return Condition(canonical, text, tree, lints)
+    return Condition(canonical, text, tree)
 
 
 def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:

@@ -15,6 +15,9 @@ from rewardkit.language.slip import explain_failure
 from rewardkit.language.structure import check_structure
 from rewardkit.language.tree import Node
 
+_NEVER_TOO_LONG = LONGEST_TEXT // 8
+"""Writing out makes a text longer by less than this factor: `1e18` becomes nineteen digits, `A|B` gets two spaces."""
+
 
 def parse(text: str) -> Node:
     """The tree of a condition's text; the same text again is answered from memory.
@@ -53,6 +56,8 @@ def _parsed(text: str) -> Node:
 
 def _check_canonical(node: Node, text: str) -> tuple[Diagnostic, ...]:
     """The canonical text has to be a condition too, since it is what is stored."""
+    if len(text) <= _NEVER_TOO_LONG:
+        return ()
     length = len(format_condition(node))
     if length <= LONGEST_TEXT:
         return ()

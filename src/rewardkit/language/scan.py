@@ -19,6 +19,7 @@ _LEXEME = re.compile(
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z0-9_]*)
   | (?P<reference>@[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*)
+  | (?P<foreign>&&|\|\||->|=>|=(?!=))
   | (?P<symbol>==|!=|<=|>=|\.\.|<|>|[|&!*+\-()\[\],:@])
     """,
     re.VERBOSE,
@@ -27,7 +28,7 @@ _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d|w))+")
 _DIGITS = re.compile(r"[0-9]+")
 _FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=": "=="}
-_OTHER_SIGN = re.compile(r"&&|\|\||->|=>|=(?!=)")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNITS = {
     "us": "ms", "ms": "ms", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
     "min": "m", "mins": "m", "minute": "m", "minutes": "m", "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
@@ -76,18 +77,18 @@ def _check_length(text: str) -> None:
 
 
 def _check_characters(text: str) -> None:
-    for place, character in enumerate(text):
-        code = ord(character)
-        if (code < 32 and character not in "\t\r\n") or 127 <= code < 160 or 0xD800 <= code <= 0xDFFF:
-            raise Slip(
-                Diagnostic(
-                    "RK006",
-                    f"a condition cannot hold the character U+{code:04X}",
-                    (place, place + 1),
-                    help="take it out",
-                    note="a control character" if code < 160 else "half of a character",
-                )
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is not None:
+        place, code = forbidden.start(), ord(forbidden.group())
+        raise Slip(
+            Diagnostic(
+                "RK006",
+                f"a condition cannot hold the character U+{code:04X}",
+                (place, place + 1),
+                help="take it out",
+                note="a control character" if code < 160 else "half of a character",
             )
+        )
 
 
 def _lexemes(text: str) -> list[Lexeme]:
@@ -95,11 +96,12 @@ def _lexemes(text: str) -> list[Lexeme]:
     place, depth, prefixes = 0, 0, 0
     while place < len(text):
         match = _LEXEME.match(text, place)
-        foreign = _OTHER_SIGN.match(text, place)
-        if match is None or foreign is not None:
-            raise Slip(_unknown(text, place, foreign.group() if foreign else None))
+        if match is None:
+            raise Slip(_unknown(text, place))
         end = match.end()
         kind = str(match.lastgroup)
+        if kind == "foreign":
+            raise Slip(_foreign(text, match))
         if kind != "gap":
             lexeme = _checked(text, Lexeme(kind, match.group(), place, end))
             found.append(lexeme)
@@ -244,18 +246,20 @@ def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
     )
 
 
-def _unknown(text: str, place: int, foreign: str | None) -> Diagnostic:
-    if foreign is not None:
-        end = place + len(foreign)
-        outside = foreign == "=" and text.rfind("[", 0, place) <= text.rfind("]", 0, place)
-        help_text = ', and compare properties in brackets, such as `A[plan == "pro"]`' if outside else ""
-        return Diagnostic(
-            "RK111" if foreign == "=" else "RK113",
-            f"`{foreign}` is not an operator of this language",
-            (place, end),
-            help=f"write `{_FOREIGN[foreign]}`{help_text}",
-            fix=None if help_text else _spaced(text, place, end, _FOREIGN[foreign]),
-        )
+def _foreign(text: str, match: re.Match[str]) -> Diagnostic:
+    sign, (place, end) = match.group(), match.span()
+    outside = sign == "=" and text.rfind("[", 0, place) <= text.rfind("]", 0, place)
+    help_text = ', and compare properties in brackets, such as `A[plan == "pro"]`' if outside else ""
+    return Diagnostic(
+        "RK111" if sign == "=" else "RK113",
+        f"`{sign}` is not an operator of this language",
+        (place, end),
+        help=f"write `{_FOREIGN[sign]}`{help_text}",
+        fix=None if help_text else _spaced(text, place, end, _FOREIGN[sign]),
+    )
+
+
+def _unknown(text: str, place: int) -> Diagnostic:
     character = text[place]
     if character == '"':
         return Diagnostic(
