@@ -1,0 +1,148 @@
+"""The language's own vectors, on every engine; and the runner itself, which has to notice what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rewardkit.errors import ValidationError
+from rewardkit.language.conformance import run_vectors
+from rewardkit.language.vectors import read_vectors
+
+FILES = sorted((Path(__file__).parents[2] / "grammar" / "conformance").glob("*.json"))
+EVENT = {"id": "1", "name": "A", "at": "2024-01-02T00:00:00Z"}
+HELD = {"status": "satisfied", "decided_at": "2024-01-02T00:00:00Z", "wake_at": None}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_engine_agrees_with_every_vector(file: Path) -> None:
+    assert () == run_vectors(read_vectors(file.read_bytes()))
+
+
+def test_there_are_vectors_of_every_evaluated_operator() -> None:
+    cases = [case for file in FILES for case in read_vectors(file.read_bytes()) if case.kind == "evaluate"]
+    words = ("*2", "|", "&", "!", "of (", "within", "over", "no ", "then", "ever", "like", " in (", "has ")
+    assert 120 <= len(cases)
+    assert [] == [word for word in words if not any(word in case.condition for case in cases)]
+
+
+def document(**case: Any) -> str:
+    whole = {"id": "one", "condition": "A", "steps": [{"event": EVENT, "expect": HELD}]} | case
+    return json.dumps({"spec_version": 1, "cases": [{key: value for key, value in whole.items() if value != "absent"}]})
+
+
+def test_absent_keys_take_their_defaults() -> None:
+    assert () == run_vectors(read_vectors(document()))
+
+
+def test_a_list_means_one_of_its_values() -> None:
+    step = {"event": EVENT, "expect": {"status": ["pending", "satisfied"]}}
+    assert () == run_vectors(read_vectors(document(steps=[step])))
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        {"status": "pending"},
+        {"status": ["pending", "impossible"]},
+        {"decided_at": "2024-01-02T00:00:00.000001Z"},
+        {"decided_at": None},
+    ],
+)
+def test_a_wrong_expectation_is_seen_by_every_engine(expect: dict[str, Any]) -> None:
+    found = run_vectors(read_vectors(document(steps=[{"event": EVENT, "expect": expect}])))
+    assert 6 == len({difference.engine for difference in found})
+    assert {"differs"} == {difference.kind for difference in found}
+
+
+def test_a_wrong_wake_up_is_seen() -> None:
+    step = {"event": EVENT, "expect": {"wake_at": "2024-01-09T00:00:00Z"}}
+    found = run_vectors(read_vectors(document(condition="A then B within 7d", steps=[step])))
+    early = {difference.engine for difference in found}
+    step["expect"] = {"wake_at": "2024-01-10T00:00:00Z"}
+    late = run_vectors(read_vectors(document(condition="A then no B within 7d", steps=[step])))
+    assert set() == early
+    assert {"specification", "program"} <= {difference.engine for difference in late}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"condition": "A in any 3d"},
+        {"mode": "live"},
+        {"allowed_lateness": "1h"},
+        {"zone": "Europe/Paris"},
+        {"steps": "absent", "analyse": {}},
+        {"steps": [{"event": EVENT, "expect": {"progress": 1}}]},
+    ],
+)
+def test_what_is_not_evaluated_is_reported_and_never_skipped(case: dict[str, Any]) -> None:
+    found = run_vectors(read_vectors(document(**case)))
+    assert {"not supported"} == {difference.kind for difference in found}
+
+
+def test_texts_that_do_not_parse_format_or_fail_as_said_differ() -> None:
+    cases = [
+        {"id": "1", "condition": "A", "reject": {}},
+        {"id": "2", "condition": "A then no B", "reject": {"code": "RK999"}},
+        {"id": "3", "condition": "A then no B", "reject": {"span": [0, 1]}},
+        {"id": "4", "condition": "A and B", "format": "A and B"},
+        {"id": "5", "condition": "A &", "parse": True},
+        {"id": "6", "condition": "A &", "format": "A"},
+        {"id": "right", "condition": "A then no B", "reject": {"code": "RK104", "span": [7, 11]}},
+        {"id": "right too", "condition": "A and B", "format": "A & B"},
+    ]
+    found = run_vectors(read_vectors(json.dumps({"spec_version": 1, "cases": cases})))
+    assert ["1", "2", "3", "4", "5", "6"] == [difference.case for difference in found]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "no JSON"),
+        ("[]", "an object with"),
+        ('{"cases": []}', "`spec_version` is 1 here"),
+        ('{"spec_version": 2, "cases": []}', "not `2`"),
+        ('{"spec_version": true, "cases": []}', "`spec_version` is 1 here"),
+        ('{"spec_version": 1, "spec_version": 1, "cases": []}', "comes twice"),
+        ('{"spec_version": 1, "cases": {}}', "is a list"),
+        ('{"spec_version": 1, "cases": [], "more": 1}', "no key `more`"),
+        ('{"spec_version": 1, "cases": [1]}', "case 0 is not an object"),
+        ('{"spec_version": NaN, "cases": []}', "`NaN` is no number"),
+        ('{"spec_version": 1e999999, "cases": []}', "exponent"),
+        ('{"spec_version": ' + "9" * 5_000 + ', "cases": []}', "digits"),
+        ("[" * 100_000, "no JSON"),
+        (document(start="2024-01-01"), "case `one`"),
+        (document(start=5), "not `5`"),
+        (document(condition=None), "`condition` is a text"),
+        (document(steps="absent"), "exactly one of"),
+        (document(reject={}), "exactly one of"),
+        (document(stepz=[]), "no key `stepz`"),
+        (document(steps=[{}]), "step 1"),
+        (document(steps=[{"event": EVENT, "advance": "2024-01-02T00:00:00Z"}]), "step 1"),
+        (document(steps=[{"event": EVENT, "expect": {"stati": 1}}]), "step 1 expects"),
+        (document(steps=[{"event": EVENT | {"order": True}}]), "whole `order`"),
+        (document(steps=[{"event": EVENT | {"name": 1}}]), "`name` is a text"),
+        (document(definitions=[]), "`definitions`"),
+        (document(mode=1), "`mode` is a text"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_a_reason(text: str, message: str) -> None:
+    with pytest.raises(ValidationError) as failure:
+        read_vectors(text)
+    assert message in str(failure.value)
+
+
+def test_a_case_id_comes_once() -> None:
+    case = {"id": "one", "condition": "A", "parse": True}
+    with pytest.raises(ValidationError, match="comes twice"):
+        read_vectors(json.dumps({"spec_version": 1, "cases": [case, case]}))
+
+
+def test_an_id_with_two_bodies_fails_the_case() -> None:
+    steps = [{"event": EVENT}, {"event": EVENT | {"name": "B"}}]
+    found = run_vectors(read_vectors(document(steps=steps)))
+    assert {"failed"} == {difference.kind for difference in found}
