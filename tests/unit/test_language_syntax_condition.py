@@ -36,6 +36,14 @@ def test_a_truth_value_is_not_the_number_one() -> None:
     assert Compare("x", "==", 1) == Compare("x", "==", 1)
 
 
+def test_the_same_text_gives_the_same_condition_from_memory() -> None:
+    assert Condition.parse("A then B within 5h") is Condition.parse("A then B within 5h")
+
+
+def test_a_union_in_an_aggregate_may_be_written_in_words() -> None:
+    assert parse("count(A or B | C) >= 2") == parse("count(A | B | C) >= 2")
+
+
 def test_a_condition_survives_pickling() -> None:
     condition = Condition.parse("A & B within 7d")
     copy = pickle.loads(pickle.dumps(condition))

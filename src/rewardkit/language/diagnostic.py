@@ -65,7 +65,6 @@ CODES: dict[str, str] = {
     "RK203": "a window that closes beyond the end of its scope",
     "RK204": "a window that binds to the last operand alone",
     "RK205": "a window around a guard, or around `ever`",
-    "RK206": "an upper bound that is judged eagerly",
     # parsed, and not evaluated by this version
     "RK901": "`*n..m` is not evaluated yet",
     "RK902": "comparisons of aggregates are not evaluated yet",

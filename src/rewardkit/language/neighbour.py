@@ -86,7 +86,7 @@ def _side_by_side(stop: Stop) -> Diagnostic | None:
     if at.text == "(" and before.kind == "word":
         message = f"{quoted(left)} is not a function"
         help_text = "put an operator between, such as `&`, `|` or `then`"
-    elif _in_filter(stop):
+    elif stop.in_filter:
         message = f"{quoted(left)} and {quoted(right)} stand side by side with no operator"
         help_text = "put `and` or `or` between two comparisons"
     else:
@@ -119,11 +119,6 @@ def _opens(lexeme: Lexeme) -> bool:
     if lexeme.kind == "word":
         return lexeme.text not in RESERVED or lexeme.text in ("not", "no", "ever")
     return lexeme.kind in ("string", "number", "duration", "reference") or lexeme.text in ("(", "!", "[", "@")
-
-
-def _in_filter(stop: Stop) -> bool:
-    signs = [lexeme.text for lexeme in stop.lexemes[: stop.index] if lexeme.text in ("[", "]")]
-    return bool(signs) and signs[-1] == "["
 
 
 def _reserved(stop: Stop) -> Diagnostic | None:

@@ -19,7 +19,7 @@ _LEXEME = re.compile(
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z0-9_]*)
   | (?P<reference>@[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*)
-  | (?P<foreign>&&|\|\||->|=>|=(?!=))
+  | (?P<foreign>&&|\|\||->|=>|=<|<>|=(?!=))
   | (?P<symbol>==|!=|<=|>=|\.\.|<|>|[|&!*+\-()\[\],:@])
     """,
     re.VERBOSE,
@@ -27,12 +27,12 @@ _LEXEME = re.compile(
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d|w))+")
 _DIGITS = re.compile(r"[0-9]+")
-_FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=": "=="}
+_FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=<": "<=", "<>": "!=", "=": "=="}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNITS = {
     "us": "ms", "ms": "ms", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
     "min": "m", "mins": "m", "minute": "m", "minutes": "m", "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
-    "day": "d", "days": "d", "week": "w", "weeks": "w",
+    "day": "d", "days": "d", "week": "w", "weeks": "w", "MS": "ms", "S": "s", "H": "h", "D": "d", "W": "w",
 }  # fmt: skip
 """Units as people write them, and the suffix that elapsed time has for them."""
 CIVIL = {"day": "days", "week": "weeks", "month": "months", "quarter": "quarters", "year": "years",
@@ -248,14 +248,16 @@ def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
 
 def _foreign(text: str, match: re.Match[str]) -> Diagnostic:
     sign, (place, end) = match.group(), match.span()
-    outside = sign == "=" and text.rfind("[", 0, place) <= text.rfind("]", 0, place)
+    in_filter = text.rfind("[", 0, place) > text.rfind("]", 0, place)
+    written = ">=" if in_filter and sign == "=>" else _FOREIGN[sign]
+    outside = sign == "=" and not in_filter
     help_text = ', and compare properties in brackets, such as `A[plan == "pro"]`' if outside else ""
     return Diagnostic(
         "RK111" if sign == "=" else "RK113",
         f"`{sign}` is not an operator of this language",
         (place, end),
-        help=f"write `{_FOREIGN[sign]}`{help_text}",
-        fix=None if help_text else _spaced(text, place, end, _FOREIGN[sign]),
+        help=f"write `{written}`{help_text}",
+        fix=None if help_text else _spaced(text, place, end, written),
     )
 
 

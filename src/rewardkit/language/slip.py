@@ -51,11 +51,12 @@ def _foreign_word(stop: Stop) -> Diagnostic | None:
         word = before
     if word is None:
         return None
-    written = _SIGNS.get(word.text.lower(), word.text.lower())
+    lower = word.text.lower()
+    written = lower if stop.in_filter else _SIGNS.get(lower, lower)
     span = (word.start, word.end)
     return Diagnostic(
         "RK113",
-        f"{quoted(word.text)} is not an operator: the words of this language are in lower case",
+        f"{quoted(word.text)} is not a word of this language, whose words are in lower case",
         span,
         help=f"write `{written}`, or quote it if it is a name",
         fix=stop.replaced(span, written),

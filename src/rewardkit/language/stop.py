@@ -39,6 +39,12 @@ class Stop:
         at = self.at
         return (len(self.text), len(self.text)) if at is None else (at.start, at.end)
 
+    @property
+    def in_filter(self) -> bool:
+        """Whether the place is between the brackets of a filter."""
+        signs = [lexeme.text for lexeme in self.lexemes[: self.index] if lexeme.text in ("[", "]")]
+        return bool(signs) and signs[-1] == "["
+
     def after(self, text: str) -> bool:
         """Whether the lexeme before reads so."""
         return self.before is not None and self.before.text == text
