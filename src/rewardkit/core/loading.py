@@ -42,7 +42,7 @@ class LoadDefinitions(Command[tuple[Defined | CampaignState, ...]]):
     Answers what each of them answers.
     """
 
-    definitions: tuple[Definition, ...] = attrs.field(converter=tuple)
+    definitions: tuple[Definition, ...]
 
 
 class DefinitionError(RewardKitError):

@@ -1,0 +1,134 @@
+"""Definitions as a TOML file: read, checked as a whole, and brought into force together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from os import PathLike
+from typing import Any, Protocol
+
+import attrs
+
+from rewardkit.core.commands import (
+    DefineCampaign,
+    DefineCondition,
+    DefineOffer,
+    DefineReward,
+    LaunchCampaign,
+)
+from rewardkit.core.loading import Definition, DefinitionError, LoadDefinitions
+from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
+from rewardkit.language.condition import Condition
+from rewardkit.language.descent import descend
+from rewardkit.language.tree import Named
+from rewardkit.shell.definition_table import CONDITIONS, findings
+from rewardkit.shell.toml_source import TomlSource
+
+_KEY_OF_REFUSAL = {"reward_unknown": "reward", "offer_unknown": "offer", "code_taken": "code"}
+
+
+class Runs(Protocol):
+    """As much of a kit as loading needs."""
+
+    def run(self, command: LoadDefinitions) -> tuple[Any, ...]:
+        """Carry out a command."""
+        ...
+
+
+@attrs.frozen
+class _Line:
+    """A definition, the table that it was read from, and the key of its condition."""
+
+    definition: Definition
+    path: tuple[str, ...]
+    condition_key: str = ""
+
+
+def load(kit: Runs, path: str | PathLike[str]) -> tuple[Any, ...]:
+    """Bring the definitions of a file into force: rewards, conditions, offers, campaigns, launches, in that order.
+
+    Decimals are exact. A condition may use the names of others of the file, in any order, and of the store.
+    A campaign is launched unless its `status` is "draft"; what a file leaves out stays as it is in the store.
+
+    Returns:
+        the answer of every definition and launch, in that order.
+
+    Raises:
+        ValidationError: every finding on a line of its own, with the file's name, the line, the table and the key;
+            nothing was changed.
+    """
+    source = TomlSource(path)
+    wrong = list(findings(source)) or list(_unreadable(source))
+    if wrong:
+        raise ValidationError("\n".join(wrong))
+    lines = tuple(_lines(source))
+    if not lines:
+        raise ValidationError(f"{source.name}: defines nothing: write a table such as [rewards.free-disc]")
+    try:
+        return kit.run(LoadDefinitions(tuple(line.definition for line in lines)))
+    except DefinitionError as error:
+        line = lines[error.index]
+        raise ValidationError(_explained(source, line, error.cause)) from error
+
+
+def _unreadable(source: TomlSource) -> Iterator[str]:
+    """The conditions of the file that are no conditions."""
+    for name, text in source.tables.get(CONDITIONS, {}).items():
+        yield from _syntax(source, text, (CONDITIONS,), name)
+    for kind, key in (("offers", "condition"), ("campaigns", "entry")):
+        for name, value in source.tables.get(kind, {}).items():
+            if key in value:
+                yield from _syntax(source, value[key], (kind, name), key)
+
+
+def _syntax(source: TomlSource, text: str, path: tuple[str, ...], key: str) -> Iterator[str]:
+    try:
+        Condition.parse(text)
+    except ConditionSyntaxError as error:
+        yield source.finding(str(error), *path, key=key)
+
+
+def _lines(source: TomlSource) -> Iterator[_Line]:
+    tables = source.tables
+    for name, value in tables.get("rewards", {}).items():
+        yield _Line(DefineReward(name, value.get("properties", {})), ("rewards", name))
+    conditions: Mapping[str, str] = tables.get(CONDITIONS, {})
+    for name in _in_order(source, conditions):
+        yield _Line(DefineCondition(name, conditions[name]), (CONDITIONS,), name)
+    for name, value in tables.get("offers", {}).items():
+        yield _Line(DefineOffer(name, **value), ("offers", name), "condition")
+    campaigns = tables.get("campaigns", {})
+    for name, value in campaigns.items():
+        terms = {key: inner for key, inner in value.items() if key != "status"}
+        yield _Line(DefineCampaign(name, **terms), ("campaigns", name), "entry")
+    for name, value in campaigns.items():
+        if value.get("status") != "draft":
+            yield _Line(LaunchCampaign(name), ("campaigns", name))
+
+
+def _in_order(source: TomlSource, conditions: Mapping[str, str]) -> tuple[str, ...]:
+    """The named conditions, each after those that it names."""
+    needs = {
+        name: [
+            part.name
+            for part in descend(Condition.parse(text).tree)
+            if isinstance(part, Named) and part.name in conditions
+        ]
+        for name, text in conditions.items()
+    }
+    try:
+        return tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        names = list(reversed(error.args[1]))
+        circle = " → ".join(f"`@{name}`" for name in names)
+        message = f"conditions name each other in a circle: {circle}"
+        raise ValidationError(source.finding(message, CONDITIONS, key=names[0])) from None
+
+
+def _explained(source: TomlSource, line: _Line, cause: RewardKitError) -> str:
+    key = ""
+    if isinstance(cause, ConditionSyntaxError):
+        key = line.condition_key
+    elif isinstance(cause, Refused):
+        key = line.condition_key if cause.code == "condition_doubtful" else _KEY_OF_REFUSAL.get(cause.code, "")
+    return source.finding(str(cause), *line.path, key=key or (line.condition_key if line.path == (CONDITIONS,) else ""))

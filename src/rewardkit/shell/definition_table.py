@@ -1,0 +1,143 @@
+"""What the tables of a definition file may hold: which keys, of which kind, and which are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+import attrs
+
+from rewardkit.language.suggestion import suggest
+from rewardkit.shell.toml_source import TomlSource
+
+STATUSES: Final = ("draft", "live")
+NOT_YET: Final = ("pools", "referral_programs")
+"""Tables that definition files will have, and this version does not know."""
+
+
+def text(value: Any) -> str:
+    """What is wrong with a text, or nothing."""
+    return "" if isinstance(value, str) else f"must be text in quotes, not {_shown(value)}"
+
+
+def texts(value: Any) -> str:
+    """What is wrong with a list of texts, or nothing."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ""
+    return f'must be a list of texts such as ["RK201"], not {_shown(value)}'
+
+
+def table(value: Any) -> str:
+    """What is wrong with a table, or nothing."""
+    return "" if isinstance(value, dict) else f"must be a table, not {_shown(value)}"
+
+
+def whole(value: Any) -> str:
+    """What is wrong with a whole number, or nothing."""
+    return "" if type(value) is int else f"must be a whole number, not {_shown(value)}"
+
+
+def status(value: Any) -> str:
+    """What is wrong with a status, or nothing."""
+    return "" if value in STATUSES else f'must be "draft" or "live", not {_shown(value)}'
+
+
+def moment(value: Any) -> str:
+    """What is wrong with an instant, or nothing."""
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            return ""
+        return (
+            f"`{value.isoformat()}` has no offset: write an instant such as `{value.isoformat()}Z`,"
+            f" or the date `{value.date()}` alone, which is read in the campaign's zone"
+        )
+    if isinstance(value, date | str):
+        return ""
+    return f"must be a date, or an instant such as 1997-01-01T00:00:00Z, not {_shown(value)}"
+
+
+Kind = Callable[[Any], str]
+
+
+@attrs.frozen
+class Shape:
+    """The keys of one kind of table."""
+
+    keys: Mapping[str, Kind]
+    needed: tuple[str, ...] = ()
+
+
+SHAPES: Final[Mapping[str, Shape]] = {
+    "rewards": Shape({"properties": table}),
+    "offers": Shape(
+        {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts}, ("reward", "condition")
+    ),
+    "campaigns": Shape(
+        {
+            "offer": text,
+            "entry": text,
+            "code": text,
+            "start": moment,
+            "end": moment,
+            "zone": text,
+            "cap": whole,
+            "user_cap": whole,
+            "acknowledge": texts,
+            "status": status,
+        },
+        ("offer",),
+    ),
+}
+CONDITIONS: Final = "conditions"
+TABLES: Final = ("rewards", CONDITIONS, "offers", "campaigns")
+"""In the order that they are brought into force."""
+
+
+def findings(source: TomlSource) -> Iterator[str]:
+    """Everything that is wrong with the tables and keys of a file, each with its place."""
+    for name, value in source.tables.items():
+        if name in NOT_YET:
+            yield source.finding("this table is not known by this version of rewardkit", name)
+        elif name not in TABLES:
+            yield source.finding(_unknown(name, "table", TABLES), name)
+        elif not isinstance(value, dict):
+            yield source.finding(f"must hold tables, not {_shown(value)}", name)
+        elif name == CONDITIONS:
+            for key, condition in value.items():
+                if text(condition):
+                    yield source.finding(text(condition), name, key=key)
+        else:
+            for key, inner in value.items():
+                yield from _entry(source, name, key, inner)
+
+
+def _entry(source: TomlSource, kind: str, name: str, value: Any) -> Iterator[str]:
+    shape = SHAPES[kind]
+    if not isinstance(value, dict):
+        yield source.finding(f"must be a table, not {_shown(value)}", kind, name)
+        return
+    for key, inner in value.items():
+        if key not in shape.keys:
+            yield source.finding(_unknown(key, "key", shape.keys), kind, name, key=key)
+        elif wrong := shape.keys[key](inner):
+            yield source.finding(wrong, kind, name, key=key)
+    for key in shape.needed:
+        if key not in value:
+            yield source.finding(f"`{key}` is missing", kind, name)
+
+
+def _unknown(name: str, what: str, known: Any) -> str:
+    close = suggest(name, known)
+    return f"this {what} is unknown: " + (f"did you mean `{close}`?" if close else f"known are {', '.join(known)}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    shown = str(value) if not isinstance(value, str) else f'"{value}"'
+    return f"`{shown[:40]}`"
