@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from rewardkit.language.diagnostic import Diagnostic
     from rewardkit.language.event import Event, Position
     from rewardkit.language.verdict import Verdict
+    from rewardkit.notify.logging_notifier import LoggingNotifier
     from rewardkit.ports import Notifier, Store
     from rewardkit.shell.deliver import Delivery
 
@@ -91,6 +92,7 @@ _HOMES = {
     "rewardkit.language.diagnostic": "Diagnostic",
     "rewardkit.language.event": "Event Position",
     "rewardkit.language.verdict": "Verdict",
+    "rewardkit.notify.logging_notifier": "LoggingNotifier",
     "rewardkit.ports": "Notifier Store",
     "rewardkit.shell.deliver": "Delivery",
 }
@@ -135,6 +137,7 @@ __all__ = [
     "InvariantError",
     "Late",
     "LaunchCampaign",
+    "LoggingNotifier",
     "MakeOffer",
     "Notice",
     "Notices",

@@ -1,0 +1,67 @@
+"""`rewardkit check`: what a condition means, and what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rewardkit.cli.options import Commands, add_command
+from rewardkit.cli.printing import FINDINGS, FINE, print_json
+from rewardkit.errors import ConditionSyntaxError
+from rewardkit.language.condition import Condition
+from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.limits import LONGEST_TEXT
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "check",
+        run,
+        "check a condition: its canonical text, the events that it listens to, and findings",
+        "Exits with 1 where there is an error, or a lint that was not acknowledged.",
+    )
+    parser.add_argument("condition", metavar="EXPR", help="the condition, in one argument; `-` reads it from stdin")
+    parser.add_argument("--entry", action="store_true", help="judge it as a campaign's entry, whose scope has no start")
+    parser.add_argument(
+        "--acknowledge", metavar="CODE", action="append", default=[], help="a lint that is meant so; may be repeated"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check and print."""
+    text: str = arguments.condition
+    if text == "-":
+        text = sys.stdin.read(LONGEST_TEXT + 2).removesuffix("\n")
+    condition: Condition | None = None
+    try:
+        condition = Condition.parse(text)
+        found = condition.check(scope="open" if arguments.entry else "start")
+    except ConditionSyntaxError as error:
+        found = error.diagnostics
+    open_findings = [one for one in found if one.severity == "error" or one.code not in arguments.acknowledge]
+    if arguments.json:
+        _print_json(condition, found)
+    else:
+        _print_text(condition, text, found)
+    return FINDINGS if open_findings else FINE
+
+
+def _print_text(condition: Condition | None, text: str, found: Sequence[Diagnostic]) -> None:
+    if condition is not None:
+        print(condition)
+        print(f"events: {', '.join(sorted(condition.event_names))}")
+    for diagnostic in found:
+        print(diagnostic.show(text))
+
+
+def _print_json(condition: Condition | None, found: Sequence[Diagnostic]) -> None:
+    print_json(
+        {
+            "condition": None if condition is None else str(condition),
+            "events": [] if condition is None else sorted(condition.event_names),
+            "diagnostics": found,
+        }
+    )

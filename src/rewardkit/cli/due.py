@@ -1,0 +1,65 @@
+"""`rewardkit due`: decide what time alone decides."""
+
+from __future__ import annotations
+
+import argparse
+
+import attrs
+
+from rewardkit.cli.options import Commands, add_command, add_store, open_kit
+from rewardkit.cli.printing import FINE, moment, note, print_json
+from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed
+
+PAGE_USERS = 1_000
+"""Asked for at once; they are committed in smaller batches."""
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "due",
+        run,
+        "decide what time alone decides: absences, expiries, starts",
+        "Run it every minute or so; early, late or twice is harmless.",
+    )
+    parser.add_argument("--now", metavar="INSTANT", help="decide as of this instant, such as 2026-01-31T12:00:00Z")
+    parser.add_argument("--limit", type=int, metavar="USERS", help="look at so many users at most; default is all")
+    add_store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide, and print what happened."""
+    users = earned = 0
+    with open_kit(arguments) as kit:
+        while arguments.limit is None or users < arguments.limit:
+            page = PAGE_USERS if arguments.limit is None else min(PAGE_USERS, arguments.limit - users)
+            done = kit.run_due(arguments.now, limit=page)
+            users += done.users
+            earned += len(done.earned)
+            _print(done, as_json=arguments.json)
+            if done.users < page:
+                break
+    note(f"{users} users looked at, {earned} rewards earned")
+    return FINE
+
+
+def _print(done: Progressed, *, as_json: bool) -> None:
+    for what in ("entered", "capped", "earned", "expired"):
+        for record in getattr(done, what):
+            if as_json:
+                print_json({"what": what} | attrs.asdict(record))
+            else:
+                print(_sentence(record))
+
+
+def _sentence(record: Entered | Capped | Earned | Expired) -> str:
+    match record:
+        case Entered():
+            return f"{moment(record.made_at)} {record.user} entered {record.campaign}"
+        case Capped():
+            return f"{moment(record.made_at)} {record.user} found no place in {record.campaign}"
+        case Earned():
+            return f"{moment(record.earned_at)} {record.user} earned {record.reward} in {record.campaign}"
+        case Expired():
+            return f"{moment(record.ended_at)} {record.user} did not earn in {record.campaign}: {record.reason}"

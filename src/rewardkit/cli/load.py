@@ -1,0 +1,57 @@
+"""`rewardkit load`: the definitions of a TOML file, brought into force."""
+
+from __future__ import annotations
+
+import argparse
+
+from rewardkit.cli.options import Commands, add_command, add_store, open_kit
+from rewardkit.cli.printing import FINE, moment, note, print_json
+from rewardkit.core.answers import CampaignState, Defined
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "load",
+        run,
+        "bring the definitions of a TOML file into force, all of them or none",
+        "Loading a file twice changes nothing.",
+    )
+    parser.add_argument("file", metavar="FILE", help="rewards, conditions, offers and campaigns")
+    add_store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load, and print what each definition came to."""
+    with open_kit(arguments) as kit:
+        answers = kit.load(arguments.file)
+    for answer in answers:
+        if arguments.json:
+            print_json(_record(answer))
+        else:
+            print(_sentence(answer))
+    new = sum(isinstance(answer, Defined) and answer.new for answer in answers)
+    note(f"{new} new or changed" if new else "nothing has changed")
+    return FINE
+
+
+def _record(answer: Defined | CampaignState) -> dict[str, object]:
+    if isinstance(answer, Defined):
+        return {"kind": answer.kind, "name": answer.name, "version": answer.version, "new": answer.new}
+    return {
+        "kind": "launch",
+        "name": answer.name,
+        "version": answer.version,
+        "status": answer.status,
+        "start": answer.start,
+        "end": answer.end,
+    }
+
+
+def _sentence(answer: Defined | CampaignState) -> str:
+    if isinstance(answer, Defined):
+        return f"{answer.kind} {answer.name}: version {answer.version}{', new' if answer.new else ''}"
+    start = "" if answer.start is None else f" from {moment(answer.start)}"
+    end = "" if answer.end is None else f" up to {moment(answer.end)}"
+    return f"campaign {answer.name}: {answer.status}{start}{end}"

@@ -1,0 +1,55 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeAlias
+
+from rewardkit.errors import ValidationError
+from rewardkit.kit import RewardKit
+from rewardkit.ports import Notifier
+from rewardkit.shell.clock import system_clock
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it no other way
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+
+STORE_VARIABLE = "REWARDKIT_STORE"
+
+
+def add_command(commands: Commands, name: str, run: Run, about: str, more: str = "") -> argparse.ArgumentParser:
+    """A command, which writes JSON lines when it is asked to."""
+    parser = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}. {more}".strip())
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Where a command works."""
+    parser.add_argument(
+        "--store",
+        metavar="STORE",
+        help=f"sqlite:///rewards.db, postgresql://user@host/database or :memory:; default is ${STORE_VARIABLE}",
+    )
+    parser.add_argument("--tenant", default="default", help="the company that everything is scoped to")
+    parser.add_argument("--prefix", default="rewardkit_", help="in front of every table's name")
+
+
+def open_kit(
+    arguments: argparse.Namespace,
+    *,
+    clock: Callable[[], datetime | int] = system_clock,
+    notifiers: Iterable[Notifier] = (),
+) -> RewardKit:
+    """The kit that the options name.
+
+    Raises:
+        ValidationError: no store is named, or one that cannot be meant.
+    """
+    store = arguments.store or os.environ.get(STORE_VARIABLE)
+    if not store:
+        raise ValidationError(f"no store is named: pass --store sqlite:///rewards.db, or set {STORE_VARIABLE}")
+    return RewardKit(store, clock=clock, tenant=arguments.tenant, prefix=arguments.prefix, notifiers=notifiers)
