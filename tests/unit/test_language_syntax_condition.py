@@ -114,6 +114,7 @@ def test_a_close_name_is_suggested_and_a_far_one_is_not() -> None:
     assert "big-spender" == suggest("big-spneder", known)
     assert "User Signed Up" == suggest("userSignedUp", known)
     assert None is suggest("refund", known)
+    assert "big-spender" == suggest("big-spenderr", ["big-spender", "big-spendr"])
     assert (0, 1, 1, 3) == (distance("ab", "ab"), distance("ab", "ba"), distance("ab", "abc"), distance("", "abc"))
 
 

@@ -22,7 +22,7 @@ def check_anchors(node: Node, *, anchored: bool) -> Iterator[Diagnostic]:
         case Within() | Over() | No():
             if not anchored or isinstance(node.body, Ever):
                 yield _unanchored(node)
-            yield from check_anchors(node.body, anchored=not isinstance(node.body, Ever))
+            yield from check_anchors(node.body, anchored=True)
         case Then(steps=steps):
             yield from check_anchors(steps[0], anchored=anchored)
             for step in steps[1:]:
