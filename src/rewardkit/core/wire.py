@@ -23,7 +23,7 @@ _RECORDS: Mapping[str, type] = {
 
 
 def dump(answer: object) -> str:
-    """The JSON of an answer: records, datetimes and decimals are tagged, so that `load` gives an equal one."""
+    """The JSON of an answer: records, datetimes, decimals and bytes are tagged, so that `load` gives an equal one."""
     return json.dumps(_plain(answer), ensure_ascii=True, separators=(",", ":"))
 
 
@@ -46,6 +46,8 @@ def _plain(value: Any) -> Any:
         return {"$at": instant(value)}
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
+    if isinstance(value, bytes):
+        return {"$bytes": value.hex()}
     if isinstance(value, Mapping):
         return {"$map": {key: _plain(item) for key, item in value.items()}}
     if isinstance(value, tuple | list):
@@ -65,6 +67,13 @@ def _rich(value: Any) -> Any:
         return moment(value["$at"])
     if "$decimal" in value:
         return Decimal(value["$decimal"])
+    if "$bytes" in value:
+        return bytes.fromhex(value["$bytes"])
     if "$map" in value:
-        return {key: _rich(item) for key, item in value["$map"].items()}
+        return {key: _json(item) for key, item in value["$map"].items()}
     return _RECORDS[value["$record"]](**{name: _rich(item) for name, item in value.items() if name != "$record"})
+
+
+def _json(value: Any) -> Any:
+    """Inside a mapping stands JSON, whose lists are lists."""
+    return [_json(item) for item in value] if isinstance(value, list) else _rich(value)
