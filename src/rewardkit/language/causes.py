@@ -19,11 +19,7 @@ class Causes:
     def __init__(self, names: frozenset[str]) -> None:
         self.names = tuple(sorted(names))
         self.many = _FIRST_NAME + len(self.names)
-        self._numbers = {name: place for place, name in enumerate(self.names, start=_FIRST_NAME)}
-
-    def event(self, name: str) -> int:
-        """The number of an event's name."""
-        return self._numbers[name]
+        self.numbers = {name: place for place, name in enumerate(self.names, start=_FIRST_NAME)}
 
     def sentence(self, cause: int, status: int, at: Instant) -> str:
         """The cause in words."""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from rewardkit.language.dominance import Directions, Thread, prune
+from rewardkit.language.dominance import Better, Directions, Thread, prune
 from rewardkit.language.event import Event
 
 VALUE = 1
@@ -39,6 +39,7 @@ class Part:
     initial: Thread
     names: frozenset[str]
     pulls: Directions
+    better: Better
 
 
 @attrs.frozen(eq=False)
@@ -74,15 +75,21 @@ class Threads:
                 lists.append(before)
                 continue
             useless = FALSE if place == final else DRY
-            kept = []
-            for thread in before:
-                after, known = part.run(thread, event, at, end, evers)
-                if known & ENDS:
-                    ended = True
-                if not known & useless:
-                    kept.append(after)
-                    if place == final:
-                        bits = (bits | known & 3) & (known | ~DRY)
+            kept: list[Thread] = []
+            if event is not None and event.name not in part.names and not (self.followed and place == final):
+                # It does not listen: what it knew stands.
+                kept.extend(before)
+                if place == final:
+                    bits |= slot[0] & 3
+            else:
+                for thread in before:
+                    after, known = part.run(thread, event, at, end, evers)
+                    if known & ENDS:
+                        ended = True
+                    if not known & useless:
+                        kept.append(after)
+                        if place == final:
+                            bits = (bits | known & 3) & (known | ~DRY)
             if previous:
                 born, known = part.run((at, *part.initial[1:]), None, at, end, evers)
                 if not known & useless:
@@ -90,10 +97,9 @@ class Threads:
                     if place == final:
                         bits = (bits | known & 3) & (known | ~DRY)
             after_all = tuple(kept)
-            if after_all != before:
-                if len(kept) > 1:
-                    after_all = tuple(prune(kept, part.pulls))
-            else:
+            if len(kept) > 1 and after_all != before:
+                after_all = tuple(prune(kept, part.pulls, part.better))
+            if after_all == before:
                 after_all = before
             if after_all:
                 bits &= ~FALSE if place == final else ~(FALSE | DRY)

@@ -9,6 +9,7 @@ pull both ways, neither thread dominates, and all anchors of the window's length
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import attrs
@@ -21,6 +22,9 @@ SAME = MORE | LESS
 
 Thread: TypeAlias = tuple[Any, ...]
 """`(anchor, phase, slot, …)`: one instance of a segment."""
+
+Better: TypeAlias = Callable[[Thread, Thread], bool]
+"""Whether the first thread dominates the second."""
 
 
 @attrs.define(eq=False)
@@ -97,6 +101,20 @@ def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
     return True
 
 
+def comparison(pulls: Directions) -> str | None:
+    """`dominates` as an expression over `x` and `y`, for the segments that have no `then` of their own."""
+    if pulls.chains:
+        return None
+    terms = [_compared("[0]", pulls.anchor)]
+    terms += [_compared(f"[{slot}]", sign) for slot, sign in enumerate(pulls.slots, start=2)]
+    return " and ".join(term for term in terms if term) or "True"
+
+
+def _compared(index: str, sign: int) -> str:
+    operator = {0: "", MORE: ">=", LESS: "<=", SAME: "=="}[sign]
+    return f"x{index} {operator} y{index}" if operator else ""
+
+
 def _lies(left: int, right: int, sign: int) -> bool:
     return not (sign & MORE and left < right) and not (sign & LESS and left > right)
 
@@ -114,25 +132,27 @@ def _covers(left: Any, right: Any, inner: tuple[Directions, ...]) -> bool:
     )
 
 
-def prune(threads: list[Thread], pulls: Directions) -> list[Thread]:
+def prune(threads: list[Thread], pulls: Directions, better: Better) -> list[Thread]:
     """The threads that no other one dominates; of equals the first stays."""
     if pulls.anchor == SAME:
-        return _prune_by_anchor(threads, pulls)
+        return _prune_by_anchor(threads, better)
     kept: list[Thread] = []
     for thread in threads:
-        if any(dominates(other, thread, pulls) for other in kept):
-            continue
-        kept = [other for other in kept if not dominates(thread, other, pulls)]
-        kept.append(thread)
+        for other in kept:
+            if better(other, thread):
+                break
+        else:
+            kept = [other for other in kept if not better(thread, other)]
+            kept.append(thread)
     return kept
 
 
-def _prune_by_anchor(threads: list[Thread], pulls: Directions) -> list[Thread]:
+def _prune_by_anchor(threads: list[Thread], better: Better) -> list[Thread]:
     groups: dict[int, list[Thread]] = {}
     for thread in threads:
         group = groups.setdefault(thread[0], [])
-        if any(dominates(other, thread, pulls) for other in group):
+        if any(better(other, thread) for other in group):
             continue
-        group[:] = [other for other in group if not dominates(thread, other, pulls)]
+        group[:] = [other for other in group if not better(thread, other)]
         group.append(thread)
     return [thread for group in groups.values() for thread in group]

@@ -1,7 +1,7 @@
 """States as bytes: small, canonical, and refused when they are not what a program wrote.
 
-One head byte, the start in eight bytes, then variable-length numbers relative to the start, one byte each while they
-are small; a last byte checks the others and belongs to the program, so that another program's bytes do not pass.
+One head byte, the start in eight bytes, then numbers relative to the start, one byte each while they are small; a last
+byte checks the others and belongs to the program, so that another program's bytes do not pass.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ _CLOSED_CHAIN = 2
 _LARGEST = 2**63
 
 
-def _varint(number: int) -> bytes:
-    if number < 128:
-        return bytes((number,))
-    made = bytearray()
-    while number > 127:
-        made.append(number & 127 | 128)
-        number >>= 7
-    made.append(number)
-    return bytes(made)
+_LONG = 247
+"""A number up to this is one byte; above it the byte says how many bytes follow."""
+
+
+def _put(out: bytearray, number: int) -> None:
+    if number <= _LONG:
+        out.append(number)
+        return
+    length = number.bit_length() + 7 >> 3
+    out.append(_LONG + length)
+    out += number.to_bytes(length, "big")
 
 
 class Packing:
@@ -39,46 +41,58 @@ class Packing:
         self._plan = plan
         self._seed = zlib.adler32(fingerprint)
         self._causes = causes
+        counters = [slot for slot in plan.root.slots if isinstance(slot, Counter)]
+        self._flat = len(counters) == len(plan.root.slots) and not plan.evers and not plan.root.offsets
+        """Whether a state is nothing but counters, one byte each while they are small: the commonest, and quickest."""
+        self._many = len(counters)
+        self._mosts = tuple(counter.most for counter in counters)
 
     def pack(self, state: State) -> bytes:
         """The bytes of a state."""
+        out = bytearray((state.status,))
         if state.status != PENDING:
-            body = bytes((state.status,)) + (state.decided_at or 0).to_bytes(8, "big") + _varint(state.cause)
-            return body + self._check(body)
-        head, start = PENDING, state.start
-        parts = [b"", start.to_bytes(8, "big")]
-        if state.end is not None:
-            head |= _END
-            parts.append(_varint(state.end - start))
-        if state.wake_at is not None and state.wake_at != state.end:
-            head |= _WAKE
-            parts.append(_varint(state.wake_at - start))
-        parts[0] = bytes((head,))
+            out += (state.decided_at or 0).to_bytes(8, "big")
+            _put(out, state.cause)
+            return self._sealed(out)
+        start, end, wake_at = state.start, state.end, state.wake_at
+        out += start.to_bytes(8, "big")
+        if self._flat and wake_at is None and max(state.root[2:]) <= _LONG:
+            out += bytes(state.root[2:])
+            return self._sealed(out)
+        if end is not None:
+            out[0] |= _END
+            _put(out, end - start)
+        if wake_at is not None and wake_at != end:
+            out[0] |= _WAKE
+            _put(out, wake_at - start)
         for segment, thread in zip(self._plan.evers, state.evers, strict=True):
-            self._write(segment, thread, start, parts)
-        self._write(self._plan.root, state.root, start, parts)
-        body = b"".join(parts)
-        return body + self._check(body)
+            self._write(segment, thread, start, out)
+        self._write(self._plan.root, state.root, start, out)
+        return self._sealed(out)
 
-    def _check(self, body: bytes) -> bytes:
+    def _sealed(self, out: bytearray) -> bytes:
+        out += self._check(out)
+        return bytes(out)
+
+    def _check(self, body: bytes | bytearray) -> bytes:
         check = zlib.adler32(body, self._seed)
-        return bytes(((check >> 16) + (check & 0xFFFF)) % 251 for _ in range(1))
+        return bytes((((check >> 16) + (check & 0xFFFF)) % 251,))
 
-    def _write(self, segment: Segment, thread: Thread, start: int, parts: list[bytes]) -> None:
+    def _write(self, segment: Segment, thread: Thread, start: int, out: bytearray) -> None:
         if segment.offsets:
-            parts.append(_varint(thread[1]))
-        for slot, content in enumerate(segment.slots, start=2):
-            value = thread[slot]
-            if not isinstance(content, Chain) or isinstance(value, int):
-                parts.append(_varint(value))
-            else:
-                parts.append(_varint(_CLOSED_CHAIN + value[0]))
-                for inner, threads in zip(content.steps, value[1:], strict=True):
-                    parts.append(_varint(len(threads)))
-                    for one in threads:
-                        delta = one[0] - start
-                        parts.append(_varint(delta << 1 if delta >= 0 else (-delta << 1) - 1))
-                        self._write(inner, one, start, parts)
+            out.append(thread[1])
+        for value, content in zip(thread[2:], segment.slots, strict=True):
+            if value.__class__ is not tuple:
+                _put(out, value)
+                continue
+            assert isinstance(content, Chain)
+            out.append(_CLOSED_CHAIN + value[0])
+            for inner, threads in zip(content.steps, value[1:], strict=True):
+                _put(out, len(threads))
+                for one in threads:
+                    delta = one[0] - start
+                    _put(out, delta << 1 if delta >= 0 else (-delta << 1) - 1)
+                    self._write(inner, one, start, out)
 
     def unpack(self, data: bytes) -> State:
         """The state of some bytes, or InvariantError."""
@@ -87,7 +101,13 @@ class Packing:
         head, start = data[0], int.from_bytes(data[1:9], "big")
         if start > LATEST:
             raise _corrupt()
-        reader = _Reader(data, 9, len(data) - 1)
+        if head == PENDING and self._flat and len(data) == self._many + 10:
+            counts = tuple(data[9:-1])
+            for count, most in zip(counts, self._mosts, strict=True):
+                if count > most or count > _LONG:
+                    raise _corrupt()
+            return State(PENDING, None, 0, start, None, None, (start, 0, *counts), ())
+        reader = _Reader(data[:-1], 9)
         if head in (1, 2):
             cause = reader.number(self._causes - 1)
             reader.finish()
@@ -132,33 +152,34 @@ class Packing:
 
 
 class _Reader:
-    def __init__(self, data: bytes, place: int, end: int) -> None:
+    def __init__(self, data: bytes, place: int) -> None:
         self._data = data
         self._place = place
-        self._end = end
 
     @property
     def left(self) -> int:
-        return self._end - self._place
+        return len(self._data) - self._place
 
     def number(self, most: int) -> int:
-        """The next number, written in as few bytes as it needs."""
-        number = shift = 0
-        while True:
-            if self._place >= self._end or shift > 63:
-                raise _corrupt()
-            byte = self._data[self._place]
-            self._place += 1
-            number |= (byte & 127) << shift
-            if byte < 128:
-                break
-            shift += 7
-        if number > most or (shift and byte == 0):
+        """The next number, which was written in as few bytes as it needs."""
+        data, place = self._data, self._place
+        if place >= len(data):
             raise _corrupt()
+        number = data[place]
+        place += 1
+        if number > _LONG:
+            end = place + number - _LONG
+            number = int.from_bytes(data[place:end], "big")
+            if end > len(data) or number <= _LONG or data[place] == 0:
+                raise _corrupt()
+            place = end
+        if number > most:
+            raise _corrupt()
+        self._place = place
         return number
 
     def finish(self) -> None:
-        if self._place != self._end:
+        if self._place != len(self._data):
             raise _corrupt()
 
 

@@ -13,11 +13,11 @@ from rewardkit.errors import ValidationError
 from rewardkit.language import causes, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Threads
-from rewardkit.language.dominance import Thread, directions
+from rewardkit.language.dominance import Thread, comparison, directions, dominates
 from rewardkit.language.event import LATEST, Event, Instant, moment
 from rewardkit.language.missing import missing
 from rewardkit.language.plan import Counter, Plan, Segment, lower
-from rewardkit.language.source import SegmentWriter
+from rewardkit.language.source import SegmentWriter, waits
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 from rewardkit.language.verdict import Verdict
 
@@ -42,7 +42,9 @@ class Program:
         self.uses_history = bool(plan.evers)
         self._parts = _build(plan)
         self._root = self._parts[plan.root.number]
+        self._run = self._root.run
         self._evers = tuple(self._parts[segment.number] for segment in plan.evers)
+        self._timed = any(waits(segment.root) for segment in plan.segments)
         self._causes = causes.Causes(self.names)
         self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)
 
@@ -90,10 +92,17 @@ class Program:
         if event.name not in self.names:
             return state
         end = state.end
-        root, evers, bits, known = self._fold(state.root, state.evers, event, at, FOREVER if end is None else end)
-        if root is state.root and evers is state.evers:
-            return state
-        return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.event(event.name))
+        limit = FOREVER if end is None else end
+        if state.evers:
+            root, evers, bits, known = self._fold(state.root, state.evers, event, at, limit)
+            if root is state.root and evers is state.evers:
+                return state
+        else:
+            root, bits = self._run(state.root, event, at, limit, ())
+            if root is state.root:
+                return state
+            evers, known = (), ()
+        return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.numbers[event.name])
 
     def advance(self, state: State, now: Instant) -> State:
         """The state at an instant, with every timer up to it released; harmless early, late or twice."""
@@ -157,6 +166,8 @@ class Program:
             return decided(SATISFIED, at, cause)
         if bits & FALSE:
             return decided(IMPOSSIBLE, at, cause)
+        if not self._timed:
+            return State(PENDING, None, 0, start, end, end, root, evers)
         due = self._due(root, evers, known, FOREVER if end is None else end)
         wake_at = end if due == FOREVER or (end is not None and due > end) else due
         return State(PENDING, None, 0, start, end, wake_at, root, evers)
@@ -240,4 +251,12 @@ def _build(plan: Plan) -> list[Part]:
 
 def _part(segment: Segment, names: dict[str, Any], initial: Thread) -> Part:
     number = segment.number
-    return Part(names[f"run_{number}"], names[f"due_{number}"], initial, segment.names, directions(segment))
+    pulls = directions(segment)
+    expression = comparison(pulls)
+    if expression is None:
+
+        def better(x: Thread, y: Thread) -> bool:
+            return dominates(x, y, pulls)
+    else:
+        better = eval(f"lambda x, y: {expression}", {"__builtins__": {}})  # noqa: S307 - indices and comparisons alone
+    return Part(names[f"run_{number}"], names[f"due_{number}"], initial, segment.names, pulls, better)

@@ -300,7 +300,7 @@ class SegmentWriter:
     # --- waiting ---
 
     def _due(self, step: Step, indent: str) -> None:
-        if not _waits(step):
+        if not waits(step):
             return
         facts = self.facts[id(step)]
         followed = getattr(step, "followed", False)
@@ -326,16 +326,16 @@ class SegmentWriter:
                 self._due(step.first, indent)
 
 
-def _waits(step: Step) -> bool:
+def waits(step: Step) -> bool:
     """Whether time alone may change a node."""
     match step:
         case Choice():
-            return any(_waits(term) for term in step.terms)
+            return any(waits(term) for term in step.terms)
         case Guard():
-            return _waits(step.body)
+            return waits(step.body)
         case Window() | Judgement():
             return True
         case Chain():
-            return _waits(step.first) or any(segment.offsets or _waits(segment.root) for segment in step.steps)
+            return waits(step.first) or any(segment.offsets or waits(segment.root) for segment in step.steps)
         case _:
             return False

@@ -1,0 +1,156 @@
+"""The specification and the program agree, packed and restored, on random conditions and histories.
+
+`REWARDKIT_SCALE=50` runs all 200,000 cases; continuous integration runs 4,000. A failure prints its seed:
+`REWARDKIT_SEED=… REWARDKIT_SCALE=0` runs that one alone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from itertools import zip_longest
+from typing import NamedTuple
+
+from rewardkit.language import tree
+from rewardkit.language.event import Event, Position
+from rewardkit.language.program import State, compile_program
+from rewardkit.language.replay import BEFORE_ALL
+from rewardkit.language.specification import judge
+from rewardkit.testing.samples import RandomConditions, operators, random_history
+
+START = 1_000
+CASES = max(1, int(4_000 * float(os.environ.get("REWARDKIT_SCALE", "1"))))
+FIRST_SEED = int(os.environ.get("REWARDKIT_SEED", "20240101"))
+STATUSES = ("pending", "satisfied", "impossible")
+OPERATORS = ("AtLeast", "And", "Or", "Not", "Some", "Within", "Over", "No", "Then", "Ever")
+
+
+class Case(NamedTuple):
+    node: tree.Node
+    events: list[Event]
+    start: Position | None
+    end: int | None
+
+
+def draw(seed: int) -> Case:
+    chance = random.Random(seed)
+    opened = chance.random() < 0.1
+    node = RandomConditions(chance, windows=not opened).draw(chance.choice((1, 2, 2, 3, 3)))
+    events = random_history(chance, START)
+    start = Position(START)
+    if events and chance.random() < 0.3:
+        start = chance.choice(events).position
+    end = chance.choice((None, None, start.at + chance.choice((0, 1, 3, 5, 8, 13))))
+    return Case(node, events, None if opened else start, end)
+
+
+def fold(case: Case, *, restore: bool) -> list[tuple[int, State]]:
+    """The program's state at every instant at which all events up to it are folded."""
+    program = compile_program(case.node)
+    opening = case.start or BEFORE_ALL
+    after = [event for event in case.events if event.position > opening]
+    state = program.start(
+        None if case.start is None else opening.at,
+        end=case.end,
+        history=[event for event in case.events if event.position <= opening],
+    )
+    last = max(opening.at, 0)
+    states = [] if any(event.at == last for event in after) else [(last, state)]
+    for event, following in zip_longest(after, after[1:]):
+        if event.at > last + 1:
+            state = program.advance(state, event.at - 1)
+            states.append((event.at - 1, state))
+        # Duplicates are the caller's to drop, so each event comes once; ties come in total order.
+        state = program.step(program.unpack(program.pack(state)) if restore else state, event)
+        last = event.at
+        if following is None or following.at > last:
+            states.append((last, state))
+    for later in (1, 5, 30):
+        if restore:
+            state = program.unpack(program.pack(state))
+        state = program.advance(state, last + later)
+        states.append((last + later, state))
+    return states
+
+
+def test_specification_and_program_agree() -> None:
+    reached: Counter[str] = Counter()
+    for number in range(CASES):
+        seed = FIRST_SEED + number
+        case = draw(seed)
+        states = fold(case, restore=number % 2 == 0)
+        now = states[-1][0]
+        expected = judge(case.node, case.events * 2, case.start, now, case.end)
+        for at, state in states:
+            decided = expected.decided_at is not None and expected.decided_at <= at
+            wanted = (expected.status, expected.decided_at) if decided else ("pending", None)
+            assert wanted == (STATUSES[state.status], state.decided_at), f"seed {seed} at {at}: {case}"
+        reached.update(operators(case.node))
+        reached[expected.status] += 1
+        reached["ended"] += case.end is not None
+        reached["open"] += case.start is None
+    print(f"\n{CASES:,} cases: {dict(reached.most_common())}")
+    if CASES >= 1_000:
+        rare = {name: reached[name] for name in (*OPERATORS, *STATUSES, "open") if reached[name] < CASES * 0.05}
+        assert {} == rare
+
+
+def test_packing_is_the_inverse_of_unpacking() -> None:
+    for number in range(CASES // 4):
+        case = draw(FIRST_SEED + number)
+        program = compile_program(case.node)
+        for _, state in fold(case, restore=False):
+            data = program.pack(state)
+            assert state == program.unpack(data)
+            assert data == program.pack(program.unpack(data))
+
+
+def test_a_verdict_changes_before_its_wake_up_only_by_an_event() -> None:
+    """Brute force: every instant between two events."""
+    woken = 0
+    for number in range(CASES // 8):
+        case = draw(FIRST_SEED + number)
+        program = compile_program(case.node)
+        for at, state in fold(case, restore=False):
+            limit = at + 40 if state.wake_at is None else min(state.wake_at, at + 40)
+            verdict = program.verdict(state)
+            for now in range(at, limit):
+                assert state is program.advance(state, now)
+                assert verdict == program.verdict(program.advance(state, now))
+            if state.wake_at is not None:
+                assert state.wake_at > at
+                woken += 1
+            upcoming = judge(case.node, [event for event in case.events if event.at <= at], case.start, at, case.end)
+            if state.status == 0 and upcoming.wake_at is not None:
+                assert state.wake_at is not None
+                assert state.wake_at <= upcoming.wake_at
+    assert woken > CASES // 16
+
+
+def test_time_may_be_advanced_in_any_steps() -> None:
+    for number in range(CASES // 8):
+        seed = FIRST_SEED + number
+        chance = random.Random(seed)
+        case = draw(seed)
+        program = compile_program(case.node)
+        at, state = chance.choice(fold(case, restore=False))
+        whole = program.advance(state, at + 30)
+        by_steps = state
+        for now in sorted(chance.randint(at, at + 30) for _ in range(4)):
+            by_steps = program.advance(program.advance(by_steps, now), now - 1)
+        assert whole == program.advance(by_steps, at + 30), f"seed {seed}"
+
+
+def test_an_unchanged_state_is_the_same_object() -> None:
+    same = 0
+    for number in range(CASES // 8):
+        case = draw(FIRST_SEED + number)
+        program = compile_program(case.node)
+        at, state = fold(case, restore=False)[0]
+        assert state is program.step(state, Event("unheard of", at, "zz")) or state.wake_at is not None
+        other = program.step(state, Event("A", at + 1, "zzz"))
+        if other == state:
+            same += 1
+            assert other is state
+    assert same > 0
