@@ -71,15 +71,11 @@ def come_back(mine: list[Purchase], last: datetime) -> Earning | None:
 
 
 def from_basket_to_fifty(mine: list[Purchase], last: datetime) -> Earning | None:
-    for index, basket in enumerate(mine):
-        if basket.quantity >= 3:
-            break
-    else:
+    baskets = [one for one in mine if one.quantity >= 3]
+    if not baskets or baskets[0].at >= END:
         return None
-    if basket.at >= END:
-        return None
-    if basket.at >= START:
-        made, later = basket.at, mine[index + 1 :]
+    if baskets[0].at >= START:
+        made, later = baskets[0].at, mine[mine.index(baskets[0]) + 1 :]
     else:
         made, later = START, [one for one in mine if one.at >= START]
     for one in later:
@@ -114,9 +110,7 @@ def replayed(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[s
         row = json.loads(line)
         places.append((row["earned_at"], row["user"], row["campaign"]))
         assert row["user"] not in found[row["campaign"]]
-        found[row["campaign"]][row["user"]] = Earning(
-            datetime.fromisoformat(row["earned_at"]), tuple(row["event_ids"])
-        )
+        found[row["campaign"]][row["user"]] = Earning(datetime.fromisoformat(row["earned_at"]), tuple(row["event_ids"]))
     assert sorted(places) == places
     return found
 

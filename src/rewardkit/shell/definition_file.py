@@ -21,10 +21,8 @@ from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, Vali
 from rewardkit.language.condition import Condition
 from rewardkit.language.descent import descend
 from rewardkit.language.tree import Named
-from rewardkit.shell.definition_table import CONDITIONS, findings
+from rewardkit.shell.definition_table import CONDITIONS, SHAPES, findings
 from rewardkit.shell.toml_source import TomlSource
-
-_KEY_OF_REFUSAL = {"reward_unknown": "reward", "offer_unknown": "offer", "code_taken": "code"}
 
 
 class Runs(Protocol):
@@ -126,9 +124,17 @@ def _in_order(source: TomlSource, conditions: Mapping[str, str]) -> tuple[str, .
 
 
 def _explained(source: TomlSource, line: _Line, cause: RewardKitError) -> str:
-    key = ""
-    if isinstance(cause, ConditionSyntaxError):
+    """What is wrong with a definition, under the key that the message begins with, or that holds the condition."""
+    message = str(cause)
+    subject, _, rest = message.partition(" ")
+    key = subject.partition(".")[0]
+    if isinstance(cause, ConditionSyntaxError) or line.path == (CONDITIONS,):
         key = line.condition_key
-    elif isinstance(cause, Refused):
-        key = line.condition_key if cause.code == "condition_doubtful" else _KEY_OF_REFUSAL.get(cause.code, "")
-    return source.finding(str(cause), *line.path, key=key or (line.condition_key if line.path == (CONDITIONS,) else ""))
+    elif isinstance(cause, Refused) and cause.code == "condition_doubtful":
+        key = line.condition_key
+        message = "\n  help: ".join([message, *(text for text in cause.facts["help"][:1] if text)])
+    elif key not in SHAPES[line.path[0]].keys:
+        key = ""
+    elif key == subject:
+        message = rest
+    return source.finding(message, *line.path, key=key)

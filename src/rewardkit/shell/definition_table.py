@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.civil import beginning
+from rewardkit.errors import ValidationError
 from rewardkit.language.suggestion import suggest
 from rewardkit.shell.toml_source import TomlSource
 
@@ -52,7 +54,13 @@ def moment(value: Any) -> str:
             f"`{value.isoformat()}` has no offset: write an instant such as `{value.isoformat()}Z`,"
             f" or the date `{value.date()}` alone, which is read in the campaign's zone"
         )
-    if isinstance(value, date | str):
+    if isinstance(value, date):
+        return ""
+    if isinstance(value, str):
+        try:
+            beginning(value, "UTC")
+        except ValidationError as error:
+            return str(error)
         return ""
     return f"must be a date, or an instant such as 1997-01-01T00:00:00Z, not {_shown(value)}"
 
@@ -102,7 +110,7 @@ def findings(source: TomlSource) -> Iterator[str]:
         elif name not in TABLES:
             yield source.finding(_unknown(name, "table", TABLES), name)
         elif not isinstance(value, dict):
-            yield source.finding(f"must hold tables, not {_shown(value)}", name)
+            yield source.finding(f"must be a table, not {_shown(value)}", name)
         elif name == CONDITIONS:
             for key, condition in value.items():
                 if text(condition):

@@ -45,7 +45,10 @@ class TomlSource:
             line = content.count(b"\n", 0, error.start) + 1
             raise ValidationError(f"{self.name}:{line}: this is not text in UTF-8: save the file as UTF-8") from None
         self.tables = self._parsed(text)
-        self._lines = dict(_places(text))
+        self._lines: dict[tuple[str, ...], int] = {}
+        for place, line in _places(text):
+            for length in range(1, len(place) + 1):
+                self._lines.setdefault(place[:length], line)
 
     def _parsed(self, text: str) -> Mapping[str, Any]:
         try:
@@ -55,6 +58,8 @@ class TomlSource:
         except ValueError as error:
             found = _PLACE.match(str(error))
             place, what = (f"{self.name}:{found['line']}", found["what"]) if found else (self.name, str(error))
+            if "set_int_max_str_digits" in what:
+                what = "a whole number has thousands of digits"
             raise ValidationError(f"{place}: this is not TOML: {what[:1].lower()}{what[1:]}") from None
 
     def place(self, *path: str) -> str:
@@ -99,8 +104,7 @@ def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
                     table = path
                     yield table, number
             elif found := _KEY.match(line):
-                path = _path(f"{found['key']} = 0")
-                yield from (((*table, *path[:length]), number) for length in range(1, len(path) + 1))
+                yield (*table, *_path(f"{found['key']} = 0")), number
         for fence in _MULTILINE.findall(line):
             inside = "" if fence == inside else inside or fence
 
