@@ -19,17 +19,18 @@ from rewardkit.language.event import moment, rfc3339
 def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decision[Defined]]:
     """A draft, or a new version where terms differ; a live campaign stays live under its new terms."""
     name = text(command.name, "a campaign's name")
+    offer = text(command.offer, "an offer's name")
     draft = yield from locked()
     catalogue = draft.catalogue
-    if command.offer not in catalogue.offers:
-        raise unknown("offer", text(command.offer, "an offer's name"), catalogue.offers)
+    if offer not in catalogue.offers:
+        raise unknown("offer", offer, catalogue.offers)
     entry = None
     if command.entry is not None:
         condition = read_condition(command.entry, catalogue)
         require_acknowledged(condition, "open", command.acknowledge)
         entry = str(condition)
     known = catalogue.campaigns.get(name)
-    campaign = _terms(command, name, entry, known)
+    campaign = _terms(command, name, offer, entry, known)
     if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
         return Decision(Defined(CAMPAIGN, name, known.version, new=False))
     if campaign.status == "ended":
@@ -48,7 +49,7 @@ def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decis
     return Decision(Defined(CAMPAIGN, name, campaign.version, new=True), draft.effects())
 
 
-def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaign | None) -> Campaign:
+def _terms(command: DefineCampaign, name: str, offer: str, entry: str | None, known: Campaign | None) -> Campaign:
     zone_named(text(command.zone, "a zone"))
     start, end = beginning(command.start, command.zone), ending(command.end, command.zone)
     if start is not None and end is not None and end <= start:
@@ -60,10 +61,10 @@ def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaig
         name=name,
         version=1 if known is None else known.version + 1,
         epoch=0,
-        offer=command.offer,
+        offer=offer,
         entry=entry,
         entry_source=command.entry,
-        code=None if command.code is None else text(command.code, "an offer code", most=64).upper(),
+        code=None if command.code is None else _code(command.code),
         start=start,
         end=end,
         cap=None if command.cap is None else integer(command.cap, "cap", least=1, most=limits.CAP),
@@ -71,6 +72,14 @@ def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaig
         status="draft" if known is None else known.status,
         launched_at=None if known is None else known.launched_at,
     )
+
+
+def _code(value: str) -> str:
+    """An offer code in upper case; ASCII alone, where upper and lower case are the same to everybody."""
+    code = text(value, "an offer code", most=64)
+    if not code.isascii():
+        raise ValidationError(f"an offer code has letters, digits and signs of ASCII, not `{show(code)}`")
+    return code.upper()
 
 
 def launch_campaign(command: LaunchCampaign, context: Context) -> Deciding[Decision[CampaignState]]:

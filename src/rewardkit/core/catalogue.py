@@ -20,8 +20,10 @@ from rewardkit.core.definitions import (
 )
 from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
+from rewardkit.core.progress import ACTIVE, key
 from rewardkit.core.records import Reward
 from rewardkit.core.rows import DefinitionRow
+from rewardkit.language.program import SATISFIED
 
 
 @attrs.frozen(slots=False)
@@ -100,20 +102,39 @@ class Catalogue:
         return {name: tuple(campaigns) for name, campaigns in found.items()}
 
     @cached_property
-    def offer_listeners(self) -> Mapping[str, tuple[Campaign, ...]]:
-        """Event name → the campaigns with an offer, of any version, that listens to it."""
+    def offer_listeners(self) -> Mapping[str, tuple[tuple[int, Campaign], ...]]:
+        """Event name → the campaigns with an offer, of any version, that listens to it, each behind its slot's key."""
         by_offer: dict[str, set[str]] = {}
         for offer in self.offer_versions.values():
             by_offer.setdefault(offer.name, set()).update(offer.program.names)
-        found: dict[str, list[Campaign]] = {}
+        found: dict[str, list[tuple[int, Campaign]]] = {}
         for campaign in self.campaigns.values():
             for name in set().union(*(by_offer[offer] for offer in self.offer_names[campaign.id])):
-                found.setdefault(name, []).append(campaign)
+                found.setdefault(name, []).append((key(campaign.id, ACTIVE), campaign))
         return {name: tuple(campaigns) for name, campaigns in found.items()}
+
+    @cached_property
+    def open_at_once(self) -> tuple[Campaign, ...]:
+        """Campaigns whose entry condition holds before anything has happened."""
+        return tuple(campaign for campaign in self.entries if campaign.opening.status == SATISFIED)
+
+    @cached_property
+    def heard(self) -> Mapping[str, int]:
+        """Event name → the epoch since which some offer listens to it."""
+        found: dict[str, int] = {}
+        for offer in self.offer_versions.values():
+            for name in offer.program.names:
+                found[name] = min(offer.epoch, found.get(name, offer.epoch))
+        return found
+
+    @cached_property
+    def heard_since(self) -> int:
+        """The newest epoch at which offers began to listen to a name: older rows have passed its events over."""
+        return max(self.heard.values(), default=0)
 
     def by_code(self, code: str) -> Campaign | None:
         """The campaign that has this offer code."""
-        return self._codes.get(code.upper())
+        return self._codes.get(code.upper()) if code.isascii() else None
 
     @cached_property
     def _codes(self) -> Mapping[str, Campaign]:

@@ -9,6 +9,7 @@ from rewardkit.core.input import show
 from rewardkit.errors import ValidationError
 from rewardkit.language.event import instant
 
+_FIRST, _LAST = date(1970, 1, 1), date(8999, 12, 31)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -47,6 +48,8 @@ def _read(value: datetime | date | str | None, zone: str, after: timedelta) -> i
         except ValueError:
             raise ValidationError(f"`{value}` is not a date") from None
     if isinstance(value, date) and not isinstance(value, datetime):
+        if not _FIRST <= value <= _LAST:
+            raise ValidationError(f"`{value}` lies outside the years 1970 to 9000")
         return _midnight(value + after, zone)
     return instant(value)
 

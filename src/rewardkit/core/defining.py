@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import is_normalized, normalize
 
 from rewardkit.core import payload
 from rewardkit.core.answers import Defined
@@ -99,6 +100,7 @@ def define_offer(command: DefineOffer, context: Context) -> Deciding[Decision[De
         name=name,
         version=1 if known is None else known.version + 1,
         number=0,
+        epoch=0,
         reward=reward.name,
         reward_version=reward.version,
         condition=str(condition),
@@ -122,7 +124,11 @@ def read_condition(source: str, catalogue: Catalogue) -> Condition:
         ConditionSyntaxError: the text is not a condition, or names one that is not defined.
     """
     definitions = {name: canonical for name, (_, canonical) in catalogue.conditions.items()}
-    return Condition.parse(source, definitions=definitions)
+    condition = Condition.parse(source, definitions=definitions)
+    if not all(is_normalized("NFC", name) for name in condition.event_names):
+        # Events are recorded under names in NFC: others would never match.
+        condition = Condition.parse(normalize("NFC", source), definitions=definitions)
+    return condition
 
 
 def require_acknowledged(condition: Condition, scope: Scope, acknowledge: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from rewardkit.core import payload
 from rewardkit.core.records import Reward
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
-from rewardkit.language.program import Program
+from rewardkit.language.program import Program, State
 
 REWARD, CONDITION, OFFER, CAMPAIGN = "reward", "condition", "offer", "campaign"
 
@@ -24,6 +24,8 @@ class Offer:
     version: int
     number: int
     """Unique over all definitions of the tenant; what packed progress refers to."""
+    epoch: int
+    """That began with this version."""
     reward: str
     reward_version: int
     condition: str
@@ -74,6 +76,11 @@ class Campaign:
             raise ValueError(f"campaign `{self.name}` has no entry condition")
         return Condition.parse(self.entry).program(scope="open")
 
+    @cached_property
+    def opening(self) -> State:
+        """The entry condition's state before any event."""
+        return self.program.start(None)
+
     @property
     def opens_at(self) -> int:
         """The first instant at which it makes offers.
@@ -102,7 +109,7 @@ class Campaign:
 
 def offer_body(offer: Offer) -> dict[str, Any]:
     """What a row's body says of an offer."""
-    left_out = {"name", "version", "number"}
+    left_out = {"name", "version", "number", "epoch"}
     return {field.name: getattr(offer, field.name) for field in attrs.fields(Offer) if field.name not in left_out}
 
 
@@ -113,7 +120,9 @@ def reward_of(row: DefinitionRow) -> Reward:
 
 def offer_of(row: DefinitionRow) -> Offer:
     """The offer of a row."""
-    return Offer(name=row.name, version=row.version, number=row.number, **payload.read(row.body, "offer"))
+    return Offer(
+        name=row.name, version=row.version, number=row.number, epoch=row.epoch, **payload.read(row.body, "offer")
+    )
 
 
 def campaign_of(row: DefinitionRow, campaign_id: int) -> Campaign:

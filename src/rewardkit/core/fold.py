@@ -32,7 +32,7 @@ class Outcome:
     """How a user offer ended."""
 
     status: str
-    """`earned` or `expired`."""
+    """`earned`, `expired` or `cancelled`."""
     at: int
     event_id: str
     reason: str
@@ -73,7 +73,7 @@ class Fold:
         self.progress = Progress(row.state)
         self.makings: list[Making] = []
         self.endings: list[Ending] = []
-        self.history = history
+        self.history = None if history is None else list(history)
         """All stored events that sort up to `position`, in total order; None where they have not been read."""
 
     # --- reading on --------------------------------------------------------------------------------
@@ -81,9 +81,12 @@ class Fold:
     def event(self, event: Event) -> None:
         """Fold an event that sorts after everything read so far."""
         self.advance(event.at)
-        listened = False
-        for campaign in self.catalogue.offer_listeners.get(event.name, ()):
-            payload = self.progress.get(key(campaign.id, ACTIVE))
+        if self.history is not None:
+            self.history.append(event)
+        # An offer that is made later, from an earlier place on, has to find it in the history.
+        listened = event.name in self.catalogue.heard
+        for slot, campaign in self.catalogue.offer_listeners.get(event.name, ()):
+            payload = self.progress.get(slot)
             if payload is not None:
                 listened = True
                 self._step_active(campaign, payload, event)
@@ -94,20 +97,28 @@ class Fold:
         if listened:
             self.position = max(self.position, event.position)
             self.progress.changed = True
-            if self.history is not None:
-                self.history = [*self.history, event]
 
     def advance(self, until: int) -> None:
-        """Release every timer that is due by `until`, listening or not."""
+        """Release every timer that is due by `until`, listening or not, instant by instant.
+
+        What ends at an instant gives its place back before an entry of the same instant takes one.
+        """
         wake_at = self.progress.wake_at
         while wake_at is not None and wake_at <= until:
-            before = self.progress.pack()
-            for slot in self.progress.due(until):
-                self._wake(slot, until)
-            self.position = max(self.position, Position(until))
-            if self.progress.pack() == before:
+            for slot in sorted(self.progress.due(wake_at), key=lambda slot: slot & 3 != ACTIVE):
+                self._wake(slot, wake_at)
+            self.position = max(self.position, Position(wake_at))
+            after = self.progress.wake_at
+            if after is not None and after <= wake_at:
                 raise InvariantError(f"a timer of user `{self.row.user}` at {wake_at} changes nothing")
-            wake_at = self.progress.wake_at
+            wake_at = after
+
+    def open_entries(self) -> None:
+        """Begin the entry conditions that hold before anything has happened; no event would begin them."""
+        for campaign in self.catalogue.open_at_once:
+            known = self.progress.entered >> campaign.id & 1 or self.progress.get(key(campaign.id, ENTRY)) is not None
+            if not known:
+                self.keep_entry(campaign, campaign.opening, self.position.at, None)
 
     def _wake(self, slot: int, until: int) -> None:
         campaign = self.catalogue.campaigns_by_id[slot >> 2]
@@ -115,6 +126,9 @@ class Fold:
         if payload is None:
             return
         if slot & 3 == ENTRY:
+            if campaign.entry is None:
+                self.progress.drop(slot)
+                return
             state = campaign.program.unpack(payload)
             self.keep_entry(campaign, campaign.program.advance(state, until), until, None)
             return
@@ -126,17 +140,23 @@ class Fold:
             return
         payload = self.progress.get(key(campaign.id, ENTRY))
         program = campaign.program
-        state = program.start(None) if payload is None else program.unpack(payload)
+        state = campaign.opening if payload is None else program.unpack(payload)
         after = program.step(state, event)
         if after is not state:
             self.keep_entry(campaign, after, event.at, event)
 
     def _step_active(self, campaign: Campaign, payload: bytes, event: Event) -> None:
         offers = active.unpack(payload)
-        before = [self._state(one) for one in offers]
-        after = [self._program(one).step(state, event) for one, state in zip(offers, before, strict=True)]
-        if any(new is not old for new, old in zip(after, before, strict=True)):
-            self._keep_active(campaign, offers, after, event.id)
+        states = []
+        changed = False
+        for one in offers:
+            program = self._program(one)
+            before = program.unpack(one.state)
+            after = program.step(before, event)
+            changed |= after is not before
+            states.append(after)
+        if changed:
+            self._keep_active(campaign, offers, states, event.id)
 
     # --- what states come to -----------------------------------------------------------------------
 
@@ -189,22 +209,34 @@ class Fold:
             return making
         payload = self.progress.get(key(campaign.id, ACTIVE))
         offers = active.unpack(payload) if payload else []
+        states = [*(self._state(one) for one in offers), state]
         offers.append(Active(offer.number, making.entry, making.counted, offer.program.pack(state)))
-        self._put_active(campaign, offers)
+        self._put_active(campaign, offers, states)
         return making
 
     def _keep_active(
         self, campaign: Campaign, offers: Sequence[Active], states: Sequence[State], event_id: str
     ) -> None:
-        still = []
+        still, pending = [], []
         for one, state in zip(offers, states, strict=True):
-            outcome = _outcome(self._program(one), state, event_id)
+            program = self._program(one)
+            outcome = _outcome(program, state, event_id)
             if outcome is None:
-                still.append(one._replace(state=self._program(one).pack(state)))
+                still.append(Active(one.offer_number, one.entry, one.counted, program.pack(state)))
+                pending.append(state)
             else:
-                self.endings.append(Ending(campaign, self.catalogue.offers_by_number[one.offer_number], one, outcome))
-                self._settle(campaign, outcome)
-        self._put_active(campaign, still)
+                self._end(campaign, one, outcome)
+        self._put_active(campaign, still, pending)
+
+    def _end(self, campaign: Campaign, one: Active, outcome: Outcome) -> None:
+        """An offer of this very fold has no place under the cap yet, and may get none: its making says how it ended."""
+        for making in self.makings:
+            if (making.campaign.id, making.entry) == (campaign.id, one.entry):
+                making.outcome = outcome
+                break
+        else:
+            self.endings.append(Ending(campaign, self.catalogue.offers_by_number[one.offer_number], one, outcome))
+        self._settle(campaign, outcome)
 
     def replace(self, campaign: Campaign, one: Active, state: State, event_id: str) -> None:
         """Put a state that was folded anew in the place of an active user offer's."""
@@ -212,12 +244,21 @@ class Fold:
         states = [state if other.entry == one.entry else self._state(other) for other in offers]
         self._keep_active(campaign, offers, states, event_id)
 
-    def withdraw(self, campaign: Campaign, entry: int) -> Active | None:
+    def cancel(self, campaign: Campaign, entry: int, at: int) -> bool:
+        """End an active user offer by somebody's will; whether it was active."""
+        found = self._withdraw(campaign, entry)
+        if found is not None:
+            outcome = Outcome("cancelled", at, "", "withdrawn")
+            self.endings.append(Ending(campaign, self.catalogue.offers_by_number[found.offer_number], found, outcome))
+        return found is not None
+
+    def _withdraw(self, campaign: Campaign, entry: int) -> Active | None:
         """Take an active user offer away and free its place; None where it is not active."""
         offers = active.unpack(self.progress.get(key(campaign.id, ACTIVE)) or b"")
         found = next((one for one in offers if one.entry == entry), None)
         if found is not None:
-            self._put_active(campaign, [one for one in offers if one is not found])
+            rest = [one for one in offers if one is not found]
+            self._put_active(campaign, rest, [self._state(one) for one in rest])
             made, taken = self.progress.counts(campaign.id)
             self.progress.count(campaign.id, made, taken - 1)
         return found
@@ -227,7 +268,7 @@ class Fold:
         making.denied = True
         freed = making.outcome is not None and making.outcome.status == "expired"
         making.outcome = None
-        if self.withdraw(making.campaign, making.entry) is None and not freed:
+        if self._withdraw(making.campaign, making.entry) is None and not freed:
             made, taken = self.progress.counts(making.campaign.id)
             self.progress.count(making.campaign.id, made, taken - 1)
 
@@ -236,12 +277,12 @@ class Fold:
             made, taken = self.progress.counts(campaign.id)
             self.progress.count(campaign.id, made, taken - 1)
 
-    def _put_active(self, campaign: Campaign, offers: Sequence[Active]) -> None:
+    def _put_active(self, campaign: Campaign, offers: Sequence[Active], states: Sequence[State]) -> None:
         slot = key(campaign.id, ACTIVE)
         if not offers:
             self.progress.drop(slot)
             return
-        wakes = [wake for one in offers if (wake := self._state(one).wake_at) is not None]
+        wakes = [state.wake_at for state in states if state.wake_at is not None]
         self.progress.put(slot, active.pack(offers), min(wakes, default=None))
 
     def _program(self, one: Active) -> Program:

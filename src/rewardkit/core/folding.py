@@ -51,8 +51,9 @@ def fold_members(
 
 def _fold_quickly(catalogue: Catalogue, row: MemberRow, events: Sequence[Event], until: int | None) -> Fold:
     fold = Fold(catalogue, row)
-    if is_stale(fold) or any(event.position <= fold.position and _heard(catalogue, event) for event in events):
+    if is_stale(fold) or any(_is_behind(fold, event) for event in events):
         raise HistoryNeeded
+    fold.open_entries()
     for event in events:
         fold.event(event)
     if until is not None:
@@ -60,8 +61,11 @@ def _fold_quickly(catalogue: Catalogue, row: MemberRow, events: Sequence[Event],
     return fold
 
 
-def _heard(catalogue: Catalogue, event: Event) -> bool:
-    return event.name in catalogue.entry_listeners or event.name in catalogue.offer_listeners
+def _is_behind(fold: Fold, event: Event) -> bool:
+    """Whether an event that something listens to sorts before what has been read."""
+    if event.at > fold.position.at or event.position > fold.position:
+        return False
+    return event.name in fold.catalogue.entry_listeners or event.name in fold.catalogue.offer_listeners
 
 
 def fold_from_history(
@@ -76,12 +80,13 @@ def fold_from_history(
     fold = Fold(catalogue, row, tuple(event for event in known if event.position <= reached))
     fold.advance(reached.at)
     fold.position = reached = max(reached, fold.position)
-    catch_up(fold)
+    caught_up = catch_up(fold)
+    fold.open_entries()
     late: list[Late] = []
     behind = [event for event in fresh if event.position <= reached]
     if behind:
         offers = yield from _all_user_offers(row.user)
-        late = refold(fold, behind, offers)
+        late = refold(fold, behind, offers, caught_up)
     for event in fresh:
         if event.position > reached:
             fold.event(event)

@@ -17,20 +17,29 @@ _WORDS = {PENDING: "pending", SATISFIED: "satisfied", IMPOSSIBLE: "impossible"}
 
 
 def is_stale(fold: Fold) -> bool:
-    """Whether some campaign has not folded this user's history yet."""
+    """Whether some campaign has not folded this user's history yet, or her row passed over what offers now hear."""
     epoch = fold.row.epoch
-    return epoch < fold.catalogue.epoch and any(_is_new(fold, campaign) for campaign in fold.catalogue.entries)
+    if epoch >= fold.catalogue.epoch:
+        return False
+    return epoch < fold.catalogue.heard_since or any(_is_new(fold, campaign) for campaign in fold.catalogue.entries)
 
 
 def _is_new(fold: Fold, campaign: Campaign) -> bool:
-    return campaign.epoch > fold.row.epoch and fold.progress.counts(campaign.id)[0] == 0
+    if campaign.epoch <= fold.row.epoch:
+        return False
+    return fold.progress.counts(campaign.id)[0] == 0 or not fold.progress.entered >> campaign.id & 1
 
 
-def catch_up(fold: Fold) -> None:
-    """Fold the user's history over the entry conditions that came into force since her row was last written."""
-    for campaign in fold.catalogue.entries:
-        if _is_new(fold, campaign):
-            _replay_entry(fold, campaign)
+def catch_up(fold: Fold) -> frozenset[int]:
+    """Fold the user's history over the entry conditions that came into force since her row was last written.
+
+    Returns:
+        the ids of their campaigns.
+    """
+    new = [campaign for campaign in fold.catalogue.entries if _is_new(fold, campaign)]
+    for campaign in new:
+        _replay_entry(fold, campaign)
+    return frozenset(campaign.id for campaign in new)
 
 
 def _replay_entry(fold: Fold, campaign: Campaign) -> None:
@@ -42,7 +51,9 @@ def _replay_entry(fold: Fold, campaign: Campaign) -> None:
     fold.keep_entry(campaign, state, fold.position.at, decisive)
 
 
-def refold(fold: Fold, late: Sequence[Event], offers: Sequence[UserOfferRow]) -> list[Late]:
+def refold(
+    fold: Fold, late: Sequence[Event], offers: Sequence[UserOfferRow], caught_up: frozenset[int] = frozenset()
+) -> list[Late]:
     """Put events in their place among those that were read before: undecided conditions are folded anew.
 
     What has been decided stands; where the events would have changed it, the answer says so.
@@ -51,11 +62,12 @@ def refold(fold: Fold, late: Sequence[Event], offers: Sequence[UserOfferRow]) ->
         fold: its history includes the events.
         late: events that sort before the fold's position.
         offers: all user offers of the user.
+        caught_up: campaigns whose entry conditions this fold has read with the events in their place.
     """
     revisions = []
     names = {event.name for event in late}
     for campaign in fold.catalogue.entries:
-        if campaign.program.names & names:
+        if campaign.id not in caught_up and campaign.program.names & names:
             if fold.progress.entered >> campaign.id & 1:
                 revisions += _revisions(fold, campaign, campaign, None, None, late)
             else:
