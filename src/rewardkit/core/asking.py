@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from rewardkit.core import limits
+from rewardkit.core import active, limits
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.definitions import Campaign
+from rewardkit.core.emit import current
 from rewardkit.core.folding import event_of
 from rewardkit.core.granting import covering, grant_of
 from rewardkit.core.input import integer, show, text
 from rewardkit.core.needs import (
+    Accept,
     Counters,
     Definitions,
     GrantOf,
@@ -20,17 +22,24 @@ from rewardkit.core.needs import (
     ListGrants,
     ListNotices,
     ListUserOffers,
+    Members,
     UserOfferOf,
     ask,
 )
 from rewardkit.core.notices import notice_of
 from rewardkit.core.offering import user_offer_of
+from rewardkit.core.progress import ACTIVE, Progress, key
 from rewardkit.core.queries import Campaigns, CampaignUse, Explain, Explained, Grants, Notices, Page, UserOffers
 from rewardkit.core.records import Grant, Notice, UserOffer
 from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferRow
 from rewardkit.errors import InvariantError, Refused, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Position
+from rewardkit.language.program import IMPOSSIBLE
+
+USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped")
+GRANT_STATUSES = ("ready", "fulfilled")
+NOTICE_STATUSES = ("pending", "delivered", "dead")
 
 Listed = TypeVar("Listed", GrantRow, UserOfferRow, NoticeRow)
 Shown = TypeVar("Shown")
@@ -38,39 +47,60 @@ Shown = TypeVar("Shown")
 
 def grants(query: Grants, context: Context) -> Deciding[Decision[Page[Grant]]]:
     """A page of grants."""
-    need = ListGrants(_optional(query.user, "a user"), query.status, _place(query.after), _limit(query.limit))
+    status = _status(query.status, GRANT_STATUSES)
+    need = ListGrants(_optional(query.user, "a user"), status, _place(query.after), _limit(query.limit))
     rows = yield from ask(need)
-    catalogue = yield from covering(context.catalogue, rows)
+    catalogue = yield from covering(context, rows)
     page = _page(rows, query.limit, lambda row: grant_of(row, catalogue), lambda row: row.earned_at)
     return Decision(page, (), catalogue)
 
 
 def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[UserOffer]]]:
     """A page of user offers, read by the clock: an active one whose end has come counts as expired."""
-    rows = yield from ask(
-        ListUserOffers(
-            _optional(query.user, "a user"),
-            _optional(query.campaign, "a campaign's name"),
-            query.status,
-            _place(query.after),
-            _limit(query.limit),
-        )
-    )
+    user, campaign = _optional(query.user, "a user"), _optional(query.campaign, "a campaign's name")
+    status, limit = _status(query.status, USER_OFFER_STATUSES), _limit(query.limit)
+    # An expired one may be kept as active until somebody notices.
+    kept_as = None if status == "expired" else status
+    after = _place(query.after)
+    found: list[UserOffer] = []
+    while True:
+        rows = yield from ask(ListUserOffers(user, campaign, kept_as, after, limit))
+        for row in (yield from _by_the_clock(rows, context)):
+            after = row.made_at, row.id
+            if status in (None, row.status):
+                found.append(user_offer_of(row))
+            if len(found) == limit:
+                return Decision(Page(tuple(found), f"{row.made_at}/{row.id}"))
+        if len(rows) < limit:
+            return Decision(Page(tuple(found), None))
 
-    def show_row(row: UserOfferRow) -> UserOffer:
-        if row.status == "active" and row.ends_at is not None and row.ends_at <= context.at:
-            row = row._replace(status="expired", ended_at=row.ends_at, reason="expired")
-        return user_offer_of(row)
 
-    page = _page(rows, query.limit, show_row, lambda row: row.made_at)
-    if query.status is not None:
-        page = Page(tuple(offer for offer in page.items if offer.status == query.status), page.after)
-    return Decision(page)
+def _by_the_clock(rows: Sequence[UserOfferRow], context: Context) -> Deciding[tuple[UserOfferRow, ...]]:
+    """Rows with what is over by now as expired, unless it was earned in time and nobody has noticed yet."""
+    over = {row.id for row in rows if row.status == "active" and row.ends_at is not None and row.ends_at <= context.at}
+    if not over:
+        return tuple(rows)
+    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    members = yield from ask(Members(tuple(sorted({row.user for row in rows if row.id in over}))))
+    progress = {member.user: Progress(member.state) for member in members}
+
+    def judged(row: UserOfferRow) -> UserOfferRow:
+        if row.id not in over:
+            return row
+        slot = progress[row.user].get(key(catalogue.campaigns[row.campaign].id, ACTIVE)) or b""
+        for one in active.unpack(slot):
+            program = catalogue.offers_by_number[one.offer_number].program
+            state = program.advance(program.unpack(one.state), context.at)
+            if one.entry == row.entry and state.status == IMPOSSIBLE:
+                return row._replace(status="expired", ended_at=state.decided_at, reason=program.verdict(state).reason)
+        return row
+
+    return tuple(map(judged, rows))
 
 
 def notices(query: Notices, context: Context) -> Deciding[Decision[Page[Notice]]]:
     """A page of the outbox."""
-    rows = yield from ask(ListNotices(query.status, _place(query.after), _limit(query.limit)))
+    rows = yield from ask(ListNotices(_status(query.status, NOTICE_STATUSES), _place(query.after), _limit(query.limit)))
     return Decision(_page(rows, query.limit, notice_of, lambda row: row.created_at))
 
 
@@ -99,9 +129,7 @@ def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
     if made is None:
         raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
     histories = yield from ask(Histories((row.user,)))
-    catalogue = context.catalogue
-    if (row.offer, row.offer_version) not in catalogue.offer_versions:
-        catalogue = Catalogue.of((yield from ask(Definitions())))
+    catalogue = yield from covering(context, (row,))
     offer = catalogue.offer_versions[row.offer, row.offer_version]
     events = [event_of(stored) for stored in histories.get(row.user, ())]
     start = Position(made.made_at, made.start_order, made.start_id)
@@ -127,6 +155,12 @@ def _place(after: str | None) -> tuple[int, str] | None:
     if not slash or not at.isdecimal() or len(at) > 18:
         raise ValidationError(f"`{show(after)}` is not a place in a list: pass a page's `after`")
     return int(at), row_id
+
+
+def _status(status: str | None, known: tuple[str, ...]) -> str | None:
+    if status is not None and status not in known:
+        raise ValidationError(f"a status here is one of `{'`, `'.join(known)}`, not `{show(str(status))}`")
+    return status
 
 
 def _limit(limit: int) -> int:

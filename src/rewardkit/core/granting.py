@@ -8,8 +8,9 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import ClaimGrants, FulfilGrant
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.effects import Replace
+from rewardkit.core.emit import current
 from rewardkit.core.input import integer, show, text
-from rewardkit.core.needs import Definitions, GrantOf, LeaseGrants, ask
+from rewardkit.core.needs import Accept, GrantOf, LeaseGrants, ask
 from rewardkit.core.records import Grant
 from rewardkit.core.rows import GrantRow
 from rewardkit.errors import Refused
@@ -24,7 +25,7 @@ def claim_grants(command: ClaimGrants, context: Context) -> Deciding[Decision[Cl
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     seconds = integer(command.lease_seconds, "lease_seconds", least=1, most=LEASE_SECONDS)
     rows = yield from ask(LeaseGrants(context.at, context.at + seconds * 1_000_000, limit))
-    catalogue = yield from covering(context.catalogue, rows)
+    catalogue = yield from covering(context, rows)
     return Decision(Claimed(tuple(grant_of(row, catalogue) for row in rows)), (), catalogue)
 
 
@@ -40,16 +41,20 @@ def fulfil_grant(command: FulfilGrant, context: Context) -> Deciding[Decision[Gr
         leases = {"lease": command.lease, "newest_lease": row.lease}
         sentence = f"grant `{row.id}` has been leased to another worker since: its reward may be paid twice"
         return Decision(Refused("lease_lost", sentence, leases))
-    catalogue = yield from covering(context.catalogue, (row,))
+    catalogue = yield from covering(context, (row,))
     after = row._replace(status="fulfilled", fulfilled_at=context.at)
     return Decision(grant_of(after, catalogue), (Replace((after,)),), catalogue)
 
 
-def covering(catalogue: Catalogue, rows: tuple[GrantRow, ...]) -> Deciding[Catalogue]:
-    """A catalogue that knows the rewards of these grants: versions never change, so a known one is never stale."""
-    if all((row.reward, row.reward_version) in catalogue.reward_versions for row in rows):
-        return catalogue
-    return Catalogue.of((yield from ask(Definitions())))
+def covering(context: Context, rows: tuple[GrantRow, ...]) -> Deciding[Catalogue]:
+    """A catalogue that knows the rewards of these grants.
+
+    A version that is known by its number alone may come from a transaction that was rolled back.
+    """
+    if not rows:
+        return context.catalogue
+    accepted = yield from ask(Accept((), ()))
+    return (yield from current(context, accepted, ()))
 
 
 def grant_of(row: GrantRow, catalogue: Catalogue) -> Grant:

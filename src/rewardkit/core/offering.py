@@ -7,15 +7,13 @@ from rewardkit.core.commands import CancelUserOffer, EnterOfferCode, MakeOffer
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import unknown
 from rewardkit.core.definitions import Campaign
-from rewardkit.core.effects import Insert, Replace
 from rewardkit.core.emit import current
 from rewardkit.core.fold import Fold, HistoryNeeded
 from rewardkit.core.folding import event_of, fold_from_history, fold_members
 from rewardkit.core.input import show, text
-from rewardkit.core.needs import Accept, Accepted, Claim, Claims, Definitions, Histories, Members, UserOfferOf, ask
-from rewardkit.core.notices import OFFER_ENDED, notice
+from rewardkit.core.needs import Accept, Accepted, Histories, Members, UserOfferOf, ask
 from rewardkit.core.records import UserOffer
-from rewardkit.core.rows import MemberRow, UserOfferEnding, UserOfferRow
+from rewardkit.core.rows import MemberRow, UserOfferRow
 from rewardkit.core.settle import settle
 from rewardkit.errors import InvariantError, Refused
 from rewardkit.language.event import Position, moment, rfc3339
@@ -53,7 +51,7 @@ def _member(user: str, context: Context) -> Deciding[tuple[Catalogue, MemberRow]
 def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Context) -> Deciding[Decision[UserOffer]]:
     if not campaign.creates_at(context.at):
         return Decision(_closed(campaign, context.at))
-    fold = yield from _caught_up(catalogue, row)
+    fold = yield from _caught_up(catalogue, row, context.at)
     made, taken = fold.progress.counts(campaign.id)
     if taken >= campaign.user_cap:
         sentence = f"user `{show(row.user)}` has {taken} of {campaign.user_cap} offers of campaign `{campaign.name}`"
@@ -64,7 +62,7 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
     except HistoryNeeded:
         histories = yield from ask(Histories((row.user,)))
         known = tuple(event_of(stored) for stored in histories.get(row.user, ()))
-        fold, _ = yield from fold_from_history(catalogue, row, (), known, None)
+        fold, _ = yield from fold_from_history(catalogue, row, (), known, context.at)
         making = fold.make(campaign, start, max(context.at, fold.position.at))
     settled = yield from settle(context, catalogue, (fold,))
     if making.denied:
@@ -76,8 +74,9 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
     return Decision(user_offer_of(entry), settled.effects((fold,)), catalogue)
 
 
-def _caught_up(catalogue: Catalogue, row: MemberRow) -> Deciding[Fold]:
-    folded = yield from fold_members(catalogue, (row,), {})
+def _caught_up(catalogue: Catalogue, row: MemberRow, at: int) -> Deciding[Fold]:
+    """The user's fold up to an instant, so that what has ended by then takes no place, noticed before or not."""
+    folded = yield from fold_members(catalogue, (row,), {}, at)
     return folded.folds[0]
 
 
@@ -92,34 +91,31 @@ def _closed(campaign: Campaign, at: int) -> Refused:
 
 
 def cancel_user_offer(command: CancelUserOffer, context: Context) -> Deciding[Decision[UserOffer]]:
-    """Withdraw an active user offer and give its place back."""
+    """Withdraw an active user offer and give its place back; one whose time was over by now cannot be withdrawn."""
     found = yield from ask(UserOfferOf(text(command.user_offer, "a user offer's id")))
     if found is None:
         return Decision(Refused("user_offer_unknown", f"user offer `{show(command.user_offer)}` does not exist", {}))
-    rows = yield from ask(Members((found.user,)))
+    catalogue, row = yield from _member(found.user, context)
     found = yield from ask(UserOfferOf(found.id))
-    if found is None or not rows:
+    if found is None:
         raise InvariantError("a user offer vanished while its user was locked")
     if found.status != "active":
-        facts = {"status": found.status}
-        return Decision(Refused("user_offer_over", f"user offer `{found.id}` is {found.status} already", facts))
-    catalogue = context.catalogue
-    if catalogue.epoch < rows[0].epoch or found.campaign not in catalogue.campaigns:
-        catalogue = Catalogue.of((yield from ask(Definitions())))
+        return Decision(_over(found, found.status))
     campaign = catalogue.campaigns[found.campaign]
-    fold = Fold(catalogue, rows[0])
-    withdrawn = fold.withdraw(campaign, found.entry)
-    if withdrawn is None:
+    fold = yield from _caught_up(catalogue, row, context.at)
+    for ending in fold.endings:
+        if (ending.campaign.id, ending.active.entry) == (campaign.id, found.entry):
+            return Decision(_over(found, ending.outcome.status))
+    if not fold.cancel(campaign, found.entry, context.at):
         raise InvariantError(f"user offer `{found.id}` is active, and its user's progress does not know it")
-    if withdrawn.counted:
-        yield from ask(Claims((Claim(campaign.counter, 0, 0, 0, 1),)))
-    ending = UserOfferEnding(found.id, "cancelled", context.at, "withdrawn")
-    body = {"campaign": found.campaign, "offer": found.offer, "status": "cancelled", "reason": "withdrawn"}
-    told = notice(context, OFFER_ENDED, found.user, found.id, body)
-    member = fold.result()._replace(epoch=rows[0].epoch)
-    after = found._replace(status=ending.status, ended_at=ending.ended_at, reason=ending.reason)
-    effects = Replace((member,)), Replace((ending,)), Insert((told,))
-    return Decision(user_offer_of(after), effects, catalogue)
+    settled = yield from settle(context, catalogue, (fold,))
+    after = next(ending for ending in settled.endings if ending.id == found.id)
+    cancelled = found._replace(status=after.status, ended_at=after.ended_at, reason=after.reason)
+    return Decision(user_offer_of(cancelled), settled.effects((fold,)), catalogue)
+
+
+def _over(found: UserOfferRow, status: str) -> Refused:
+    return Refused("user_offer_over", f"user offer `{found.id}` is {status} already", {"status": status})
 
 
 def user_offer_of(row: UserOfferRow) -> UserOffer:
