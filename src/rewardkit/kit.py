@@ -13,7 +13,7 @@ from rewardkit.core.answers import Progressed, Recorded
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.input import mapping, text
+from rewardkit.core.input import integer, mapping, text
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, ValidationError
@@ -204,7 +204,7 @@ class RewardKit:
         """
         at = self._now() if now is None else instant(now)
         done: list[Progressed] = []
-        left = limit
+        left = integer(limit, "limit", least=1)
         while left > 0:
             batch = min(left, _BATCH_USERS)
             answer = self._decide(commands.RunDue(batch), at, None)
@@ -230,7 +230,7 @@ class RewardKit:
         """
         if self._store.joined:
             raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
-        return deliver(self.run, self._notifiers, limit)
+        return deliver(self.run, self._notifiers, integer(limit, "limit", least=1))
 
     def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
         """Bring the definitions of a TOML file into force; loading it twice changes nothing.
@@ -272,7 +272,9 @@ def _event(
     order: int = 0,
     properties: Mapping[str, Any] | None = None,
 ) -> Event:
-    return Event(name, at, "" if id is None else text(id, "an event's id"), user, order, properties or {})
+    return Event(
+        name, at, "" if id is None else text(id, "an event's id"), user, order, {} if properties is None else properties
+    )
 
 
 def _read_event(event: object, index: int) -> Event:

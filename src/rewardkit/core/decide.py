@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rewardkit.core import asking, commands, outbox, queries, wire
+from rewardkit.core import asking, commands, limits, outbox, queries, wire
 from rewardkit.core.campaigning import define_campaign, end_campaign, launch_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
@@ -26,6 +26,9 @@ from rewardkit.core.rows import AnswerRow
 from rewardkit.errors import Conflict, Refused, ValidationError
 
 A = TypeVar("A")
+_DEEPEST = limits.PAYLOAD_DEPTH + 8
+"""Of a command: properties, and the records around them."""
+
 Decider: TypeAlias = Callable[[Any, Context], Deciding[Decision[Any]]]
 
 _COMMANDS: Mapping[type[Command[Any]], Decider] = {
@@ -109,15 +112,19 @@ def _refusable(deciding: Deciding[Decision[A]]) -> Deciding[Decision[A]]:
 
 def _canonical(command: Command[Any]) -> str:
     """What the caller gave, as text: equal for equal commands, whatever the order of a mapping."""
-    return _text(command)
+    return _text(command, 1)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, depth: int) -> str:
+    if depth > _DEEPEST:
+        raise ValidationError(f"a command is nested deeper than {_DEEPEST} levels")
     if isinstance(value, tuple | list):
-        return "[" + ",".join(map(_text, value)) + "]"
+        return "[" + ",".join(_text(item, depth + 1) for item in value) + "]"
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key!r}:{_text(value[key])}" for key in sorted(value, key=str)) + "}"
+        keys = sorted(value, key=str)
+        return "{" + ",".join(f"{key!r}:{_text(value[key], depth + 1)}" for key in keys) + "}"
     if attrs.has(type(value)):
         fields = attrs.fields(type(value))
-        return "(" + ",".join(f"{field.name}={_text(getattr(value, field.name))}" for field in fields) + ")"
-    return repr(value)
+        return "(" + ",".join(f"{field.name}={_text(getattr(value, field.name), depth + 1)}" for field in fields) + ")"
+    # Decimal digits of a huge number would take long; its decider refuses it afterwards.
+    return hex(value) if type(value) is int and abs(value) > limits.INTEGER else repr(value)

@@ -23,6 +23,8 @@ _ORDER = 2**31
 
 def emit(command: Emit, context: Context) -> Deciding[Decision[Recorded]]:
     """Record the events that are new, fold them over their users' progress, and settle what was made and earned."""
+    if not isinstance(command.events, tuple | list):
+        raise ValidationError(f"events come as a tuple, not as `{type(command.events).__name__}`")
     if len(command.events) > limits.BATCH_EVENTS:
         raise ValidationError(
             f"{len(command.events)} events in one call: at most {limits.BATCH_EVENTS} commit together"
@@ -30,7 +32,7 @@ def emit(command: Emit, context: Context) -> Deciding[Decision[Recorded]]:
     events, rows, repeated = _normal(command.events, context)
     users = tuple(sorted({user for user, _ in rows}))
     accepted = yield from ask(Accept(tuple(rows[key] for key in sorted(rows)), users))
-    repeated += yield from _known(rows, accepted)
+    repeated += yield from _known(rows, events, accepted)
     ids = tuple(event.id for event in events)
     fresh: dict[str, list[Event]] = {}
     for event in events:
@@ -103,19 +105,21 @@ def _event(event: object, index: int, context: Context) -> tuple[Event, EventRow
         raise ValidationError(f"pass an `Event`, not `{type(event).__name__}`")
     name = text(event.name, "an event's name")
     user = text(event.user, "an event's user")
-    event_id = text(event.id, "an event's id") if event.id else f"ev_{context.nonce}_{index:05d}"
+    event_id = text(event.id, "an event's id") if event.id != "" else f"ev_{context.nonce}_{index:05d}"
     order = integer(event.order, "an event's order", least=-_ORDER, most=_ORDER)
     at = context.at if event.at == UNTIMED else instant(event.at)
     if at > context.at + limits.SKEW_MICROSECONDS:
         raise ValidationError(f"`at` is `{rfc3339(at)}`, more than five minutes after now, `{rfc3339(context.at)}`")
     properties = payload.write(mapping(event.properties, "properties"))
     body = digest(name, str(event.at), str(order), properties)
-    values = event.properties if payload.is_plain(event.properties) else payload.read(properties)
-    normal = Event(name, at, event_id, user, order, values)
-    return normal, EventRow(user, event_id, at, order, name, properties, body)
+    row = EventRow(user, event_id, at, order, name, properties, body)
+    plain = payload.is_plain(event.properties)
+    if plain and (name, at, event_id, user) == (event.name, event.at, event.id, event.user):
+        return event, row
+    return Event(name, at, event_id, user, order, event.properties if plain else payload.read(properties)), row
 
 
-def _known(rows: dict[tuple[str, str], EventRow], accepted: Accepted) -> Deciding[list[str]]:
+def _known(rows: dict[tuple[str, str], EventRow], events: Iterable[Event], accepted: Accepted) -> Deciding[list[str]]:
     """Ids of events that had been recorded before.
 
     Raises:
@@ -125,7 +129,11 @@ def _known(rows: dict[tuple[str, str], EventRow], accepted: Accepted) -> Decidin
     if not known:
         return []
     digests = yield from ask(Digests(known))
-    for user, event_id in known:
-        if digests.get((user, event_id)) != rows[user, event_id].digest:
-            raise Conflict(f"event `{show(event_id)}` of user `{show(user)}` was recorded before with another body")
+    for index, event in enumerate(events):
+        place = event.user, event.id
+        if place in digests and digests[place] != rows[place].digest:
+            raise Conflict(
+                f"event {index}: id `{show(event.id)}` of user `{show(event.user)}` was recorded before"
+                " with another body: give each event an id of its own"
+            )
     return [event_id for _, event_id in known]

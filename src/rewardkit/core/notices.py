@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rewardkit.core import payload
+from rewardkit.core import limits, payload
 from rewardkit.core.context import Context
 from rewardkit.core.identity import derive
 from rewardkit.core.records import Notice
@@ -16,13 +16,18 @@ OFFER_MADE: Final = "offer.made"
 OFFER_ENDED: Final = "offer.ended"
 GRANT_READY: Final = "grant.ready"
 
+_BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
+"""A reward's properties, which have the limit of a payload, and the names around them."""
+
 _INSTANTS = ("made_at", "ends_at", "earned_at")
 
 
 def notice(context: Context, kind: str, user: str, subject: str, body: Mapping[str, Any]) -> NoticeRow:
     """A notice about a user offer or a grant; its id is derived from kind and subject, its body is fixed."""
     shown = {name: rfc3339(value) if name in _INSTANTS and value is not None else value for name, value in body.items()}
-    text = payload.write({"kind": kind, "tenant": context.tenant, "user": user, "subject": subject, **shown})
+    text = payload.write(
+        {"kind": kind, "tenant": context.tenant, "user": user, "subject": subject, **shown}, most=_BODY_BYTES
+    )
     notice_id = derive("no", context.tenant, kind, subject)
     at = context.at
     return NoticeRow(notice_id, kind, user, text.encode(), "pending", at, at, 0, 0, "")

@@ -18,13 +18,13 @@ _write_flat = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=("
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
-def write(properties: Mapping[str, Any], what: str = "properties") -> str:
+def write(properties: Mapping[str, Any], what: str = "properties", *, most: int = limits.PAYLOAD_BYTES) -> str:
     """The canonical JSON of an object: keys sorted, no blanks, numbers exact (a float counts as its shortest decimal).
 
     Raises:
         ValidationError: for what JSON or a store cannot keep exactly: NaN, infinities, other types, keys that are not
             text, NUL and lone surrogates, whole numbers beyond 2**53 - 1, decimals beyond 38 digits or an exponent of
-            18, more than 16 levels, more than 64 KiB.
+            18, more than 16 levels, more than `most` bytes.
     """
     if not properties:
         return "{}"
@@ -33,8 +33,8 @@ def write(properties: Mapping[str, Any], what: str = "properties") -> str:
         parts: list[str] = []
         _write(properties, what, 1, parts)
         text = "".join(parts)
-    if len(text) > limits.PAYLOAD_BYTES or len(text.encode()) > limits.PAYLOAD_BYTES:
-        raise ValidationError(f"{what} take more than {limits.PAYLOAD_BYTES} bytes as JSON")
+    if len(text) > most or len(text.encode()) > most:
+        raise ValidationError(f"{what} take more than {most} bytes as JSON")
     return text
 
 
@@ -99,7 +99,9 @@ def _number(value: float | Decimal, where: str) -> str:
         if not math.isfinite(value):
             raise ValidationError(f"{where} is `{value}`, which is not a number")
         value = Decimal(repr(value))
-    return str(exact(value, where))
+    written = str(exact(value, where))
+    # A decimal without a point is read back as a whole number.
+    return written if "." in written or "E" in written else _number(int(value), where)
 
 
 def exact(value: Decimal, where: str) -> Decimal:

@@ -53,7 +53,8 @@ def instant(value: datetime | str | int) -> Instant:
     else:
         raise ValidationError(f"an instant is an aware datetime or an RFC 3339 text, not `{type(value).__name__}`")
     if not 0 <= microseconds <= LATEST:
-        raise ValidationError(f"instant `{value}` lies outside the years 1970 to 9000")
+        shown = f" `{value}`" if type(value) is not int or abs(value) < 10**20 else ""
+        raise ValidationError(f"instant{shown} lies outside the years 1970 to 9000")
     return microseconds
 
 
