@@ -9,9 +9,9 @@ from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.rows import EventRow
 from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
-from rewardkit.ports import Store
 from rewardkit.storage.sql.arrays import integer_array, text_array
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
+from rewardkit.storage.sql.hosts import autocommits, cannot_join
 from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order
 from rewardkit.storage.sql.store import SqlStore, failed
@@ -21,6 +21,7 @@ try:
     import psycopg
     from psycopg import errors
     from psycopg.pq import Format, TransactionStatus
+    from psycopg.rows import tuple_row
     from psycopg.types.numeric import Int8BinaryLoader, Int8Dumper
     from psycopg.types.string import ByteaBinaryLoader, BytesDumper, StrDumperUnknown, TextBinaryLoader
 except ImportError as _error:
@@ -58,10 +59,6 @@ class PostgresStore(SqlStore[Connection]):
         self._statement_timeout_seconds = statement_timeout_seconds
         self._texts = PostgresTexts(self.statements)
 
-    def join(self, host: object) -> Store:
-        """As `Store.join` promises."""
-        raise NotImplementedError(host)
-
     def connect(self) -> Connection:
         """A new connection that has the settings which the promises need, whatever the server's defaults are."""
         try:
@@ -88,14 +85,22 @@ class PostgresStore(SqlStore[Connection]):
 
     def prepare(self, connection: Connection) -> None:
         """Look only: tables in a shared database are made on purpose."""
-        try:
-            version = connection.execute(self.version_text.encode()).fetchone()
-        except errors.UndefinedTable:
-            version = None
-        except psycopg.Error as error:
-            raise translated(error) from error
-        connection.rollback()
-        self.check_schema(version[0] if version else None)
+        version = self.version(connection)
+        self.commit(connection)
+        self.check_schema(version)
+
+    def enter(self, connection: Any) -> None:
+        """See `SqlStore.enter`. A driver that is not in autocommit begins with our first statement."""
+        if not isinstance(connection, psycopg.Connection):
+            raise cannot_join(connection)
+        status = connection.info.transaction_status
+        if connection.closed or status == TransactionStatus.UNKNOWN:
+            raise StoreError("the host's connection is closed")
+        if status == TransactionStatus.INERROR:
+            raise StoreError("the host's transaction is broken by an earlier error and can only be rolled back")
+        if status == TransactionStatus.IDLE and connection.autocommit:
+            raise autocommits("open it with `connection.transaction()`")
+        check_encoding(connection)
 
     def begin(self, connection: Connection) -> None:
         """Nothing: the driver begins with the first statement."""
@@ -124,7 +129,7 @@ class PostgresStore(SqlStore[Connection]):
     def execute(self, connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Any]:
         """See `SqlStore.execute`."""
         try:
-            cursor = connection.execute(text.encode(), values)
+            cursor = psycopg.Cursor(connection, row_factory=tuple_row).execute(text.encode(), values)
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise translated(error) from error
@@ -192,7 +197,7 @@ class PostgresRows(SqlRows):
 
 def plain_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
     """A cursor that gives text, integers and bytes as such, whatever its connection's owner has set up."""
-    cursor = psycopg.Cursor(connection, row_factory=psycopg.rows.tuple_row)
+    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
     cursor.format = Format.BINARY
     adapters = cursor.adapters
     adapters.register_loader("text", TextBinaryLoader)
@@ -216,9 +221,9 @@ def check_encoding(connection: psycopg.Connection[Any]) -> None:
 def translated(error: Exception) -> StoreError | InvariantError:
     """What an exception of the driver means, before a commit was tried."""
     if isinstance(error, psycopg.IntegrityError):
-        return InvariantError(f"the database refused a row: {error}")
+        return InvariantError(f"the database refused a row: {error.diag.message_primary}")
     if isinstance(error, psycopg.DataError | UnicodeEncodeError):
-        return InvariantError(f"a value that PostgreSQL cannot keep: {error}")
+        return InvariantError("a value that PostgreSQL cannot keep")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
         return SchemaError(f"the tables are missing or older than this version, run `rewardkit migrate`: {error}")
     if isinstance(error, _TRANSIENT):

@@ -6,7 +6,8 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.rows import Row
-from rewardkit.errors import InvariantError, RewardKitError, StoreError
-from rewardkit.ports import Store
+from rewardkit.errors import InvariantError, SchemaError, StoreError
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, SQLITE
+from rewardkit.storage.sql.hosts import autocommits, cannot_join
+from rewardkit.storage.sql.migrations import MIGRATIONS
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order
 from rewardkit.storage.sql.statements import Statements
 from rewardkit.storage.sql.store import SqlStore, failed
@@ -45,10 +47,6 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         self._timeout_seconds = timeout_seconds
         self._texts = SqliteTexts(self.statements)
 
-    def join(self, host: object) -> Store:
-        """As `Store.join` promises."""
-        raise NotImplementedError(host)
-
     def connect(self) -> sqlite3.Connection:
         """A new connection that has the settings which the promises need."""
         try:
@@ -76,13 +74,35 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Migrate: whoever embeds a file has no other moment for it."""
         try:
-            version = connection.execute(self.version_text).fetchone()[0]
-        except sqlite3.OperationalError:
+            version = self.version(connection)
+        except SchemaError:
             version = 0
-        try:
-            self.check_schema(version)
-        except RewardKitError:
+        if version < len(MIGRATIONS):
             self.apply_migrations(connection)
+        else:
+            self.check_schema(version)
+
+    def enter(self, connection: Any) -> None:
+        """See `SqlStore.enter`."""
+        if not isinstance(connection, sqlite3.Connection):
+            raise cannot_join(connection)
+        if connection.in_transaction:
+            return
+        # From Python 3.12 on a connection may say by itself that it commits each statement.
+        if connection.isolation_level is None or getattr(connection, "autocommit", None) is True:
+            raise autocommits('execute "BEGIN IMMEDIATE" before')
+        # The driver would wait with it until the first change that it recognises.
+        self.execute(connection, "BEGIN IMMEDIATE")
+
+    @contextmanager
+    def entered(self, connection: Any) -> Iterator[None]:
+        """See `SqlStore.entered`."""
+        self.enter(connection)
+        factory, connection.text_factory = connection.text_factory, str
+        try:
+            yield
+        finally:
+            connection.text_factory = factory
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Begin as the file's one writer: a reader that became one later could be refused."""
@@ -112,13 +132,13 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
     def execute(self, connection: sqlite3.Connection, text: str, values: Sequence[Any] = ()) -> list[Any]:
         """See `SqlStore.execute`."""
         try:
-            return connection.execute(text, values).fetchall()
+            return sqlite3.Cursor(connection).execute(text, values).fetchall()
         except sqlite3.Error as error:
             raise translated(error) from error
 
     def rows(self, connection: sqlite3.Connection, tenant: str) -> SqliteRows:
         """See `SqlStore.rows`."""
-        return SqliteRows(self._texts, tenant, connection.cursor())
+        return SqliteRows(self._texts, tenant, sqlite3.Cursor(connection))
 
     def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
         """Switching needs the file alone for a moment, and does not wait for it by itself."""
@@ -225,6 +245,8 @@ def translated(error: Exception, *, committing: bool = False) -> StoreError | In
         return InvariantError(f"the database refused a row: {error}")
     if isinstance(error, _UNKEEPABLE):
         return InvariantError(f"a value that SQLite cannot keep: {error}")
+    if str(error).startswith("no such table"):
+        return SchemaError(f"{error} in this database; run `rewardkit migrate`")
     if _busy(error):
         return failed("another transaction holds the file; try again", error, transient=True)
     # A commit that failed to reach the disk may still be found in the log after a crash.

@@ -6,11 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, Literal, TypeVar
+from weakref import ReferenceType
 
 from rewardkit.errors import SchemaError, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.sql.connections import Connection, Connections
 from rewardkit.storage.sql.dialect import Dialect, checked_prefix
+from rewardkit.storage.sql.hosts import host_of
+from rewardkit.storage.sql.joined import JoinedStore
 from rewardkit.storage.sql.migrations import MIGRATION_TABLE, MIGRATIONS
 from rewardkit.storage.sql.rows import SqlRows
 from rewardkit.storage.sql.statements import Statements
@@ -26,6 +29,8 @@ class SqlStore(ABC, Generic[C]):
         self.dialect = dialect
         self.prefix = checked_prefix(prefix)
         self.statements = Statements(dialect, prefix)
+        self.databases: dict[int, ReferenceType[object]] = {}
+        """Databases of hosts in which the tables were found, by identity."""
         self._connections = Connections(self._connect)
 
     @property
@@ -53,9 +58,9 @@ class SqlStore(ABC, Generic[C]):
             if transaction is not None:
                 transaction.end()
 
-    @abstractmethod
     def join(self, host: object) -> Store:
         """As `Store.join` promises."""
+        return JoinedStore(self, host_of(host))
 
     def migrate(self) -> tuple[str, ...]:
         """As `Store.migrate` promises."""
@@ -77,7 +82,7 @@ class SqlStore(ABC, Generic[C]):
             try:
                 self.begin_migration(connection)
                 self.execute(connection, MIGRATION_TABLE.format_map(words))
-                version = self._applied(connection)
+                version = self.version(connection)
                 self._refuse_newer(version)
                 for migration in MIGRATIONS[version : version + 1]:
                     for text in migration.texts(self.dialect, self.prefix):
@@ -96,17 +101,15 @@ class SqlStore(ABC, Generic[C]):
             if version >= len(MIGRATIONS):
                 return tuple(applied)
 
-    def check_schema(self, version: int | None) -> None:
+    def check_schema(self, version: int) -> None:
         """Raise unless this version of rewardkit can work with the tables.
 
         Args:
-            version: how many migrations have been applied; None where there is no table of them.
+            version: how many migrations have been applied.
 
         Raises:
-            SchemaError: missing, older or newer.
+            SchemaError: too few or too many.
         """
-        if version is None:
-            raise SchemaError(f"there are no tables `{self.prefix}…` in this database; run `rewardkit migrate`")
         if version < len(MIGRATIONS):
             raise SchemaError(
                 f"the tables are at migration {version}, this version needs {len(MIGRATIONS)}; run `rewardkit migrate`"
@@ -119,14 +122,14 @@ class SqlStore(ABC, Generic[C]):
                 f"the tables are at migration {version}, this version knows {len(MIGRATIONS)}; upgrade rewardkit"
             )
 
-    def _applied(self, connection: C) -> int:
-        rows = self.execute(connection, self.version_text)
-        return int(rows[0][0])
+    def version(self, connection: C) -> int:
+        """How many migrations have been applied.
 
-    @property
-    def version_text(self) -> str:
-        """Asks how many migrations have been applied."""
-        return f'SELECT coalesce(max("number"), 0) FROM {self.statements.name("migration")}'
+        Raises:
+            SchemaError: none, ever.
+        """
+        name = self.statements.name("migration")
+        return int(self.execute(connection, f'SELECT coalesce(max("number"), 0) FROM {name}')[0][0])
 
     def _connect(self) -> C:
         connection = self.connect()
@@ -144,6 +147,21 @@ class SqlStore(ABC, Generic[C]):
     @abstractmethod
     def prepare(self, connection: C) -> None:
         """Make sure of the tables, once a connection."""
+
+    @abstractmethod
+    def enter(self, connection: Any) -> None:
+        """Make a host's driver begin where its facade has and it has not.
+
+        Raises:
+            ValidationError: not a connection of this dialect's driver, or in autocommit.
+            StoreError: the host's transaction has failed, or its connection is closed.
+        """
+
+    @contextmanager
+    def entered(self, connection: Any) -> Iterator[None]:
+        """As `enter`, for the length of a block, in which a host's settings do not reach us."""
+        self.enter(connection)
+        yield
 
     @abstractmethod
     def begin(self, connection: C) -> None: ...
@@ -170,5 +188,6 @@ class SqlStore(ABC, Generic[C]):
 
 def failed(what: str, error: BaseException, *, transient: bool = False, unknown: bool = False) -> StoreError:
     """A driver's error in our words."""
-    message = f"{what}: {' '.join(str(error).split())}"
+    # Further lines would be the server's details, which quote values.
+    message = f"{what}: {str(error).partition(chr(10))[0]}"
     return StoreError(message, "unknown" if unknown else "not_applied", transient=transient)
