@@ -99,6 +99,6 @@ class Notifier(Protocol):
     Returning means told; raising means not told: the notice will be tried again, under the same id with the same body.
     """
 
-    def __call__(self, notice: Notice) -> None:
+    def __call__(self, notice: Notice, /) -> None:
         """Tell it, within seconds, or raise."""
         ...
