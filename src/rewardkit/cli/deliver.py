@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 
-from rewardkit.cli.options import Commands, add_command, add_store, open_kit
+from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive
 from rewardkit.cli.printing import FINDINGS, FINE, note, print_json
 from rewardkit.core import payload
 from rewardkit.core.records import Notice
@@ -25,7 +25,7 @@ def add_to(commands: Commands) -> None:
         "A notice that was printed is delivered; one can be printed twice, always under the same id.",
     )
     parser.add_argument("--jsonl", dest="json", action="store_true", help="the same as --json")
-    parser.add_argument("--limit", type=int, metavar="NOTICES", help="deliver so many at most; default is all")
+    parser.add_argument("--limit", type=positive, metavar="NOTICES", help="deliver so many at most; default is all")
     add_store(parser)
 
 

@@ -6,7 +6,7 @@ import argparse
 
 import attrs
 
-from rewardkit.cli.options import Commands, add_command, add_store, open_kit
+from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive
 from rewardkit.cli.printing import FINE, moment, note, print_json
 from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed
 
@@ -24,7 +24,7 @@ def add_to(commands: Commands) -> None:
         "Run it every minute or so; early, late or twice is harmless.",
     )
     parser.add_argument("--now", metavar="INSTANT", help="decide as of this instant, such as 2026-01-31T12:00:00Z")
-    parser.add_argument("--limit", type=int, metavar="USERS", help="look at so many users at most; default is all")
+    parser.add_argument("--limit", type=positive, metavar="USERS", help="look at so many users at most; default is all")
     add_store(parser)
 
 

@@ -21,7 +21,9 @@ STORE_VARIABLE = "REWARDKIT_STORE"
 
 def add_command(commands: Commands, name: str, run: Run, about: str, more: str = "") -> argparse.ArgumentParser:
     """A command, which writes JSON lines when it is asked to."""
-    parser = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}. {more}".strip())
+    parser = commands.add_parser(
+        name, help=about, description=f"{about[:1].upper()}{about[1:]}. {more}".strip(), allow_abbrev=False
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.set_defaults(run=run)
     return parser
@@ -36,6 +38,18 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tenant", default="default", help="the company that everything is scoped to")
     parser.add_argument("--prefix", default="rewardkit_", help="in front of every table's name")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, as an option's value."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not `{number}`")
+    return number
+
+
+positive.__name__ = "int"
+"""As argparse names it in a message about what is no number."""
 
 
 def open_kit(
