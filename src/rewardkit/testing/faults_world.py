@@ -1,0 +1,127 @@
+"""A small world in which every command has something to do, and commands are in each other's way.
+
+Users: `ann` and `cid` have active offers, `bob` has earned, `dan` is unknown,
+`eve` waits for an absence, and the notice of her offer is dead.
+The cap of campaign `capped` is full; campaign `buyers` was launched after everybody's events, so all rows are stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rewardkit.core import commands
+from rewardkit.core.commands import Command
+from rewardkit.core.identity import derive
+from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox, RetryNotice
+from rewardkit.kit import RewardKit
+from rewardkit.language.event import Event
+from rewardkit.ports import Store
+
+HOUR = 3_600_000_000
+BEGAN_AT = 1_700_000_000_000_000
+_DAWN = BEGAN_AT - 30 * 24 * HOUR
+NOW = BEGAN_AT + HOUR
+LATER = BEGAN_AT + 48 * HOUR
+"""When the offers of campaign `capped` have expired."""
+
+USERS = ("ann", "bob", "cid", "dan", "eve")
+CAP = 3
+
+
+def kit_at(store: Store, tenant: str, at: int = NOW) -> RewardKit:
+    """A kit whose clock stands still."""
+    return RewardKit(store, clock=lambda: at, tenant=tenant)
+
+
+def event(name: str, user: str, id: str, at: int = NOW) -> Event:
+    """An event without properties."""
+    return Event(name, at, id, user)
+
+
+def user_offer_of(tenant: str, campaign: str, user: str, entry: int = 1) -> str:
+    """The id that a user offer has, made or not."""
+    return derive("uo", tenant, campaign, user, entry)
+
+
+def grant_of(tenant: str, campaign: str, user: str, entry: int = 1) -> str:
+    """The id that a grant has, earned or not."""
+    return derive("gr", tenant, campaign, user, entry)
+
+
+def build(store: Store, tenant: str) -> None:
+    """Make the world in an empty tenant."""
+    kit = kit_at(store, tenant, _DAWN)
+    for command in _definitions():
+        kit.run(command)
+    kit.run(commands.MakeOffer("stayers", "eve"))
+    _give_up(store, tenant)
+    kit = kit_at(store, tenant, BEGAN_AT)
+    kit.emit_many(event("Signed", user, "signed", BEGAN_AT) for user in ("ann", "bob", "cid"))
+    kit.emit_many([event("Activated", "bob", "activated", BEGAN_AT), event("Bought", "eve", "bought", BEGAN_AT)])
+    kit.run(commands.LaunchCampaign("buyers"))
+
+
+def _give_up(store: Store, tenant: str) -> None:
+    """Let the only notice be dead: every attempt of its schedule fails."""
+    at = _DAWN
+    while leased := kit_at(store, tenant, at).run(LeaseOutbox(1, 1)):
+        told = tuple(Attempt(row.id, row.lease, "nobody was there") for row in leased)
+        kit_at(store, tenant, at).run(MarkOutbox(told))
+        at += 25 * HOUR
+
+
+def _definitions() -> tuple[Command[Any], ...]:
+    return (
+        commands.DefineReward("gift", {"amount": "5.00"}),
+        commands.DefineOffer("activate", "gift", "Activated", expires_after="1d"),
+        commands.DefineOffer("twice", "gift", "Bought*2"),
+        commands.DefineOffer("stay", "gift", "Bought then no Refunded within 1d"),
+        commands.DefineCampaign("capped", "activate", entry="Signed", code="CAP", cap=CAP, user_cap=2),
+        commands.DefineCampaign("buyers", "twice", entry="Signed | Bought"),
+        commands.DefineCampaign("stayers", "stay", entry="Signed"),
+        commands.DefineCampaign("draft", "twice", entry="Bought", cap=1),
+        commands.LaunchCampaign("capped"),
+        commands.LaunchCampaign("stayers"),
+    )
+
+
+def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
+    """Every command that has something to do there, under a name, with its instant."""
+    notice = derive("no", tenant, "offer.made", user_offer_of(tenant, "capped", "ann"))
+    found: dict[str, Command[Any]] = {
+        "enter": commands.Emit((event("Signed", "dan", "signed"),)),
+        "earn": commands.Emit((event("Activated", "ann", "activated"),)),
+        "contradict": commands.Emit((event("Bought", "ann", "activated"),)),
+        "listen": commands.Emit((event("Bought", "cid", "bought"),)),
+        "ignore": commands.Emit((event("Looked", "ann", "looked"),)),
+        "many": commands.Emit(
+            (
+                event("Signed", "dan", "signed"),
+                event("Activated", "cid", "activated"),
+                event("Bought", "bob", "bought-1"),
+                event("Bought", "bob", "bought-2"),
+                event("Activated", "dan", "activated", NOW + 1),
+            )
+        ),
+        "make": commands.MakeOffer("capped", "dan"),
+        "make again": commands.MakeOffer("capped", "ann"),
+        "enter code": commands.EnterOfferCode("cap", "dan"),
+        "cancel": commands.CancelUserOffer(user_offer_of(tenant, "capped", "ann")),
+        "due": commands.RunDue(10),
+        "backfill": commands.Backfill(dry_run=False),
+        "claim": commands.ClaimGrants(10, 60),
+        "fulfil": commands.FulfilGrant(grant_of(tenant, "capped", "bob")),
+        "launch": commands.LaunchCampaign("draft"),
+        "end": commands.EndCampaign("capped"),
+        "define reward": commands.DefineReward("gift", {"amount": "7.00"}),
+        "define condition": commands.DefineCondition("regular", "Bought*3"),
+        "define offer": commands.DefineOffer("activate", "gift", "Activated | Called", expires_after="1d"),
+        "define campaign": commands.DefineCampaign(
+            "capped", "activate", entry="Signed", code="CAP", cap=CAP + 1, user_cap=2
+        ),
+        "lease outbox": LeaseOutbox(3, 60),
+        "mark outbox": MarkOutbox((Attempt(notice, 0),)),
+        "retry notice": RetryNotice(derive("no", tenant, "offer.made", user_offer_of(tenant, "stayers", "eve"))),
+    }
+    return {name: (LATER if name == "due" else NOW, command) for name, command in found.items()}

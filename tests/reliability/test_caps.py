@@ -1,0 +1,281 @@
+"""Caps of 1, 10 and 1,000 under 16 processes that make offers in every way, earn them, and take them back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import psycopg
+import pytest
+
+from rewardkit import (
+    CancelUserOffer,
+    DefineCampaign,
+    DefineOffer,
+    DefineReward,
+    LaunchCampaign,
+    MakeOffer,
+    Refused,
+    RewardKit,
+)
+from rewardkit.core.effects import Insert, Replace
+from rewardkit.core.needs import Claim, Claims, Counters, Need
+from rewardkit.core.rows import CounterRow
+from rewardkit.ports import Store, Transaction
+from rewardkit.storage import open_store
+from rewardkit.testing.audit import Snapshot, violations
+from rewardkit.testing.audit_rows import snapshot_in
+from rewardkit.testing.faults_world import BEGAN_AT, kit_at
+
+T = TypeVar("T")
+WORKERS = 16
+CAPS = (1, 10, 1_000)
+COUNTER = "campaign/capped"
+ROOT = Path(__file__).parents[2]
+
+
+class Readings:
+    """Reads how many places are taken, by counters and by rows, again and again while others write."""
+
+    def __init__(self, connect: Callable[[], Any], tenant: str) -> None:
+        self._connect = connect
+        self._tenant = tenant
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.found: list[tuple[int, int]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        with closing(self._connect()) as connection:
+            mark = "%s" if hasattr(connection, "info") else "?"
+            text = f"""SELECT
+                (SELECT coalesce(max("reserved" + "confirmed"), 0) FROM "rewardkit_counter" WHERE "tenant" = {mark}),
+                (SELECT count(*) FROM "rewardkit_user_offer"
+                    WHERE "tenant" = {mark} AND "status" IN ('active', 'earned'))
+            """
+            while not self._stop.wait(0.005):
+                self.found.append(tuple(connection.execute(text, (self._tenant,) * 2).fetchone()))
+
+
+def cap_violations(snapshot: Snapshot, cap: int, readings: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """What speaks against the cap having held: the check that the sabotaged claim has to fail."""
+    taken = sum(row.status in ("active", "earned") for row in snapshot.user_offers)
+    found = [f"{most} places were taken at one time under the cap {cap}" for most in map(max, readings) if most > cap]
+    found += [f"counter and rows were seen to differ: {pair}" for pair in readings if pair[0] != pair[1]]
+    if taken > cap:
+        found.append(f"{taken} places are taken in the end under the cap {cap}")
+    return [*found, *violations(snapshot)]
+
+
+def define(kit: RewardKit, cap: int) -> None:
+    kit.run(DefineReward("gift"))
+    kit.run(DefineOffer("activate", "gift", "Activated", expires_after="1d"))
+    kit.run(DefineCampaign("capped", "activate", entry="Signed", code="CAP", cap=cap))
+    kit.run(LaunchCampaign("capped"))
+
+
+def fill(kit: RewardKit, places: int) -> None:
+    """Take places at once, so that a short run contends for the last ones."""
+    kit.emit_many({"name": "Signed", "user": f"early-{number}", "id": "signed"} for number in range(places))
+
+
+class Crowd:
+    """Sixteen processes, started once and given job after job."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("cap_worker.py"))]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+        self._workers = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+            for _ in range(WORKERS)
+        ]
+        assert ["ready"] * WORKERS == [self._line(worker).strip() for worker in self._workers]
+
+    def run(self, store: str, tenant: str, attempts: int, *, undo: bool) -> dict[str, int]:
+        """All at once; the sums of what they counted."""
+        job = {"store": store, "tenant": tenant, "seed": 1, "at": BEGAN_AT, "attempts": attempts, "undo": undo}
+        begin = time.time() + 0.1
+        for number, worker in enumerate(self._workers):
+            assert worker.stdin is not None
+            worker.stdin.write(json.dumps(job | {"worker": number, "begin": begin}) + "\n")
+            worker.stdin.flush()
+        answers = [json.loads(self._line(worker)) for worker in self._workers]
+        return {name: sum(answer[name] for answer in answers) for name in answers[0]}
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.communicate(timeout=30)
+        assert [0] * WORKERS == [worker.returncode for worker in self._workers]
+
+    @staticmethod
+    def _line(worker: subprocess.Popen[str]) -> str:
+        assert worker.stdout is not None
+        return worker.stdout.readline()
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Crowd]:
+    crowd = Crowd()
+    yield crowd
+    crowd.close()
+
+
+def contend(crowd: Crowd, name: str, connect: Callable[[], Any], share: float) -> None:
+    """Every cap, first only doing, then doing and undoing."""
+    store = open_store(name)
+    undone = 0
+    for cap in CAPS:
+        for undo in (False, True):
+            tenant = f"cap {cap} {undo}"
+            define(kit_at(store, tenant, BEGAN_AT), cap)
+            # All places that are left have to go: there are more attempts than places.
+            left = max(min(cap, 20), round(cap * min(1.0, share)))
+            fill(kit_at(store, tenant, BEGAN_AT), cap - left)
+            attempts = max(2, 2 * left // WORKERS + 1)
+            with Readings(connect, tenant) as readings:
+                counts = crowd.run(name, tenant, attempts, undo=undo)
+            with closing(connect()) as connection:
+                snapshot = snapshot_in(connection, tenant)
+            assert [] == cap_violations(snapshot, cap, readings.found)
+            assert attempts * WORKERS == counts["made"] + counts["refused"]
+            if undo:
+                undone += counts["cancelled"] + counts["expired"]
+            else:
+                assert left == counts["made"]
+                assert cap == sum(row.reserved + row.confirmed for row in snapshot.counters)
+            assert counts["earned"] == len(snapshot.grants)
+    assert undone > 10
+    store.close()
+
+
+def test_caps_hold_under_sixteen_workers_on_sqlite(crowd: Crowd, tmp_path: Path, scale: float) -> None:
+    path = tmp_path / "rewards.db"
+    contend(crowd, f"sqlite:///{path}", lambda: sqlite3.connect(path, isolation_level=None, timeout=30), scale)
+
+
+def test_caps_hold_under_sixteen_workers_on_postgresql(crowd: Crowd, postgres_dsn: str, scale: float) -> None:
+    store = open_store(postgres_dsn)
+    store.migrate()
+    store.close()
+    contend(crowd, postgres_dsn, lambda: psycopg.connect(postgres_dsn, autocommit=True), scale)
+
+
+class ReadThenWrite:
+    """A store sabotaged as most shops are: the counter is read, something else happens, then it is written.
+
+    Args:
+        store: the store that keeps everything.
+        between: what happens between the reading and the writing.
+    """
+
+    def __init__(self, store: Store, between: Callable[[], None]) -> None:
+        self._store = store
+        self._between = between
+        self.joined = False
+
+    @contextmanager
+    def transaction(self, tenant: str) -> Iterator[Transaction]:
+        with self._store.transaction(tenant) as reading:
+            counters = reading.ask(Counters((COUNTER,)))
+        self._between()
+        with self._store.transaction(tenant) as writing:
+            yield ReadThenWriteTransaction(writing, {row.name: row for row in counters})
+
+    def join(self, host: object) -> Store:
+        return self._store.join(host)
+
+    def migrate(self) -> tuple[str, ...]:
+        return self._store.migrate()
+
+    def close(self) -> None:
+        self._store.close()
+
+
+class ReadThenWriteTransaction:
+    def __init__(self, transaction: Transaction, counters: dict[str, CounterRow]) -> None:
+        self._transaction = transaction
+        self._counters = counters
+        self.write = transaction.write
+
+    def ask(self, need: Need[T]) -> T:
+        if not isinstance(need, Claims):
+            return self._transaction.ask(need)
+        answer: Any = tuple(self._claim(claim) for claim in need.claims)
+        return answer  # type: ignore[no-any-return]
+
+    def _claim(self, claim: Claim) -> int:
+        known = self._counters.get(claim.name)
+        row = known or CounterRow(claim.name, claim.cap, 0, 0, 0)
+        cap = claim.cap if claim.want else row.cap
+        granted = min(claim.want, cap - row.reserved - row.confirmed + claim.release)
+        reserved = row.reserved - claim.confirm - claim.release + granted
+        row = CounterRow(row.name, cap, reserved, row.confirmed + claim.confirm, granted)
+        self._transaction.write((Replace((row,)) if known else Insert((row,)),))
+        return granted
+
+
+def race(store: Store, cap: int, *, sabotaged: bool) -> None:
+    """The last place is taken while another call is between its reading and its writing."""
+    tenant = f"race {cap}"
+    define(kit_at(store, tenant, BEGAN_AT), cap)
+    honest = kit_at(store, tenant, BEGAN_AT)
+    for number in range(cap - 1):
+        honest.run(MakeOffer("capped", f"early-{number}"))
+    first = honest.run(MakeOffer("capped", "gone"))
+    honest.run(CancelUserOffer(first.id))
+
+    def between() -> None:
+        honest.run(MakeOffer("capped", "quick"))
+
+    if sabotaged:
+        kit_at(ReadThenWrite(store, between), tenant, BEGAN_AT).run(MakeOffer("capped", "slow"))
+    else:
+        between()
+        with pytest.raises(Refused):
+            honest.run(MakeOffer("capped", "slow"))
+
+
+@pytest.mark.parametrize("cap", CAPS[:2])
+@pytest.mark.parametrize("sabotaged", [True, False])
+def test_the_check_catches_a_claim_that_reads_and_then_writes_on_sqlite(
+    cap: int,
+    sabotaged: bool,
+    tmp_path: Path,  # noqa: FBT001 - a parameter of cases
+) -> None:
+    path = tmp_path / "rewards.db"
+    store = open_store(f"sqlite:///{path}")
+    race(store, cap, sabotaged=sabotaged)
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        assert sabotaged == bool(cap_violations(snapshot_in(connection, f"race {cap}"), cap))
+
+
+@pytest.mark.parametrize("cap", CAPS[:2])
+@pytest.mark.parametrize("sabotaged", [True, False])
+def test_the_check_catches_a_claim_that_reads_and_then_writes_on_postgresql(
+    cap: int,
+    sabotaged: bool,
+    postgres_dsn: str,  # noqa: FBT001 - a parameter of cases
+) -> None:
+    store = open_store(postgres_dsn)
+    store.migrate()
+    race(store, cap, sabotaged=sabotaged)
+    store.close()
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        assert sabotaged == bool(cap_violations(snapshot_in(connection, f"race {cap}"), cap))
