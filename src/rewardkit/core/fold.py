@@ -146,17 +146,19 @@ class Fold:
             self.keep_entry(campaign, after, event.at, event)
 
     def _step_active(self, campaign: Campaign, payload: bytes, event: Event) -> None:
+        first = active.only(payload)
+        if first is not None:
+            packed, state = self._program(first).step_packed(first.state, event)
+            if packed is first.state:
+                return
+            if state is None or (state.status == PENDING and state.wake_at is None):
+                self.progress.put(key(campaign.id, ACTIVE), active.pack((first._replace(state=packed),)))
+                return
         offers = active.unpack(payload)
-        states = []
-        changed = False
-        for one in offers:
-            program = self._program(one)
-            before = program.unpack(one.state)
-            after = program.step(before, event)
-            changed |= after is not before
-            states.append(after)
-        if changed:
-            self._keep_active(campaign, offers, states, event.id)
+        before = [self._state(one) for one in offers]
+        after = [self._program(one).step(state, event) for one, state in zip(offers, before, strict=True)]
+        if any(new is not old for new, old in zip(after, before, strict=True)):
+            self._keep_active(campaign, offers, after, event.id)
 
     # --- what states come to -----------------------------------------------------------------------
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from hashlib import blake2b
 
-_BYTES = 15
+_BYTES = 12
 
 
 def derive(prefix: str, *parts: str | int) -> str:
-    """An id made from what it stands for: `gr_` and 24 letters and digits; equal parts give equal ids."""
-    body = b"\x1f".join(str(part).encode() for part in parts)
-    return f"{prefix}_{b32encode(blake2b(body, digest_size=_BYTES).digest()).decode().lower()}"
+    """An id made from what it stands for: `gr_` and 24 hexadecimal digits; equal parts give equal ids."""
+    body = "\x1f".join(map(str, parts)).encode()
+    return f"{prefix}_{blake2b(body, digest_size=_BYTES).hexdigest()}"
 
 
 def digest(*parts: str) -> bytes:

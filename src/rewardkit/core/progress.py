@@ -12,6 +12,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 
 from rewardkit.errors import InvariantError
 
@@ -48,10 +49,11 @@ def _bytes(numbers: array[int]) -> bytes:
 class Progress:
     """A user's progress, unpacked as little as possible; changed in place and packed again."""
 
-    __slots__ = ("_keys", "_lengths", "_payloads", "_timed", "_wakes", "changed", "entered", "held")
+    __slots__ = ("_begins", "_keys", "_lengths", "_payloads", "_timed", "_wakes", "changed", "entered", "held")
 
     def __init__(self, state: bytes = b"") -> None:
         self.changed = False
+        self._begins: list[int] | None = None
         self.entered = 0
         """Bit set by campaign id: the entry condition has been decided."""
         self.held = 0
@@ -111,8 +113,14 @@ class Progress:
         index = bisect_left(self._keys, slot)
         if index == len(self._keys) or self._keys[index] != slot:
             return None
-        begin = sum(self._lengths[:index])
+        begin = self._begin(index)
         return bytes(self._payloads[begin : begin + self._lengths[index]])
+
+    def _begin(self, index: int) -> int:
+        """Where a slot's payload begins; worked out again after a length has changed."""
+        if self._begins is None:
+            self._begins = list(accumulate(self._lengths, initial=0))
+        return self._begins[index]
 
     def put(self, slot: int, payload: bytes, wake_at: int | None = None) -> None:
         """Set a slot, and when time alone may change it.
@@ -124,11 +132,15 @@ class Progress:
             raise InvariantError(f"a slot of {len(payload)} bytes does not fit into a user's progress")
         self.changed = True
         index = bisect_left(self._keys, slot)
-        begin = sum(self._lengths[:index])
+        begin = self._begin(index)
         if index < len(self._keys) and self._keys[index] == slot:
-            self._payloads[begin : begin + self._lengths[index]] = payload
-            self._lengths[index] = len(payload)
+            length = self._lengths[index]
+            self._payloads[begin : begin + length] = payload
+            if length != len(payload):
+                self._lengths[index] = len(payload)
+                self._begins = None
         else:
+            self._begins = None
             self._keys.insert(index, slot)
             self._lengths.insert(index, len(payload))
             self._payloads[begin:begin] = payload
@@ -140,7 +152,8 @@ class Progress:
         if index == len(self._keys) or self._keys[index] != slot:
             return
         self.changed = True
-        begin = sum(self._lengths[:index])
+        begin = self._begin(index)
+        self._begins = None
         del self._payloads[begin : begin + self._lengths[index]]
         del self._keys[index], self._lengths[index]
         self._time(slot, None)

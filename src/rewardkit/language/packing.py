@@ -74,6 +74,15 @@ class Packing:
         out += self._check(out)
         return bytes(out)
 
+    def seal(self, body: bytes) -> bytes:
+        """A body with its check behind it."""
+        return body + self._check(body)
+
+    def require(self, data: bytes) -> None:
+        """Refuses bytes whose check does not fit them with InvariantError."""
+        if self._check(data[:-1]) != data[-1:]:
+            raise _corrupt()
+
     def _check(self, body: bytes | bytearray) -> bytes:
         check = zlib.adler32(body, self._seed)
         return bytes((((check >> 16) + (check & 0xFFFF)) % 251,))

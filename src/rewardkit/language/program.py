@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rewardkit.errors import ValidationError
-from rewardkit.language import causes, packing, tree
+from rewardkit.language import causes, memo, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Threads
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
@@ -47,6 +47,7 @@ class Program:
         self._timed = any(waits(segment.root) for segment in plan.segments)
         self._causes = causes.Causes(self.names)
         self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)
+        self._memo = memo.Memo(plan, self._packing)
 
     def start(self, at: Instant | None, *, end: Instant | None = None, history: Iterable[Event] = ()) -> State:
         """The state at the opening of a scope, read once there.
@@ -103,6 +104,24 @@ class Program:
                 return state
             evers, known = (), ()
         return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.numbers[event.name])
+
+    def step_packed(self, data: bytes, event: Event) -> tuple[bytes, State | None]:
+        """As `step`, from packed to packed: the same bytes object where nothing changes.
+
+        Returns:
+            the bytes, and the state itself where it had to be unpacked; without one it is pending, and has no timer.
+
+        Raises:
+            InvariantError: for bytes that this program did not write.
+        """
+        known = self._memo.find(data, event)
+        if known is not None:
+            return known, None
+        before = self.unpack(data)
+        after = self.step(before, event)
+        packed = data if after is before else self.pack(after)
+        self._memo.keep(data, event, after, packed)
+        return packed, after
 
     def advance(self, state: State, now: Instant) -> State:
         """The state at an instant, with every timer up to it released; harmless early, late or twice."""
