@@ -8,7 +8,6 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 
 from rewardkit.cli import check, conformance, deliver, demo, due, load, migrate, replay
 from rewardkit.cli.printing import FINDINGS, FINE, USAGE, complain
@@ -64,15 +63,22 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 fine, 1 findings, 2 the command line or a file named on it cannot be meant.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"rewardkit {_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_to(commands)
     return parser
 
 
-def _version() -> str:
-    try:
-        return metadata.version("rewardkit")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+class _ShowVersion(argparse.Action):
+    """Looks the version up when it is asked for, and not on every start."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("rewardkit")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        print(f"rewardkit {version}")
+        parser.exit()
