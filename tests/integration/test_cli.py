@@ -191,6 +191,13 @@ def test_an_entry_has_no_start_for_a_window(rewardkit: Door) -> None:
     assert "error[RK150]" in done.out
 
 
+def test_the_conditions_of_a_file_may_be_named(rewardkit: Door) -> None:
+    assert 1 == rewardkit("check", "@big-purchase then A").code
+    done = rewardkit("check", "@big-purchase then A", "--definitions", CAMPAIGNS)
+    assert (0, '"Purchase Completed"[amount >= 100] then A') == (done.code, done.out.splitlines()[0])
+    assert 2 == rewardkit("check", "@big-purchase", "--definitions", "nowhere.toml").code
+
+
 def test_a_check_as_json(rewardkit: Door) -> None:
     [found] = rewardkit("check", "--json", '"User Activated" & !A').objects
     assert ('"User Activated" & !A', ["A", "User Activated"]) == (found["condition"], found["events"])
@@ -353,7 +360,7 @@ def test_a_store_that_is_no_store_fails_with_one(rewardkit: Door, folder: Path) 
 
 
 def test_ctrl_c_ends_quietly(rewardkit: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rewardkit.cli.check.Condition.parse", interrupt)

@@ -11,7 +11,10 @@ from rewardkit.cli.printing import FINDINGS, FINE, print_json
 from rewardkit.errors import ConditionSyntaxError
 from rewardkit.language.condition import Condition
 from rewardkit.language.diagnostic import Diagnostic
-from rewardkit.language.limits import LONGEST_TEXT
+from rewardkit.shell.definition_file import read_conditions
+
+MOST_CHARACTERS = 1_048_576
+"""Read from stdin: a pipe that never ends is not a condition."""
 
 
 def add_to(commands: Commands) -> None:
@@ -25,6 +28,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("condition", metavar="EXPR", help="the condition, in one argument; `-` reads it from stdin")
     parser.add_argument("--entry", action="store_true", help="judge it as a campaign's entry, whose scope has no start")
+    parser.add_argument("--definitions", metavar="FILE", help="a definition file whose [conditions] it may name")
     parser.add_argument(
         "--acknowledge", metavar="CODE", action="append", default=[], help="a lint that is meant so; may be repeated"
     )
@@ -34,10 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Check and print."""
     text: str = arguments.condition
     if text == "-":
-        text = sys.stdin.read(LONGEST_TEXT + 2).removesuffix("\n")
+        text = sys.stdin.read(MOST_CHARACTERS).removesuffix("\n")
+    definitions = None if arguments.definitions is None else read_conditions(arguments.definitions)
     condition: Condition | None = None
     try:
-        condition = Condition.parse(text)
+        condition = Condition.parse(text, definitions=definitions)
         found = condition.check(scope="open" if arguments.entry else "start")
     except ConditionSyntaxError as error:
         found = error.diagnostics

@@ -55,10 +55,7 @@ def load(kit: Runs, path: str | PathLike[str]) -> tuple[Any, ...]:
         ValidationError: every finding on a line of its own, with the file's name, the line, the table and the key;
             nothing was changed.
     """
-    source = TomlSource(path)
-    wrong = list(findings(source)) or list(_unreadable(source))
-    if wrong:
-        raise ValidationError("\n".join(wrong))
+    source = _checked(path)
     lines = tuple(_lines(source))
     if not lines:
         raise ValidationError(f"{source.name}: defines nothing: write a table such as [rewards.free-disc]")
@@ -67,6 +64,24 @@ def load(kit: Runs, path: str | PathLike[str]) -> tuple[Any, ...]:
     except DefinitionError as error:
         line = lines[error.index]
         raise ValidationError(_explained(source, line, error.cause)) from error
+
+
+def read_conditions(path: str | PathLike[str]) -> Mapping[str, str]:
+    """The named conditions of a definition file, by name.
+
+    Raises:
+        ValidationError: as `load`, where the file is wrong in itself.
+    """
+    conditions: Mapping[str, str] = _checked(path).tables.get(CONDITIONS, {})
+    return conditions
+
+
+def _checked(path: str | PathLike[str]) -> TomlSource:
+    source = TomlSource(path)
+    wrong = list(findings(source)) or list(_unreadable(source))
+    if wrong:
+        raise ValidationError("\n".join(wrong))
+    return source
 
 
 def _unreadable(source: TomlSource) -> Iterator[str]:
