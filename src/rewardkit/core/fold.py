@@ -181,9 +181,13 @@ class Fold:
                 return
             else:
                 start = Position(opens_at)
+            if campaign.end is not None and start.at >= campaign.end:
+                # Undecided still: an event before the end may come out of order.
+                self.progress.drop(key(campaign.id, ENTRY))
+                return
             self.progress.enter(campaign.id, decided=True)
             _, taken = self.progress.counts(campaign.id)
-            if campaign.creates_at(start.at) and taken < campaign.user_cap:
+            if taken < campaign.user_cap:
                 self.make(campaign, start, until)
             return
         self.progress.enter(campaign.id, decided=True)

@@ -66,12 +66,6 @@ def refold(
     """
     revisions = []
     names = {event.name for event in late}
-    for campaign in fold.catalogue.entries:
-        if campaign.id not in caught_up and campaign.program.names & names:
-            if fold.progress.entered >> campaign.id & 1:
-                revisions += _revisions(fold, campaign, campaign, None, None, late)
-            else:
-                _replay_entry(fold, campaign)
     for row in offers:
         campaign = fold.catalogue.campaigns[row.campaign]
         offer = fold.catalogue.offer_versions[row.offer, row.offer_version]
@@ -82,6 +76,12 @@ def refold(
             _replay_active(fold, campaign, offer, row, start)
         elif row.status in ("earned", "expired"):
             revisions += _revisions(fold, campaign, offer, start, row.ends_at, late)
+    for campaign in fold.catalogue.entries:
+        if campaign.id not in caught_up and campaign.program.names & names:
+            if fold.progress.entered >> campaign.id & 1:
+                revisions += _revisions(fold, campaign, campaign, None, None, late)
+            else:
+                _replay_entry(fold, campaign)
     return revisions
 
 
