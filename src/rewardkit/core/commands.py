@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
@@ -23,6 +23,10 @@ from rewardkit.core.records import Grant, UserOffer
 from rewardkit.language.event import Event
 
 A = TypeVar("A")
+
+
+def _codes(codes: Iterable[str]) -> tuple[str, ...]:
+    return (codes,) if isinstance(codes, str) else tuple(codes)
 
 
 class Command(Generic[A]):
@@ -68,7 +72,7 @@ class DefineOffer(Command[Defined]):
     reward: str
     condition: str
     expires_after: str | None = attrs.field(default=None, kw_only=True)
-    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=_codes, kw_only=True)
 
 
 @attrs.frozen
@@ -97,7 +101,7 @@ class DefineCampaign(Command[Defined]):
     zone: str = attrs.field(default="UTC", kw_only=True)
     cap: int | None = attrs.field(default=None, kw_only=True)
     user_cap: int = attrs.field(default=1, kw_only=True)
-    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=_codes, kw_only=True)
 
 
 @attrs.frozen
