@@ -1,0 +1,114 @@
+"""Random histories of commands: after every step, what is kept follows from the meaning of the conditions."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import attrs
+import pytest
+
+import rewardkit as rk
+from rewardkit.core.commands import Backfill, CancelUserOffer, Command, Emit, EnterOfferCode, MakeOffer, RunDue
+from rewardkit.storage.memory import MemoryStore
+from rewardkit.testing.audit import Snapshot, violations
+from rewardkit.testing.audit_rows import snapshot_of
+from rewardkit.testing.clock import FakeClock
+from rewardkit.testing.model import Model
+from rewardkit.testing.model import Step as ModelStep
+from rewardkit.testing.random_commands import USERS, RandomCommands
+
+SCALE = int(os.environ.get("REWARDKIT_SCALE", "1"))
+SEEDS = range(int(os.environ.get("REWARDKIT_SEED", "0")), int(os.environ.get("REWARDKIT_SEED", "0")) + 60 * SCALE)
+STEPS = 60
+
+
+class History:
+    """One kit under one random history, compared with the model after each step."""
+
+    def __init__(self, seed: int) -> None:
+        self.store = MemoryStore()
+        self.clock = FakeClock()
+        self.kit = rk.RewardKit(self.store, clock=self.clock)
+        self.draw = RandomCommands(seed, self.clock())
+        self.model = Model()
+        self.log: list[Any] = []
+        self.snapshot = self._snapshot()
+        self.stale: set[str] = set()
+
+    def play(self) -> None:
+        for kind, body in self.draw.opening():
+            self._do(kind, body)
+        for _ in range(STEPS):
+            self._do(*self.draw.step())
+        self._do("backfill", None)
+        self._do("run", RunDue(100))
+
+    def _do(self, kind: str, body: Any) -> None:
+        if kind == "wait":
+            self.log.append(("wait", body))
+            self.clock.set(self.clock() + body)
+        elif kind == "restart":
+            self.kit = rk.RewardKit(self.store, clock=self.clock)
+        elif kind == "all":
+            for command in body:
+                self._run(command)
+        elif kind == "backfill":
+            tried = self._run(Backfill())
+            done = self._run(Backfill(dry_run=False))
+            assert attrs.evolve(tried, dry_run=False) == done
+        else:
+            self._run(body)
+
+    def _snapshot(self) -> Snapshot:
+        return snapshot_of(self.store, "default", USERS)
+
+    def _run(self, command: Command[Any]) -> Any:
+        before = self.snapshot
+        self.log.append(command)
+        answer: Any
+        try:
+            answer = self.kit.attempt(command)
+        except (rk.Conflict, rk.ValidationError) as error:
+            answer = error
+        after = self.snapshot = self._snapshot()
+        self.log.append(answer)
+        if isinstance(answer, Exception) or (isinstance(command, Backfill) and command.dry_run):
+            assert after == before, self.log
+        self.draw.user_offers = [row.id for row in after.user_offers]
+        self.draw.grants = [row.id for row in after.grants]
+        step = self._step(command, answer, before, after)
+        found = [*violations(after), *self.model.violations(before, after, step)]
+        assert found == [], "\n".join(map(str, self.log[-400:]))
+        return answer
+
+    def _step(self, command: Command[Any], answer: Any, before: Snapshot, after: Snapshot) -> ModelStep:
+        now = self.clock()
+        if after.epoch != before.epoch:
+            self.stale = {row.user for row in after.members}
+        read: dict[str, int] = {}
+        if isinstance(answer, Exception):
+            return ModelStep(now, {})
+        if isinstance(command, Emit):
+            stored = {(row.user, row.id) for row in before.events}
+            for event in command.events:
+                if (event.user, event.id) not in stored:
+                    read[event.user] = max(event.at, read.get(event.user, 0))
+        elif isinstance(command, MakeOffer | EnterOfferCode):
+            read[command.user] = now
+        elif isinstance(command, CancelUserOffer):
+            read[answer.user] = now
+        elif isinstance(command, RunDue):
+            read = {row.user: now for row in after.members if row.user not in self.stale}
+        elif isinstance(command, Backfill) and not command.dry_run:
+            read = dict.fromkeys(self.stale, now)
+        self.stale -= read.keys()
+        late = {(one.user, one.campaign) for one in answer.late} if isinstance(command, Emit) else set()
+        direct = {answer.id} if isinstance(command, MakeOffer | EnterOfferCode) else set()
+        cancelled = {answer.id} if isinstance(command, CancelUserOffer) else set()
+        return ModelStep(now, read, direct, cancelled, late)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_everything_kept_follows_from_the_events(seed: int) -> None:
+    History(seed).play()
