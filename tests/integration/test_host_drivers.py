@@ -266,9 +266,13 @@ class TestPsycopg:
             def load(self, data: Any) -> str:
                 return bytes(data).decode().upper()
 
+        class UpperBinary(Upper):
+            format = psycopg.pq.Format.BINARY
+
         with psycopg.connect(postgres_dsn, row_factory=dict_row, cursor_factory=cursor) as host:
-            host.adapters.register_loader("text", Upper)
-            host.adapters.register_loader("int8", Upper)
+            for name in ("text", "int8", "bytea"):
+                host.adapters.register_loader(name, Upper)
+                host.adapters.register_loader(name, UpperBinary)
             joined = postgres_store.join(host)
             put(joined, grant())
             assert ask(joined, needs.GrantOf("grant-1")) == grant()

@@ -122,6 +122,9 @@ class MemoryRows:
         rows = sorted(self._shelves[DefinitionRow].rows.values(), key=lambda row: row.number)
         return needs.DefinitionSet(self._shelves.epoch, self._shelves.fingerprint, tuple(rows))
 
+    def published(self, _need: needs.Published) -> tuple[int, int]:
+        return self._shelves.epoch, self._shelves.fingerprint
+
     def claims(self, need: needs.Claims) -> tuple[int, ...]:
         return tuple(map(self._claim, need.claims))
 

@@ -13,7 +13,7 @@ from rewardkit.storage.sql.arrays import integer_array, text_array
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
 from rewardkit.storage.sql.hosts import autocommits, cannot_join
 from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
-from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order
+from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.store import SqlStore, failed
 from rewardkit.storage.tables import TABLE_OF
 
@@ -149,6 +149,7 @@ class PostgresRows(SqlRows):
 
     def fetch(self, statement: str, values: Values) -> list[Any]:
         """See `SqlRows.fetch`."""
+        log_statement(statement)
         try:
             return self._cursor.execute(statement.encode(), values).fetchall()
         except (psycopg.Error, UnicodeEncodeError) as error:

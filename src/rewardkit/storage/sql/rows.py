@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -24,6 +25,14 @@ from rewardkit.storage.sql.statements import Statements
 from rewardkit.storage.tables import GRANT, NOTICE, READY, USER_OFFER, Table
 
 Values: TypeAlias = Sequence[Any]
+
+_LOG = logging.getLogger("rewardkit.sql")
+
+
+def log_statement(statement: str) -> None:
+    """Show a statement to whoever has set this log to DEBUG: its text, never its values."""
+    if _LOG.isEnabledFor(logging.DEBUG):
+        _LOG.debug("%s", statement)
 
 
 class SqlRows(ABC):
@@ -80,14 +89,16 @@ class SqlRows(ABC):
         rows = map(EventRow._make, self._existing(self._statements.histories, need.users))
         return {user: tuple(events) for user, events in groupby(rows, key=lambda event: event.user)}
 
-    def definitions(self, need: needs.Definitions) -> needs.DefinitionSet:
-        if need.lock:
-            self.fetch(self._statements.lock_epoch, (self._tenant,))
+    def definitions(self, _need: needs.Definitions) -> needs.DefinitionSet:
         # Epoch and definitions in one statement, or another process could define between the two.
         rows = self.fetch(self._statements.definitions, (self._tenant, self._tenant))
         epoch, fingerprint, *_ = rows[0]
         definitions = tuple(DefinitionRow._make(row[2:]) for row in rows if row[2] is not None)
         return needs.DefinitionSet(epoch or 0, fingerprint or 0, definitions)
+
+    def published(self, _need: needs.Published) -> tuple[int, int]:
+        epoch, fingerprint = self.fetch(self._statements.lock_epoch, (self._tenant,))[0]
+        return epoch, fingerprint
 
     def recall(self, need: needs.Recall) -> AnswerRow | None:
         values = (self._tenant, need.operation, need.key, b"", "")

@@ -19,7 +19,7 @@ from rewardkit.errors import InvariantError, SchemaError, StoreError
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, SQLITE
 from rewardkit.storage.sql.hosts import autocommits, cannot_join
 from rewardkit.storage.sql.migrations import MIGRATIONS
-from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order
+from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.statements import Statements
 from rewardkit.storage.sql.store import SqlStore, failed
 from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, Table
@@ -66,6 +66,10 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
             self._use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            # In kibibytes and pages: a batch of a thousand users touches more pages than the defaults have room for,
+            # and would be copied from the log into the file at each commit.
+            connection.execute("PRAGMA cache_size = -16000")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
         except sqlite3.Error as error:
             connection.close()
             raise failed(f"cannot open `{self._path}`", error) from error
@@ -177,6 +181,7 @@ class SqliteRows(SqlRows):
 
     def fetch(self, statement: str, values: Values) -> list[Any]:
         """See `SqlRows.fetch`."""
+        log_statement(statement)
         try:
             return self._cursor.execute(statement, values).fetchall()
         except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
@@ -190,6 +195,8 @@ class SqliteRows(SqlRows):
         """See `rewardkit.core.needs.Accept`."""
         epoch, fingerprint = self.epoch()
         tenant, execute, text = self._tenant, self._cursor.execute, self._texts.accept_event
+        log_statement(text)
+        log_statement(self._texts.accept_member)
         try:
             fresh = frozenset(
                 [(event.user, event.id) for event in need.events if execute(text, (tenant, *event)).rowcount]
@@ -222,6 +229,7 @@ class SqliteRows(SqlRows):
                     pass
 
     def _change(self, text: str, values: Sequence[Values], rows: Sequence[Row]) -> None:
+        log_statement(text)
         try:
             changed = self._cursor.executemany(text, values).rowcount
         except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:

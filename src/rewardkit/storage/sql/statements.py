@@ -47,7 +47,7 @@ class Statements:
         self.epoch = self._text(f'SELECT "epoch", "fingerprint" FROM {self.name("tenant")} WHERE "tenant" = ?')
         self.lock_epoch = self._text(
             f'INSERT INTO {self.name("tenant")} AS t ("tenant", "epoch", "fingerprint") VALUES (?, 0, 0) '
-            'ON CONFLICT ("tenant") DO UPDATE SET "epoch" = t."epoch" RETURNING "epoch"'
+            'ON CONFLICT ("tenant") DO UPDATE SET "epoch" = t."epoch" RETURNING "epoch", "fingerprint"'
         )
         self.publish = self._text(
             f'UPDATE {self.name("tenant")} SET "fingerprint" = ?, "epoch" = ? WHERE "tenant" = ? AND "epoch" = ?'
