@@ -8,19 +8,19 @@ from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
 from rewardkit.core.civil import beginning, ending, zone_named
 from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import Draft, locked, read_condition, require_acknowledged, unknown
+from rewardkit.core.context import Context
+from rewardkit.core.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.definitions import CAMPAIGN, Campaign
+from rewardkit.core.draft import Draft
 from rewardkit.core.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import moment, rfc3339
 
 
-def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decision[Defined]]:
+def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
     """A draft, or a new version where terms differ; a live campaign stays live under its new terms."""
     name = text(command.name, "a campaign's name")
     offer = text(command.offer, "an offer's name")
-    draft = yield from locked()
     catalogue = draft.catalogue
     if offer not in catalogue.offers:
         raise unknown("offer", offer, catalogue.offers)
@@ -32,7 +32,7 @@ def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decis
     known = catalogue.campaigns.get(name)
     campaign = _terms(command, name, offer, entry, known)
     if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
-        return Decision(Defined(CAMPAIGN, name, known.version, new=False))
+        return Defined(CAMPAIGN, name, known.version, new=False)
     if campaign.status == "ended":
         raise Refused(
             "campaign_over", f"campaign `{name}` has ended: define a new one under another name", _facts(campaign)
@@ -46,7 +46,7 @@ def define_campaign(command: DefineCampaign, context: Context) -> Deciding[Decis
                 {"campaign": other.name},
             )
     draft.add(CAMPAIGN, name, campaign.version, campaign.body())
-    return Decision(Defined(CAMPAIGN, name, campaign.version, new=True), draft.effects())
+    return Defined(CAMPAIGN, name, campaign.version, new=True)
 
 
 def _terms(command: DefineCampaign, name: str, offer: str, entry: str | None, known: Campaign | None) -> Campaign:
@@ -82,33 +82,31 @@ def _code(value: str) -> str:
     return code.upper()
 
 
-def launch_campaign(command: LaunchCampaign, context: Context) -> Deciding[Decision[CampaignState]]:
+def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> CampaignState:
     """From draft to live; users with history enter at its start at the earliest, whenever they are folded."""
-    draft = yield from locked()
     campaign = _known(draft, command.name)
     if campaign.status == "live":
-        return Decision(_state(campaign))
+        return _state(campaign)
     if campaign.status == "ended":
         raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", _facts(campaign))
     if campaign.end is not None and campaign.end <= (context.at if campaign.start is None else campaign.start):
         raise Refused("campaign_over", f"campaign `{campaign.name}` would be over before it starts", _facts(campaign))
     launched = attrs.evolve(campaign, version=campaign.version + 1, status="live", launched_at=context.at)
     draft.add(CAMPAIGN, launched.name, launched.version, launched.body())
-    return Decision(_state(launched), draft.effects())
+    return _state(launched)
 
 
-def end_campaign(command: EndCampaign, context: Context) -> Deciding[Decision[CampaignState]]:
+def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:
     """No more offers from now on. Ending an ended campaign changes nothing."""
-    draft = yield from locked()
     campaign = _known(draft, command.name)
     if campaign.status == "ended":
-        return Decision(_state(campaign))
+        return _state(campaign)
     if campaign.status == "draft":
         raise Refused("campaign_draft", f"campaign `{campaign.name}` has not been launched", {"name": campaign.name})
     end = context.at if campaign.end is None else min(campaign.end, context.at)
     ended = attrs.evolve(campaign, version=campaign.version + 1, status="ended", end=end)
     draft.add(CAMPAIGN, ended.name, ended.version, ended.body())
-    return Decision(_state(ended), draft.effects())
+    return _state(ended)
 
 
 def _known(draft: Draft, name: str) -> Campaign:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import attrs
@@ -22,7 +22,6 @@ from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
 from rewardkit.core.progress import ACTIVE, key
 from rewardkit.core.records import Reward
-from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.program import SATISFIED
 
 
@@ -49,13 +48,17 @@ class Catalogue:
     @classmethod
     def of(cls, found: DefinitionSet) -> Catalogue:
         """The catalogue of stored definitions."""
-        rewards: dict[str, Reward] = {}
-        conditions: dict[str, tuple[int, str]] = {}
-        offers: dict[str, Offer] = {}
-        campaigns: dict[str, Campaign] = {}
-        reward_versions: dict[tuple[str, int], Reward] = {}
-        offer_versions: dict[tuple[str, int], Offer] = {}
-        offer_names: dict[int, set[str]] = {}
+        return EMPTY.extended(found)
+
+    def extended(self, found: DefinitionSet) -> Catalogue:
+        """This catalogue with newer definitions on top, in the order of their numbers, up to their epoch."""
+        rewards = dict(self.rewards)
+        conditions = dict(self.conditions)
+        offers = dict(self.offers)
+        campaigns = dict(self.campaigns)
+        reward_versions = dict(self.reward_versions)
+        offer_versions = dict(self.offer_versions)
+        offer_names = dict(self.offer_names)
         for row in found.rows:
             if row.kind == REWARD:
                 rewards[row.name] = reward_versions[row.name, row.version] = reward_of(row)
@@ -67,11 +70,11 @@ class Catalogue:
                 known = campaigns.get(row.name)
                 campaign = campaign_of(row, len(campaigns) if known is None else known.id)
                 campaigns[row.name] = campaign
-                offer_names.setdefault(campaign.id, set()).add(campaign.offer)
-        return cls(
+                offer_names[campaign.id] = offer_names.get(campaign.id, frozenset()) | {campaign.offer}
+        return Catalogue(
             epoch=found.epoch,
             fingerprint=found.fingerprint,
-            last_number=_last_number(found.rows),
+            last_number=max((row.number for row in found.rows), default=self.last_number),
             rewards=rewards,
             conditions=conditions,
             offers=offers,
@@ -80,7 +83,7 @@ class Catalogue:
             offer_versions=offer_versions,
             offers_by_number={offer.number: offer for offer in offer_versions.values()},
             campaigns_by_id={campaign.id: campaign for campaign in campaigns.values()},
-            offer_names={campaign_id: frozenset(names) for campaign_id, names in offer_names.items()},
+            offer_names=offer_names,
         )
 
     @cached_property
@@ -139,10 +142,6 @@ class Catalogue:
     @cached_property
     def _codes(self) -> Mapping[str, Campaign]:
         return {campaign.code: campaign for campaign in self.campaigns.values() if campaign.code is not None}
-
-
-def _last_number(rows: Iterable[DefinitionRow]) -> int:
-    return max((row.number for row in rows), default=0)
 
 
 EMPTY = Catalogue()

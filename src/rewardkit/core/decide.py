@@ -12,6 +12,7 @@ from rewardkit.core.campaigning import define_campaign, end_campaign, launch_cam
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import define_condition, define_offer, define_reward
+from rewardkit.core.draft import Draft, locked
 from rewardkit.core.due import backfill, run_due
 from rewardkit.core.effects import Replace
 from rewardkit.core.emit import emit
@@ -31,14 +32,28 @@ _DEEPEST = limits.PAYLOAD_DEPTH + 8
 
 Decider: TypeAlias = Callable[[Any, Context], Deciding[Decision[Any]]]
 
+Definer: TypeAlias = Callable[[Any, Draft, Context], Any]
+
+
+def _defining(definer: Definer) -> Decider:
+    """The decider of a command that defines: on a draft, which is published with its answer."""
+
+    def decider(command: Any, context: Context) -> Deciding[Decision[Any]]:
+        draft = yield from locked(context)
+        answer = definer(command, draft, context)
+        return Decision(answer, draft.effects(), draft.catalogue)
+
+    return decider
+
+
 _COMMANDS: Mapping[type[Command[Any]], Decider] = {
-    commands.DefineReward: define_reward,
-    commands.DefineCondition: define_condition,
-    commands.DefineOffer: define_offer,
-    commands.DefineCampaign: define_campaign,
-    commands.LaunchCampaign: launch_campaign,
-    commands.EndCampaign: end_campaign,
-    LoadDefinitions: load_definitions,
+    commands.DefineReward: _defining(define_reward),
+    commands.DefineCondition: _defining(define_condition),
+    commands.DefineOffer: _defining(define_offer),
+    commands.DefineCampaign: _defining(define_campaign),
+    commands.LaunchCampaign: _defining(launch_campaign),
+    commands.EndCampaign: _defining(end_campaign),
+    LoadDefinitions: _defining(load_definitions),
     commands.Emit: emit,
     commands.MakeOffer: make_offer,
     commands.EnterOfferCode: enter_offer_code,

@@ -11,13 +11,10 @@ from rewardkit.core import payload
 from rewardkit.core.answers import Defined
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import DefineCondition, DefineOffer, DefineReward
-from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.context import Context
 from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_body
-from rewardkit.core.effects import Effect, Insert, Publish
-from rewardkit.core.identity import chained
+from rewardkit.core.draft import Draft
 from rewardkit.core.input import mapping, show, text
-from rewardkit.core.needs import Definitions, ask
-from rewardkit.core.rows import DefinitionRow
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.check import Scope
 from rewardkit.language.condition import Condition
@@ -27,69 +24,38 @@ from rewardkit.language.literal import read_elapsed
 _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 
 
-class Draft:
-    """New versions on top of what is in force, numbered as they come."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.rows: list[DefinitionRow] = []
-
-    def add(self, kind: str, name: str, version: int, body: Mapping[str, Any]) -> None:
-        """One more version, whose body is written as JSON."""
-        number = self.catalogue.last_number + len(self.rows) + 1
-        row = DefinitionRow(kind, name, version, number, payload.write(body), self.catalogue.epoch + 1)
-        self.rows.append(row)
-
-    def effects(self) -> tuple[Effect, ...]:
-        """What publishes them under the next epoch; nothing where there is nothing new."""
-        if not self.rows:
-            return ()
-        fingerprint = self.catalogue.fingerprint
-        for row in self.rows:
-            fingerprint = chained(fingerprint, row.kind, row.name, str(row.version), row.body)
-        return Insert(tuple(self.rows)), Publish(self.catalogue.epoch + 1, fingerprint)
-
-
-def locked() -> Deciding[Draft]:
-    """The definitions as they stand, held so that nobody else defines before this decision is over."""
-    return Draft(Catalogue.of((yield from ask(Definitions(lock=True)))))
-
-
-def define_reward(command: DefineReward, context: Context) -> Deciding[Decision[Defined]]:
+def define_reward(command: DefineReward, draft: Draft, context: Context) -> Defined:
     """A new version where the properties differ; offers that name the reward get one too, for what they make next."""
     name = text(command.name, "a reward's name")
     properties = payload.write(mapping(command.properties, "properties"))
-    draft = yield from locked()
     known = draft.catalogue.rewards.get(name)
     if known is not None and payload.write(known.properties) == properties:
-        return Decision(Defined(REWARD, name, known.version, new=False))
+        return Defined(REWARD, name, known.version, new=False)
     version = 1 if known is None else known.version + 1
     draft.add(REWARD, name, version, {"properties": payload.read(properties)})
-    for offer in draft.catalogue.offers.values():
+    for offer in tuple(draft.catalogue.offers.values()):
         if offer.reward == name:
             draft.add(OFFER, offer.name, offer.version + 1, offer_body(offer) | {"reward_version": version})
-    return Decision(Defined(REWARD, name, version, new=True), draft.effects())
+    return Defined(REWARD, name, version, new=True)
 
 
-def define_condition(command: DefineCondition, context: Context) -> Deciding[Decision[Defined]]:
+def define_condition(command: DefineCondition, draft: Draft, context: Context) -> Defined:
     """A named condition, with the names inside it pinned to what they mean now."""
     name = text(command.name, "a condition's name")
-    draft = yield from locked()
     condition = read_condition(command.condition, draft.catalogue)
     known = draft.catalogue.conditions.get(name)
     if known is not None and known[1] == str(condition):
-        return Decision(Defined(CONDITION, name, known[0], new=False))
+        return Defined(CONDITION, name, known[0], new=False)
     version = 1 if known is None else known[0] + 1
     draft.add(CONDITION, name, version, {"condition": str(condition), "source": command.condition})
-    return Decision(Defined(CONDITION, name, version, new=True), draft.effects())
+    return Defined(CONDITION, name, version, new=True)
 
 
-def define_offer(command: DefineOffer, context: Context) -> Deciding[Decision[Defined]]:
+def define_offer(command: DefineOffer, draft: Draft, context: Context) -> Defined:
     """A new version where reward, condition or time to live differ."""
     name = text(command.name, "an offer's name")
     reward_name = text(command.reward, "a reward's name")
     expires_after = None if command.expires_after is None else elapsed(command.expires_after, "expires_after")
-    draft = yield from locked()
     reward = draft.catalogue.rewards.get(reward_name)
     if reward is None:
         raise unknown("reward", reward_name, draft.catalogue.rewards)
@@ -108,9 +74,9 @@ def define_offer(command: DefineOffer, context: Context) -> Deciding[Decision[De
         expires_after=expires_after,
     )
     if known is not None and _meaning(offer) == _meaning(known):
-        return Decision(Defined(OFFER, name, known.version, new=False))
+        return Defined(OFFER, name, known.version, new=False)
     draft.add(OFFER, name, offer.version, offer_body(offer))
-    return Decision(Defined(OFFER, name, offer.version, new=True), draft.effects())
+    return Defined(OFFER, name, offer.version, new=True)
 
 
 def _meaning(offer: Offer) -> dict[str, Any]:

@@ -117,9 +117,12 @@ class DefinitionSet(NamedTuple):
 
 @attrs.frozen
 class Definitions(Need[DefinitionSet]):
-    """All definitions of the tenant. With `lock`, *locks* the tenant, so that one at a time defines."""
+    """All definitions of the tenant."""
 
-    lock: bool = False
+
+@attrs.frozen
+class Published(Need[tuple[int, int]]):
+    """The tenant's epoch and fingerprint, (0, 0) before the first. *Locks* them: one at a time defines."""
 
 
 class Claim(NamedTuple):

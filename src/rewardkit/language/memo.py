@@ -46,6 +46,6 @@ class Memo:
 
     def keep(self, data: bytes, event: Event, state: State, packed: bytes) -> None:
         """Remember a step that was taken, where it leads from such a state to another."""
-        if len(data) == len(packed) == self._length and data[0] == state.status == PENDING and state.wake_at is None:
-            if len(self._steps) < _MOST_STEPS:
-                self._steps[data[_HEAD:-1], event.name] = packed[_HEAD:-1]
+        alike = len(data) == len(packed) == self._length and data[0] == state.status == PENDING
+        if alike and state.wake_at is None and len(self._steps) < _MOST_STEPS:
+            self._steps[data[_HEAD:-1], event.name] = packed[_HEAD:-1]

@@ -47,7 +47,7 @@ class StoreContract(StoreTakings, StoreInterleavings):
             transaction.ask(needs.LeaseGrants(now=5, until=9, limit=9))
             transaction.ask(needs.LeaseNotices(now=5_000, until=9_000, limit=9))
             transaction.ask(needs.Recall("make", "key"))
-            transaction.ask(needs.Definitions(lock=True))
+            transaction.ask(needs.Published())
             transaction.write((Insert((definition(),)), Publish(1, 7), Insert((user_offer(),))))
             transaction.write((Replace((member(wake_at=7),)),))
             raise ZeroDivisionError
@@ -123,7 +123,7 @@ class StoreContract(StoreTakings, StoreInterleavings):
     def test_a_new_member_has_read_nothing_at_the_epoch_in_force(self, store: Store) -> None:
         put(store, member("ann"))
         with store.transaction("acme") as transaction:
-            transaction.ask(needs.Definitions(lock=True))
+            transaction.ask(needs.Published())
             transaction.write((Publish(1, 77),))
         assert ask(store, needs.Accept((), ("ann", "bob"))) == needs.Accepted(1, 77, frozenset())
         members = ask(store, needs.Members(("ann", "bob", "eve")))
@@ -166,7 +166,7 @@ class StoreContract(StoreTakings, StoreInterleavings):
     def test_definitions_come_in_the_order_of_their_numbers(self, store: Store) -> None:
         assert ask(store, needs.Definitions()) == needs.DefinitionSet(0, 0, ())
         with store.transaction("acme") as transaction:
-            transaction.ask(needs.Definitions(lock=True))
+            transaction.ask(needs.Published())
             rows = (definition("b", number=1), definition("a", number=2), definition("b", version=2, number=3))
             transaction.write((Insert(rows), Publish(1, LEAST)))
         assert ask(store, needs.Definitions()) == needs.DefinitionSet(1, LEAST, rows)

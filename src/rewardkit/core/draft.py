@@ -1,0 +1,45 @@
+"""New versions of definitions, on top of those in force, before they are published together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rewardkit.core import payload
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding
+from rewardkit.core.effects import Effect, Insert, Publish
+from rewardkit.core.identity import chained
+from rewardkit.core.needs import Definitions, DefinitionSet, Published, ask
+from rewardkit.core.rows import DefinitionRow
+
+
+class Draft:
+    """What will be in force: `catalogue` has everything that was added."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._epoch = catalogue.epoch + 1
+        self._rows: list[DefinitionRow] = []
+
+    def add(self, kind: str, name: str, version: int, body: Mapping[str, Any]) -> None:
+        """One more version, whose body is written as JSON."""
+        row = DefinitionRow(kind, name, version, self.catalogue.last_number + 1, payload.write(body, kind), self._epoch)
+        fingerprint = chained(self.catalogue.fingerprint, kind, name, str(version), row.body)
+        self._rows.append(row)
+        self.catalogue = self.catalogue.extended(DefinitionSet(self._epoch, fingerprint, (row,)))
+
+    def effects(self) -> tuple[Effect, ...]:
+        """What publishes them under the next epoch; nothing where there is nothing new."""
+        if not self._rows:
+            return ()
+        return Insert(tuple(self._rows)), Publish(self._epoch, self.catalogue.fingerprint)
+
+
+def locked(context: Context) -> Deciding[Draft]:
+    """A draft on what is in force, held so that nobody else defines before this decision is over."""
+    published = yield from ask(Published())
+    catalogue = context.catalogue
+    if (catalogue.epoch, catalogue.fingerprint) != published:
+        catalogue = Catalogue.of((yield from ask(Definitions())))
+    return Draft(catalogue)
