@@ -255,8 +255,8 @@ def race(store: Store, cap: int, *, sabotaged: bool) -> None:
 @pytest.mark.parametrize("sabotaged", [True, False])
 def test_the_check_catches_a_claim_that_reads_and_then_writes_on_sqlite(
     cap: int,
-    sabotaged: bool,
-    tmp_path: Path,  # noqa: FBT001 - a parameter of cases
+    sabotaged: bool,  # noqa: FBT001 - a parameter of cases
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "rewards.db"
     store = open_store(f"sqlite:///{path}")
@@ -270,8 +270,8 @@ def test_the_check_catches_a_claim_that_reads_and_then_writes_on_sqlite(
 @pytest.mark.parametrize("sabotaged", [True, False])
 def test_the_check_catches_a_claim_that_reads_and_then_writes_on_postgresql(
     cap: int,
-    sabotaged: bool,
-    postgres_dsn: str,  # noqa: FBT001 - a parameter of cases
+    sabotaged: bool,  # noqa: FBT001 - a parameter of cases
+    postgres_dsn: str,
 ) -> None:
     store = open_store(postgres_dsn)
     store.migrate()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rewardkit.core.outbox import LeaseOutbox, MarkOutbox
-from rewardkit.errors import Conflict, StoreError
+from rewardkit.errors import Conflict, Refused, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.storage.sql.postgres import PostgresStore
@@ -101,6 +101,13 @@ def fails_safely(store: Store, tenant: str, name: str, at: int, error: Callable[
     assert kit_at(store, tenant).emit("Looked", user="dan", id="afterwards").duplicate == ()
     seen(store, tenant)
     return fault.hit is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_of_the_world_has_something_to_do(name: str) -> None:
+    before, after, answer = expected(TENANT, name)
+    assert not isinstance(answer, Refused | str)
+    assert before != after
 
 
 @pytest.mark.parametrize("name", NAMES)

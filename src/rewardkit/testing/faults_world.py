@@ -2,7 +2,7 @@
 
 Users: `ann` and `cid` have active offers, `bob` has earned, `dan` is unknown,
 `eve` waits for an absence, and the notice of her offer is dead.
-The cap of campaign `capped` is full; campaign `buyers` was launched after everybody's events, so all rows are stale.
+Campaign `buyers` was launched after everybody's events, so all rows are stale.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ LATER = BEGAN_AT + 48 * HOUR
 """When the offers of campaign `capped` have expired."""
 
 USERS = ("ann", "bob", "cid", "dan", "eve")
-CAP = 3
+CAP = 4
+"""Of campaign `capped`: one place is left, and many want it."""
 
 
 def kit_at(store: Store, tenant: str, at: int = NOW) -> RewardKit:
@@ -58,7 +59,7 @@ def build(store: Store, tenant: str) -> None:
     _give_up(store, tenant)
     kit = kit_at(store, tenant, BEGAN_AT)
     kit.emit_many(event("Signed", user, "signed", BEGAN_AT) for user in ("ann", "bob", "cid"))
-    kit.emit_many([event("Activated", "bob", "activated", BEGAN_AT), event("Bought", "eve", "bought", BEGAN_AT)])
+    kit.emit_many([event("Activated", "bob", "activated", BEGAN_AT + 1), event("Bought", "eve", "bought", BEGAN_AT)])
     kit.run(commands.LaunchCampaign("buyers"))
 
 

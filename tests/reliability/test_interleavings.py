@@ -1,0 +1,350 @@
+"""Two and three commands at once, step by step: whatever PostgreSQL lets through comes to what some order comes to.
+
+A command stops before each call to the store until the schedule lets it go on; one that waits for a lock is passed
+over until it has it. On SQLite and in memory a transaction has the store to itself: there, the other one is told so.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import attrs
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rewardkit.core.commands import Backfill, RunDue
+from rewardkit.core.outbox import LeaseOutbox, MarkOutbox
+from rewardkit.core.progress import ENTRY, Progress
+from rewardkit.core.progress import key as key_of
+from rewardkit.core.rows import MemberRow
+from rewardkit.errors import Conflict, Refused, StoreError
+from rewardkit.ports import Store
+from rewardkit.storage.memory import MemoryStore
+from rewardkit.storage.sql.postgres import PostgresStore
+from rewardkit.storage.sql.sqlite import SqliteStore
+from rewardkit.testing.audit import Snapshot, campaigns_of, violations
+from rewardkit.testing.audit_rows import snapshot_of
+from rewardkit.testing.faults import Step, WatchedStore
+from rewardkit.testing.faults_world import LATER, USERS, build, kit_at, moves
+
+TENANT = "acme"
+NAMES = tuple(moves(TENANT))
+SKIPPING = frozenset({"due", "claim", "lease outbox"})
+"""These pass over what others hold, and find it the next time."""
+PAIRS = tuple(itertools.combinations_with_replacement(NAMES, 2))
+
+
+def perform(store: Store, tenant: str, name: str, key: str | None) -> object:
+    at, command = moves(tenant)[name]
+    try:
+        return kit_at(store, tenant, at).attempt(command, key=key)
+    except Conflict as conflict:
+        return f"conflict: {conflict}"
+
+
+def settled(store: Store, tenant: str, names: Sequence[str]) -> Snapshot:
+    """What is there, once those that pass over what is held have been run again."""
+    if "due" in names:
+        kit_at(store, tenant, LATER).run(RunDue(100))
+        # Those who were passed over were folded under newer definitions than the others: let all be.
+        kit_at(store, tenant, LATER).run(Backfill(dry_run=False))
+    found = snapshot_of(store, tenant, USERS)
+    assert () == violations(found)
+    # What the last claim got is nobody's state; leases fall differently when some were passed over.
+    counters = tuple(row._replace(granted=0) for row in found.counters)
+    grants, notices = found.grants, found.notices
+    if SKIPPING & set(names):
+        grants = tuple(row._replace(lease=0, lease_until=0) for row in grants)
+        notices = tuple(row._replace(lease=0, attempt_at=0) for row in notices)
+    members = tuple(opened(row, found) for row in found.members)
+    return attrs.evolve(found, counters=counters, grants=grants, notices=notices, members=members)
+
+
+def opened(member: MemberRow, snapshot: Snapshot) -> MemberRow:
+    """The row without entry conditions that have heard nothing: no state, and the state to begin with, say the same."""
+    progress = Progress(member.state)
+    for campaign in {campaign.id: campaign for campaign in campaigns_of(snapshot).values()}.values():
+        slot = key_of(campaign.id, ENTRY)
+        if campaign.entry is not None and progress.get(slot) == campaign.program.pack(campaign.program.start(None)):
+            progress.drop(slot)
+    return member._replace(state=progress.pack())
+
+
+@lru_cache(4)
+def built(tenant: str) -> MemoryStore:
+    store = MemoryStore()
+    build(store, tenant)
+    return store
+
+
+@lru_cache(4)
+def orders(tenant: str, names: tuple[str, ...], keys: tuple[str | None, ...]) -> list[Snapshot]:
+    """What the commands come to one after the other, in every order."""
+    found = []
+    for order in itertools.permutations(zip(names, keys, strict=True)):
+        store = MemoryStore()
+        store._tenants = copy.deepcopy(built(tenant)._tenants)
+        for name, key in order:
+            perform(store, tenant, name, key)
+        found.append(settled(store, tenant, names))
+    return found
+
+
+class Actor:
+    """Performs commands in a thread and on a connection of its own, a step at a time."""
+
+    def __init__(self, dsn: str, number: int) -> None:
+        self.name = f"actor_{number}"
+        # A deadlock is to be found at once, and what waits is to wait until the schedule comes to it.
+        settings = make_conninfo(dsn, application_name=self.name, options="-c deadlock_timeout=20ms")
+        self.store = PostgresStore(settings, lock_timeout_seconds=20)
+        self._watched = WatchedStore(self.store, self._watch)
+        self._go, self._still = threading.Semaphore(0), threading.Event()
+        self._jobs: list[tuple[str, str, str | None]] = []
+        self._work = threading.Semaphore(0)
+        self.free = False
+        self.done = True
+        self.steps: list[Step] = []
+        self.answer: object = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def begin(self, tenant: str, name: str, key: str | None) -> None:
+        self.done, self.free, self.steps = False, False, []
+        self._still.clear()
+        self._jobs.append((tenant, name, key))
+        self._work.release()
+        assert self._still.wait(20)
+
+    def step(self) -> None:
+        """Let it go on to its next step; it may not get there yet."""
+        self._still.clear()
+        self._go.release()
+
+    def stands(self, seconds: float) -> bool:
+        """Whether it has come to a step, or to its end."""
+        return self._still.wait(seconds)
+
+    def close(self) -> None:
+        self._jobs.append(("", "", None))
+        self._work.release()
+        self._thread.join(10)
+
+    def _watch(self, step: Step) -> None:
+        if step.when == "before" and not self.free:
+            self.steps.append(step)
+            self._still.set()
+            self._go.acquire()
+
+    def _run(self) -> None:
+        while True:
+            self._work.acquire()
+            tenant, name, key = self._jobs.pop()
+            if not tenant:
+                self.store.close()
+                return
+            try:
+                self.answer = perform(self._watched, tenant, name, key)
+            except BaseException as error:  # noqa: BLE001 - shown by the test, whatever it is
+                self.answer = error
+            self.done = True
+            self._still.set()
+
+
+class Stage:
+    """Actors on one PostgreSQL database, and what watches them wait."""
+
+    def __init__(self, dsn: str, count: int) -> None:
+        self.actors = [Actor(dsn, number) for number in range(count)]
+        self._monitor = psycopg.connect(dsn, autocommit=True)
+        self.waits = 0
+
+    def play(self, tenant: str, moves: Sequence[tuple[str, str | None]], schedule: Iterator[int]) -> list[object]:
+        """Perform the commands, each step by whom the schedule names; their answers."""
+        cast = self.actors[: len(moves)]
+        for actor, (name, key) in zip(cast, moves, strict=True):
+            actor.begin(tenant, name, key)
+        waiting: set[Actor] = set()
+        deadline = time.monotonic() + 30
+        while not all(actor.done for actor in cast):
+            assert time.monotonic() < deadline, [actor.steps for actor in cast]
+            waiting = {actor for actor in waiting if not actor.stands(0)}
+            able = [actor for actor in cast if not actor.done and actor not in waiting]
+            if not able:
+                time.sleep(0.001)
+                continue
+            actor = cast[next(schedule)]
+            if actor not in able:
+                actor = able[0]
+            actor.step()
+            while not actor.stands(0.001):
+                if self._waits_for_a_lock(actor):
+                    waiting.add(actor)
+                    self.waits += 1
+                    break
+        return [actor.answer for actor in cast]
+
+    def close(self) -> None:
+        for actor in self.actors:
+            actor.close()
+        self._monitor.close()
+
+    def _waits_for_a_lock(self, actor: Actor) -> bool:
+        text = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+        return self._monitor.execute(text, (actor.name,)).fetchone() is not None
+
+
+def endless(schedule: Sequence[int], actors: int) -> Iterator[int]:
+    """The schedule, and then everybody in turn."""
+    return itertools.chain(schedule, itertools.cycle(range(actors)))
+
+
+def check(stage: Stage, store: Store, names: tuple[str, ...], keys: tuple[str | None, ...], seed: int) -> None:
+    """Play one schedule, drawn by the seed, in a tenant of its own."""
+    chance = random.Random(seed)
+    tenant = f"{'+'.join(names)} {seed}"
+    build(store, tenant)
+    # Long runs of one actor are as interesting as alternation.
+    schedule: list[int] = []
+    while len(schedule) < 40:
+        schedule += [chance.randrange(len(names))] * chance.choice((1, 1, 2, 3, 5))
+    answers = stage.play(tenant, tuple(zip(names, keys, strict=True)), endless(schedule, len(names)))
+    assert [] == [answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, Refused)]
+    found = settled(store, tenant, names)
+    if not any(found == order for order in orders(tenant, names, keys)):
+        raise AssertionError(_difference(found, orders(tenant, names, keys)[0], stage))
+
+
+def _difference(found: Snapshot, order: Snapshot, stage: Stage) -> str:
+    lines = [f"{actor.name}: {[step.call for step in actor.steps]} -> {actor.answer}" for actor in stage.actors]
+    for field in attrs.fields(Snapshot):
+        ours, theirs = getattr(found, field.name), getattr(order, field.name)
+        if ours != theirs:
+            lines.append(f"{field.name}: {ours}\n    in the first order: {theirs}")
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def stage_dsn(_create_postgres_database: object) -> str:
+    assert callable(_create_postgres_database)
+    dsn: str = _create_postgres_database()
+    return dsn
+
+
+@pytest.fixture(scope="module")
+def stage(stage_dsn: str) -> Iterator[Stage]:
+    store = PostgresStore(stage_dsn)
+    store.migrate()
+    store.close()
+    stage = Stage(stage_dsn, 3)
+    yield stage
+    stage.close()
+
+
+def keys_for(names: tuple[str, ...]) -> tuple[str | None, ...]:
+    return tuple(f"key {number}" if number % 2 else None for number, _ in enumerate(names))
+
+
+def test_pairs_of_commands_on_postgresql_come_to_what_an_order_comes_to(
+    stage: Stage, stage_dsn: str, scale: float
+) -> None:
+    store = PostgresStore(stage_dsn)
+    pairs = random.Random(2).sample(PAIRS, len(PAIRS))
+    schedules = max(100, round(3_000 * scale))
+    for seed, names in zip(range(schedules), itertools.cycle(pairs)):
+        check(stage, store, names, keys_for(names), seed)
+    assert stage.waits > schedules / 10
+    store.close()
+
+
+def test_three_commands_on_postgresql_come_to_what_an_order_comes_to(
+    stage: Stage, stage_dsn: str, scale: float
+) -> None:
+    store = PostgresStore(stage_dsn)
+    chance = random.Random(3)
+    for seed in range(max(30, round(1_000 * scale))):
+        names = tuple(chance.choices(NAMES, k=3))
+        check(stage, store, names, keys_for(names), seed)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if not isinstance(moves(TENANT)[name][1], LeaseOutbox | MarkOutbox)]
+)
+def test_one_key_used_twice_at_once_on_postgresql_has_one_effect_and_one_answer(
+    name: str, stage: Stage, stage_dsn: str, scale: float
+) -> None:
+    store = PostgresStore(stage_dsn)
+    for seed in range(max(1, round(20 * scale))):
+        check(stage, store, (name, name), ("one", "one"), 1_000 + seed)
+        first, second = (actor.answer for actor in stage.actors[:2])
+        assert first == second
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def built_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("world") / "rewards.db"
+    store = SqliteStore(path)
+    build(store, TENANT)
+    store.close()
+    return path
+
+
+class InTheMiddle:
+    """A watch that has another command tried at the n-th step, once."""
+
+    def __init__(self, at: int, store: Store, name: str) -> None:
+        self._left = at
+        self._store = store
+        self._name = name
+        self.step: Step | None = None
+        self.error: StoreError | None = None
+
+    def __call__(self, step: Step) -> None:
+        self._left -= 1
+        if self._left:
+            return
+        self.step = step
+        try:
+            with self._store.transaction(TENANT):
+                pass
+        except StoreError as error:
+            self.error = error
+        else:
+            perform(self._store, TENANT, self._name, None)
+
+
+@pytest.mark.parametrize("first", NAMES)
+def test_a_command_in_the_middle_of_another_waits_or_comes_between_on_sqlite(
+    first: str, built_file: Path, tmp_path: Path, scale: float
+) -> None:
+    chance = random.Random(first)
+    seconds = [*NAMES] if scale >= 1 else chance.sample(NAMES, 1)
+    for number, (second, at) in enumerate(itertools.product(seconds, range(1, 20))):
+        path = tmp_path / f"{number}.db"
+        shutil.copy(built_file, path)
+        store, other = SqliteStore(path), SqliteStore(path, timeout_seconds=0)
+        between = InTheMiddle(at, other, second)
+        perform(WatchedStore(store, between), TENANT, first, None)
+        if between.step is not None:
+            outside = between.step in (Step("begin", "before"), Step("commit", "after"))
+            assert outside == (between.error is None)
+        if between.error is not None:
+            assert ("not_applied", True) == (between.error.outcome, between.error.transient)
+            perform(other, TENANT, second, None)
+        if between.step is not None:
+            assert settled(store, TENANT, (first, second)) in orders(TENANT, (first, second), (None, None))
+        store.close()
+        other.close()
+        if between.step is None:
+            break
