@@ -118,9 +118,11 @@ def test_a_connection_cut_inside_a_transaction_leaves_nothing(store: PostgresSto
 
 
 def test_a_connection_cut_during_the_commit_leaves_the_outcome_unknown(store: PostgresStore, postgres_dsn: str) -> None:
+    caught: list[str] = []
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
         connection.execute(
-            "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(30); RETURN NULL; END'"
+            "CREATE OR REPLACE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql "
+            "AS 'BEGIN PERFORM pg_sleep(30); RETURN NULL; END'"
         )
         connection.execute(
             "CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON rewardkit_notice "
@@ -129,11 +131,11 @@ def test_a_connection_cut_during_the_commit_leaves_the_outcome_unknown(store: Po
         try:
             with Player(store) as player:
                 player.write((Insert((notice(),)),))
-                ended = threading.Thread(target=_expect_unknown, args=(player, caught := []))
+                ended = threading.Thread(target=_expect_unknown, args=(player, caught))
                 ended.start()
-                while not connection.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'").fetchall():
+                lingering = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                while not connection.execute(lingering).fetchall():
                     ended.join(0.01)
-                cut(postgres_dsn)
                 ended.join(DEADLINE_SECONDS)
         finally:
             connection.execute("DROP TRIGGER linger ON rewardkit_notice")
