@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import rewardkit as rk
+
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "examples" / "music_shop.csv"
 CAMPAIGNS = ROOT / "examples" / "music_shop.toml"
@@ -51,9 +53,10 @@ def test_odd_characters_reach_a_terminal_that_has_none() -> None:
     assert '"events": ["Gr\\u00f6\\u00dfe"]' in done.stdout
 
 
-def test_a_reader_that_leaves_ends_it_quietly() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_ends_it_quietly(unbuffered: str) -> None:
     program = f"{sys.executable} -m rewardkit replay --json --campaigns {CAMPAIGNS} {SAMPLE} | head -n 0"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": unbuffered}
     done = subprocess.run(
         ["bash", "-c", f"{program}; echo ${{PIPESTATUS[0]}}"],
         check=True,
@@ -64,6 +67,19 @@ def test_a_reader_that_leaves_ends_it_quietly() -> None:
     assert "0\n" == done.stdout
     assert "BrokenPipe" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_notices_that_nobody_read_stay_in_the_outbox(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'shop.db'}"
+    with rk.RewardKit(store) as kit:
+        kit.load(CAMPAIGNS)
+        kit.emit("Purchase Completed", user="ann")
+        program = f"{sys.executable} -m rewardkit deliver --json --store {store} | true; exit ${{PIPESTATUS[0]}}"
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run(["bash", "-c", program], check=False, capture_output=True, env=environment)
+        assert (1, b"") == (done.returncode, done.stdout)
+        assert b"Traceback" not in done.stderr
+        assert 3 == len(kit.ask(rk.Notices(status="pending")).items)
 
 
 def test_ctrl_c_ends_it_quietly() -> None:

@@ -104,6 +104,15 @@ def test_the_size_of_a_chunk_changes_nothing(
     assert whole == earned(capsys, str(SAMPLE))
 
 
+def test_a_draft_makes_no_offers_and_is_named(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "shop.toml").write_text(QUIET + 'status = "draft"\n')
+    (folder / "log.csv").write_text(f"{HEAD}1,ann,A,2024-01-01T00:00:00Z\n2,zoe,C,2024-01-03T00:00:00Z\n")
+    assert 0 == main(["replay", "--json", "--campaigns", "shop.toml", "log.csv"])
+    captured = capsys.readouterr()
+    assert "" == captured.out
+    assert "campaign quiet is a draft and makes no offers" in captured.err
+
+
 def test_json_lines_and_csv_replay_alike(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "log.jsonl").write_text(
         '{"id": "1", "user": "ann", "name": "A", "at": "2024-01-01T00:00:00Z"}\n'

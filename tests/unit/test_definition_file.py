@@ -235,6 +235,10 @@ WRONG = [
     (CAMPAIGN + "cap = 0", "shop.toml:7: [campaigns.spring] cap: must lie between 1 and"),
     (CAMPAIGN + "user_cap = -1", "shop.toml:7: [campaigns.spring] user_cap: must lie between 1 and 1000, not `-1`"),
     (CAMPAIGN + 'status = "ended"', 'shop.toml:7: [campaigns.spring] status: must be "draft" or "live",'),
+    (
+        CAMPAIGN + 'status = "\\u001b[31m"',
+        'shop.toml:7: [campaigns.spring] status: must be "draft" or "live", not `"\\x1b[31m"`',
+    ),
     (CAMPAIGN + 'acknowledge = "RK201"', "shop.toml:7: [campaigns.spring] acknowledge: must be a list of texts"),
     (
         CAMPAIGN + 'code = "SPRING"\n[campaigns.summer]\noffer = "gift"\ncode = "spring"',

@@ -30,8 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = _parser().parse_args(argv)
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        code = _run(arguments)
     except SystemExit as stop:  # argparse has said why
         return stop.code if isinstance(stop.code, int) else USAGE
     except BrokenPipeError:
@@ -45,6 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RewardKitError as error:
         complain(str(error))
         return FINDINGS
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """The command's own exit code stands, even where nobody reads the end of what it printed."""
+    code: int = arguments.run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
     return code
 
 

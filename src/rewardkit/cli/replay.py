@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     clock = ControlledClock(shown[0].event.at)
     with RewardKit(":memory:", clock=clock) as kit:
         kit.load(arguments.campaigns)
+        _note_drafts(kit)
         earned = list(replay(kit, clock, arguments.events, shown, shown[-1].event.at if until is None else until))
         earned.sort(key=lambda one: (one.earned_at, one.user, one.campaign))
         reasons = [_reason(kit, one) for one in earned]
@@ -88,6 +89,12 @@ def replay(
         yield from _fold(kit, name, chunk)
     clock.move_to(until)
     yield from _due(kit)
+
+
+def _note_drafts(kit: RewardKit) -> None:
+    for campaign in kit.ask(Campaigns()):
+        if campaign.status == "draft":
+            note(f"campaign {campaign.name} is a draft and makes no offers: leave its `status` out to try it")
 
 
 def _due(kit: RewardKit) -> Iterator[Earned]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from rewardkit.core.civil import beginning
+from rewardkit.core.input import show
 from rewardkit.errors import ValidationError
 from rewardkit.language.suggestion import suggest
 from rewardkit.shell.toml_source import TomlSource
@@ -147,5 +148,4 @@ def _shown(value: Any) -> str:
         return "a list"
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
-    shown = str(value) if not isinstance(value, str) else f'"{value}"'
-    return f"`{shown[:40]}`"
+    return f'`"{show(value[:40])}"`' if isinstance(value, str) else f"`{show(str(value)[:40])}`"
