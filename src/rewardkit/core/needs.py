@@ -144,6 +144,7 @@ class Claims(Need[tuple[int, ...]]):
 
     The claims are sorted by name, each name once.
     A counter that does not exist yet begins at nothing taken.
+    A cap below what has been taken grants nothing, and takes nothing back.
     One conditional statement a counter (or for all): never read-then-write.
     Moving more than is reserved is an `InvariantError`.
     """
@@ -153,7 +154,11 @@ class Claims(Need[tuple[int, ...]]):
 
 @attrs.frozen
 class Recall(Need[AnswerRow | None]):
-    """What was answered under this key; else None, and an empty row is inserted. *Takes* and *locks*."""
+    """What was answered under this key; else None, and an empty row is inserted. *Takes* and *locks*.
+
+    The empty row has an empty digest, an empty answer and the instant 0, and waits to be replaced.
+    One that never was, because its command was refused, still counts as nothing.
+    """
 
     operation: str
     key: str

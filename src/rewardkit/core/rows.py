@@ -130,6 +130,7 @@ class CounterRow(NamedTuple):
 
     name: str
     cap: int
+    """Of the last claim; or what had been taken by then, where a lower cap came too late for it."""
     reserved: int
     confirmed: int
     granted: int

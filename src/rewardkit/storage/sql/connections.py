@@ -52,6 +52,7 @@ class Connections(Generic[C]):
         self._local = _Local[C]()
         self._all: WeakSet[Held[C]] = WeakSet()
         self._opening = threading.Lock()
+        self._listing = threading.Lock()
         self._process: int | None = None
 
     def take(self) -> Held[C]:
@@ -67,8 +68,9 @@ class Connections(Generic[C]):
         if held is None:
             # One at a time, so that the threads of a process do not create and migrate the same file together.
             with self._opening:
-                self._process = os.getpid()
                 held = Held(self._connect())
+                self._process = os.getpid()
+            with self._listing:
                 self._all.add(held)
             self._local.held = held
         if held.busy:
@@ -79,13 +81,13 @@ class Connections(Generic[C]):
     def discard(self, held: Held[C]) -> None:
         """Close a connection that can no longer be trusted; the next use opens another."""
         self._local.held = None
-        with self._opening:
+        with self._listing:
             self._all.discard(held)
         held.close()
 
     def close(self) -> None:
         """Close all; a thread that comes back opens another."""
-        with self._opening:
+        with self._listing:
             everything = list(self._all)
             self._all.clear()
         # Other threads still hold theirs: a fresh local lets go of all of them.

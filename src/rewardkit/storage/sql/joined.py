@@ -61,13 +61,13 @@ class JoinedStore:
         """Nothing to close: the connection is the host's."""
 
     def _look_for_tables(self, connection: Any) -> None:
-        database = self._host.database
-        known = self._store.databases.get(id(database))
-        if known is not None and known() is database:
+        databases, database = self._store.databases, self._host.database
+        place = id(database)
+        if place in databases and databases[place]() is database:
             return
         self._store.check_schema(self._store.version(connection))
         try:
-            self._store.databases[id(database)] = ref(database)
+            databases[place] = ref(database, lambda _: databases.pop(place, None))
         except TypeError:
             # A connection of `sqlite3` cannot be referred to weakly: it is asked again, which costs it microseconds.
             return
