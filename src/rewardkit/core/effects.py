@@ -1,6 +1,6 @@
 """What a decision changes: written together, after it has been made, in the transaction that it was made in.
 
-The effects of one `write` touch no row twice: neither an `Insert` and a `Replace` of one key, nor the same key in two of
+The effects of one `write` touch no row twice: neither an `Insert` and a `Replace` of one key, nor one key in two of
 them, so that a store may apply them in any order, or all in one statement.
 A row that is replaced has been locked before: itself, or through its user.
 """
