@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,19 @@ def test_a_tenant_sees_its_own_notices_alone(rewardkit: Door) -> None:
     fill()
     done = rewardkit("deliver", "--store", "sqlite:///shop.db", "--tenant", "acme", "--json")
     assert (0, "", "0 delivered, 0 failed\n") == (done.code, done.out, done.err)
+
+
+def test_postgres_is_migrated_first_and_then_says_the_same(rewardkit: Door, fresh_postgres: Callable[[], str]) -> None:
+    store = fresh_postgres()
+    early = rewardkit("load", "shop.toml", "--store", store)
+    assert (1, "") == (early.code, early.out)
+    assert "rewardkit migrate" in early.err
+    assert 0 == rewardkit("migrate", "--store", store).code
+    fill(store)
+    assert "nothing has changed\n" == rewardkit("load", "shop.toml", "--store", store).err
+    assert "2024-01-02T02:00:00Z ben earned disc in quiet\n" == rewardkit("due", "--store", store).out
+    told = {one["kind"] for one in rewardkit("deliver", "--store", store, "--json").objects}
+    assert {"offer.made", "offer.ended", "grant.ready"} == told
 
 
 def test_a_store_that_is_no_store_fails_with_one(rewardkit: Door, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +50,14 @@ def test_loading_twice_changes_nothing(kit: rk.RewardKit) -> None:
     assert [one for one in first if isinstance(one, CampaignState)] == [
         one for one in second if isinstance(one, CampaignState)
     ]
+
+
+def test_the_awaiting_kit_loads_the_same(kit: rk.RewardKit) -> None:
+    async def load() -> tuple[object, ...]:
+        async with rk.AsyncRewardKit(clock=lambda: NOW) as awaiting:
+            return await awaiting.load(EXAMPLE)
+
+    assert kit.load(EXAMPLE) == asyncio.run(load())
 
 
 def test_a_changed_definition_makes_a_new_version_of_it_alone(kit: rk.RewardKit, shop: Path) -> None:
