@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -177,6 +178,19 @@ class TestSqlite3:
             put(joined, grant())
         assert grants(sqlite_store) == []
         host.close()
+
+    @pytest.mark.skipif(sys.version_info < (3, 12), reason="the attribute came with Python 3.12")
+    def test_the_drivers_own_autocommit_attribute_is_heeded(self, path: Path, sqlite_store: SqliteStore) -> None:
+        keywords: dict[str, Any] = {"autocommit": True}
+        with closing(sqlite3.connect(path, **keywords)) as host, pytest.raises(ValidationError, match="autocommit"):
+            sqlite_store.join(host)
+        keywords["autocommit"] = False
+        with closing(sqlite3.connect(path, **keywords)) as host:
+            put(sqlite_store.join(host), grant("a"))
+            host.rollback()
+            put(sqlite_store.join(host), grant("b"))
+            host.commit()
+        assert grants(sqlite_store) == ["b"]
 
     def test_the_hosts_factories_and_converters_do_not_reach_us(self, path: Path, sqlite_store: SqliteStore) -> None:
         sqlite3.register_converter("TEXT", lambda value: f"converted {value!r}")
