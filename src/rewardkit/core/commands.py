@@ -22,14 +22,14 @@ from rewardkit.core.answers import (
 from rewardkit.core.records import Grant, UserOffer
 from rewardkit.language.event import Event
 
-A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 
 
 def _codes(codes: Iterable[str]) -> tuple[str, ...]:
     return (codes,) if isinstance(codes, str) else tuple(codes)
 
 
-class Command(Generic[A]):
+class Command(Generic[A_co]):
     """A request whose answer is an `A`."""
 
     __slots__ = ()

@@ -8,11 +8,11 @@ import attrs
 
 from rewardkit.core.records import Grant, Notice, UserOffer
 
-A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 R = TypeVar("R")
 
 
-class Query(Generic[A]):
+class Query(Generic[A_co]):
     """A question whose answer is an `A`."""
 
     __slots__ = ()
