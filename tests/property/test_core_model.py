@@ -19,7 +19,7 @@ from rewardkit.testing.model import Step as ModelStep
 from rewardkit.testing.random_commands import USERS, RandomCommands
 
 SCALE = int(os.environ.get("REWARDKIT_SCALE", "1"))
-SEEDS = range(int(os.environ.get("REWARDKIT_SEED", "0")), int(os.environ.get("REWARDKIT_SEED", "0")) + 60 * SCALE)
+SEEDS = range(int(os.environ.get("REWARDKIT_SEED", "0")), int(os.environ.get("REWARDKIT_SEED", "0")) + 40 * SCALE)
 STEPS = 60
 
 
