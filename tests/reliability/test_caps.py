@@ -32,8 +32,9 @@ from rewardkit.core.needs import Claim, Claims, Counters, Need
 from rewardkit.core.rows import CounterRow
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage import open_store
+from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import Snapshot, violations
-from rewardkit.testing.audit_rows import snapshot_in
+from rewardkit.testing.audit_rows import snapshot_in, snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
 
 T = TypeVar("T")
@@ -174,6 +175,23 @@ def test_caps_hold_under_sixteen_workers_on_postgresql(crowd: Crowd, postgres_ds
     store.migrate()
     store.close()
     contend(crowd, postgres_dsn, lambda: psycopg.connect(postgres_dsn, autocommit=True), scale)
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3, 4])
+def test_offers_made_and_earned_in_one_call_take_one_place_each(cap: int) -> None:
+    store = MemoryStore()
+    kit = kit_at(store, "acme", BEGAN_AT)
+    define(kit, cap)
+    names = ("Signed", "Activated")
+    recorded = kit.emit_many(
+        {"name": name, "user": f"user {user}", "id": name, "at": BEGAN_AT + at}
+        for user in range(3)
+        for at, name in enumerate(names)
+    )
+    assert (min(cap, 3), 3 - min(cap, 3)) == (len(recorded.earned), len(recorded.capped))
+    snapshot = snapshot_of(store, "acme")
+    assert [] == cap_violations(snapshot, cap)
+    assert [min(cap, 3)] == [row.confirmed for row in snapshot.counters]
 
 
 class ReadThenWrite:

@@ -208,15 +208,27 @@ def endless(schedule: Sequence[int], actors: int) -> Iterator[int]:
     return itertools.chain(schedule, itertools.cycle(range(actors)))
 
 
-def check(stage: Stage, store: Store, names: tuple[str, ...], keys: tuple[str | None, ...], seed: int) -> None:
-    """Play one schedule, drawn by the seed, in a tenant of its own."""
+def drawn(seed: int, actors: int) -> list[int]:
+    """A schedule: long runs of one actor are as interesting as alternation."""
     chance = random.Random(seed)
-    tenant = f"{'+'.join(names)} {seed}"
-    build(store, tenant)
-    # Long runs of one actor are as interesting as alternation.
     schedule: list[int] = []
     while len(schedule) < 40:
-        schedule += [chance.randrange(len(names))] * chance.choice((1, 1, 2, 3, 5))
+        schedule += [chance.randrange(actors)] * chance.choice((1, 1, 2, 3, 5))
+    return schedule
+
+
+def check(
+    stage: Stage,
+    store: Store,
+    names: tuple[str, ...],
+    keys: tuple[str | None, ...],
+    seed: int,
+    schedule: Sequence[int] = (),
+) -> None:
+    """Play one schedule, given or drawn by the seed, in a tenant of its own."""
+    tenant = f"{'+'.join(names)} {seed}"
+    build(store, tenant)
+    schedule = schedule or drawn(seed, len(names))
     answers = stage.play(tenant, tuple(zip(names, keys, strict=True)), endless(schedule, len(names)))
     assert [] == [answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, Refused)]
     found = settled(store, tenant, names)
@@ -259,7 +271,7 @@ def test_pairs_of_commands_on_postgresql_come_to_what_an_order_comes_to(
 ) -> None:
     store = PostgresStore(stage_dsn)
     pairs = random.Random(2).sample(PAIRS, len(PAIRS))
-    schedules = max(100, round(3_000 * scale))
+    schedules = max(100, round(2_000 * scale))
     for seed, names in zip(range(schedules), itertools.cycle(pairs)):
         check(stage, store, names, keys_for(names), seed)
     assert stage.waits > schedules / 10
@@ -274,6 +286,37 @@ def test_three_commands_on_postgresql_come_to_what_an_order_comes_to(
     for seed in range(max(30, round(1_000 * scale))):
         names = tuple(chance.choices(NAMES, k=3))
         check(stage, store, names, keys_for(names), seed)
+    store.close()
+
+
+CHANGES = tuple(name for name in NAMES if name.startswith(("define", "launch", "end")))
+
+
+@pytest.mark.parametrize("emit", ["enter", "earn", "listen", "many"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_definitions_may_change_between_the_accepting_and_the_folding_of_an_event(
+    emit: str, change: str, stage: Stage, stage_dsn: str
+) -> None:
+    store = PostgresStore(stage_dsn)
+    # `begin` and `Accept` of the one, all of the other, the rest of the one.
+    check(stage, store, (emit, change), (None, None), 5_000, [0, 0, *[1] * 20])
+    assert ["begin", "Accept", "Members"] == [step.call for step in stage.actors[0].steps[:3]]
+    store.close()
+
+
+def test_the_check_catches_member_rows_that_are_not_locked(stage: Stage, stage_dsn: str) -> None:
+    store = PostgresStore(stage_dsn)
+    texts = stage.actors[0].store.statements
+    locked = texts.members
+    texts.members = locked.replace(" FOR UPDATE", "")
+    assert texts.members != locked
+    schedule = [0, 0, 0, *[1] * 20]
+    try:
+        with pytest.raises(AssertionError):
+            check(stage, store, ("earn", "make again"), (None, None), 6_000, schedule)
+    finally:
+        texts.members = locked
+    check(stage, store, ("earn", "make again"), (None, None), 6_001, schedule)
     store.close()
 
 

@@ -14,11 +14,11 @@ import signal
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import attrs
 import psycopg
@@ -27,6 +27,8 @@ import pytest
 from rewardkit import Backfill, CancelUserOffer, ClaimGrants, EnterOfferCode, FulfilGrant, MakeOffer, Refused, RunDue
 from rewardkit.core import commands, wire
 from rewardkit.core.commands import Command, Emit
+from rewardkit.core.effects import Effect
+from rewardkit.ports import Store, Transaction
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_in
@@ -110,7 +112,14 @@ def digest(answer: object) -> str:
     return "refused" if isinstance(answer, Refused) else blake2b(wire.dump(answer).encode(), digest_size=8).hexdigest()
 
 
-def work(name: str, tenant: str, run: int, kill_at: int, pipe: int) -> NoReturn:
+Wrap: TypeAlias = Callable[[Store], Store]
+
+
+def as_it_is(store: Store) -> Store:
+    return store
+
+
+def work(name: str, tenant: str, run: int, kill_at: int, pipe: int, wrap: Wrap) -> NoReturn:
     """What a worker does: its plan, with a line down the pipe for each answer, until it is killed."""
     count = 0
 
@@ -122,7 +131,7 @@ def work(name: str, tenant: str, run: int, kill_at: int, pipe: int) -> NoReturn:
             os.kill(os.getpid(), signal.SIGKILL)
 
     try:
-        store = WatchedStore(open_store(name), watch)
+        store = wrap(WatchedStore(open_store(name), watch))
         for index, task in enumerate(plan(tenant, run)):
             answer = kit_at(store, tenant, task.at).attempt(task.command, key=task.key)
             os.write(pipe, f"{json.dumps(['acknowledged', index, digest(answer)])}\n".encode())
@@ -134,7 +143,7 @@ def work(name: str, tenant: str, run: int, kill_at: int, pipe: int) -> NoReturn:
 class Worker:
     """A forked process; `read` gives what it told before it died."""
 
-    def __init__(self, name: str, tenant: str, run: int, chance: random.Random) -> None:
+    def __init__(self, name: str, tenant: str, run: int, chance: random.Random, wrap: Wrap) -> None:
         self.tenant, self.run = tenant, run
         # One in five is killed from outside, wherever it happens to be: inside a statement, or inside a commit.
         self._outside = chance.random() < 0.2
@@ -144,7 +153,7 @@ class Worker:
         self._process = os.fork()
         if self._process == 0:
             os.close(self._pipe)
-            work(name, tenant, run, kill_at, pipe)
+            work(name, tenant, run, kill_at, pipe, wrap)
         os.close(pipe)
 
     def read(self, tally: Counter[str]) -> dict[int, str]:
@@ -222,7 +231,7 @@ class Aftermath:
         return found
 
 
-def kill_and_check(name: str, connect: Callable[[], Any], kills: int) -> Counter[str]:
+def kill_and_check(name: str, connect: Callable[[], Any], kills: int, wrap: Wrap = as_it_is) -> Counter[str]:
     """Rounds of two workers until so many were killed."""
     tally: Counter[str] = Counter()
     chance = random.Random(SEED)
@@ -233,11 +242,44 @@ def kill_and_check(name: str, connect: Callable[[], Any], kills: int) -> Counter
             store = open_store(name)
             define(store, tenant)
             store.close()
-        workers = [Worker(name, tenant, 2 * number + place, chance) for place in range(2)]
+        workers = [Worker(name, tenant, 2 * number + place, chance, wrap) for place in range(2)]
         runs = {worker.run: worker.read(tally) for worker in workers}
         Aftermath(name, tenant, connect).check(runs, tally)
         number += 1
     return tally
+
+
+class Torn:
+    """A store sabotaged as by a forgotten transaction: what is taken is committed before what is written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.joined = False
+        self.join, self.migrate, self.close = store.join, store.migrate, store.close
+
+    @contextmanager
+    def transaction(self, tenant: str) -> Iterator[Transaction]:
+        with self._store.transaction(tenant) as taking:
+            later = TornTransaction(taking)
+            yield later
+        with self._store.transaction(tenant) as writing:
+            writing.write(later.effects)
+
+
+class TornTransaction:
+    def __init__(self, transaction: Transaction) -> None:
+        self.ask = transaction.ask
+        self.effects: list[Effect] = []
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        self.effects += effects
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
+def test_the_check_catches_a_command_that_commits_twice(tmp_path: Path) -> None:
+    path = tmp_path / "rewards.db"
+    with pytest.raises(AssertionError):
+        kill_and_check(f"sqlite:///{path}", lambda: sqlite3.connect(path, isolation_level=None), 200, Torn)
 
 
 def told(tally: Counter[str], began: float, record: Callable[[str, object], None], kills: int) -> None:
