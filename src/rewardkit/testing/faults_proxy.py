@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,8 @@ class CommitCutter:
 
     Set `cut` to `request` (the next COMMIT never reaches the server) or `reply` (its answer never reaches the client).
 
+    Its connections are to be closed before it is.
+
     Args:
         server: the server's own Unix socket.
     """
@@ -26,13 +29,14 @@ class CommitCutter:
         self._server = server
         self._held = ExitStack()
         self.folder = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="cut-")))
+        self._threads: list[threading.Thread] = []
         self.cut: str | None = None
 
     def __enter__(self) -> Self:
         self._listener = self._held.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(str(self.folder / self._server.name))
         self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(
@@ -41,20 +45,27 @@ class CommitCutter:
         # Closing alone would leave the thread in `accept`.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
         self._held.close()
+
+    def _start(self, target: Callable[..., None], *values: object) -> threading.Thread:
+        thread = threading.Thread(target=target, args=values, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return thread
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                self._start(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(str(self._server))
             muted = threading.Event()
-            replies = threading.Thread(target=_relay, args=(server, client, muted), daemon=True)
-            replies.start()
+            replies = self._start(_relay, server, client, muted)
             while data := client.recv(65_536):
                 if self.cut is None or _COMMIT not in data:
                     server.sendall(data)
