@@ -10,8 +10,7 @@ import copy
 import itertools
 import random
 import shutil
-import threading
-import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +20,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from rewardkit.core.answers import Claimed
 from rewardkit.core.commands import Backfill, RunDue
 from rewardkit.core.outbox import LeaseOutbox, MarkOutbox
 from rewardkit.core.progress import ENTRY, Progress
@@ -34,6 +34,7 @@ from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import Snapshot, campaigns_of, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults import Step, WatchedStore
+from rewardkit.testing.faults_stage import Stage, Task
 from rewardkit.testing.faults_world import LATER, USERS, build, kit_at, moves
 
 TENANT = "acme"
@@ -99,113 +100,8 @@ def orders(tenant: str, names: tuple[str, ...], keys: tuple[str | None, ...]) ->
     return found
 
 
-class Actor:
-    """Performs commands in a thread and on a connection of its own, a step at a time."""
-
-    def __init__(self, dsn: str, number: int) -> None:
-        self.name = f"actor_{number}"
-        # A deadlock is to be found at once, and what waits is to wait until the schedule comes to it.
-        settings = make_conninfo(dsn, application_name=self.name, options="-c deadlock_timeout=20ms")
-        self.store = PostgresStore(settings, lock_timeout_seconds=20)
-        self._watched = WatchedStore(self.store, self._watch)
-        self._go, self._still = threading.Semaphore(0), threading.Event()
-        self._jobs: list[tuple[str, str, str | None]] = []
-        self._work = threading.Semaphore(0)
-        self.free = False
-        self.done = True
-        self.steps: list[Step] = []
-        self.answer: object = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def begin(self, tenant: str, name: str, key: str | None) -> None:
-        self.done, self.free, self.steps = False, False, []
-        self._still.clear()
-        self._jobs.append((tenant, name, key))
-        self._work.release()
-        assert self._still.wait(20)
-
-    def step(self) -> None:
-        """Let it go on to its next step; it may not get there yet."""
-        self._still.clear()
-        self._go.release()
-
-    def stands(self, seconds: float) -> bool:
-        """Whether it has come to a step, or to its end."""
-        return self._still.wait(seconds)
-
-    def close(self) -> None:
-        self._jobs.append(("", "", None))
-        self._work.release()
-        self._thread.join(10)
-
-    def _watch(self, step: Step) -> None:
-        if step.when == "before" and not self.free:
-            self.steps.append(step)
-            self._still.set()
-            self._go.acquire()
-
-    def _run(self) -> None:
-        while True:
-            self._work.acquire()
-            tenant, name, key = self._jobs.pop()
-            if not tenant:
-                self.store.close()
-                return
-            try:
-                self.answer = perform(self._watched, tenant, name, key)
-            except BaseException as error:  # noqa: BLE001 - shown by the test, whatever it is
-                self.answer = error
-            self.done = True
-            self._still.set()
-
-
-class Stage:
-    """Actors on one PostgreSQL database, and what watches them wait."""
-
-    def __init__(self, dsn: str, count: int) -> None:
-        self.actors = [Actor(dsn, number) for number in range(count)]
-        self._monitor = psycopg.connect(dsn, autocommit=True)
-        self.waits = 0
-
-    def play(self, tenant: str, moves: Sequence[tuple[str, str | None]], schedule: Iterator[int]) -> list[object]:
-        """Perform the commands, each step by whom the schedule names; their answers."""
-        cast = self.actors[: len(moves)]
-        for actor, (name, key) in zip(cast, moves, strict=True):
-            actor.begin(tenant, name, key)
-        waiting: set[Actor] = set()
-        deadline = time.monotonic() + 30
-        while not all(actor.done for actor in cast):
-            assert time.monotonic() < deadline, [actor.steps for actor in cast]
-            waiting = {actor for actor in waiting if not actor.stands(0)}
-            able = [actor for actor in cast if not actor.done and actor not in waiting]
-            if not able:
-                time.sleep(0.001)
-                continue
-            actor = cast[next(schedule)]
-            if actor not in able:
-                actor = able[0]
-            actor.step()
-            while not actor.stands(0.001):
-                if self._waits_for_a_lock(actor):
-                    waiting.add(actor)
-                    self.waits += 1
-                    break
-        return [actor.answer for actor in cast]
-
-    def close(self) -> None:
-        for actor in self.actors:
-            actor.close()
-        self._monitor.close()
-
-    def _waits_for_a_lock(self, actor: Actor) -> bool:
-        text = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
-        return self._monitor.execute(text, (actor.name,)).fetchone() is not None
-
-
-def endless(schedule: Sequence[int], actors: int) -> Iterator[int]:
-    """The schedule, and then everybody in turn."""
-    return itertools.chain(schedule, itertools.cycle(range(actors)))
+def task(tenant: str, name: str, key: str | None) -> Task:
+    return lambda store: perform(store, tenant, name, key)
 
 
 def drawn(seed: int, actors: int) -> list[int]:
@@ -229,15 +125,24 @@ def check(
     tenant = f"{'+'.join(names)} {seed}"
     build(store, tenant)
     schedule = schedule or drawn(seed, len(names))
-    answers = stage.play(tenant, tuple(zip(names, keys, strict=True)), endless(schedule, len(names)))
+    answers = stage.play([task(tenant, name, key) for name, key in zip(names, keys, strict=True)], schedule)
     assert [] == [answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, Refused)]
+    if len(set(keys)) == len(keys):
+        assert [1] == sorted({1, *Counter(leased(answers)).values()})
     found = settled(store, tenant, names)
     if not any(found == order for order in orders(tenant, names, keys)):
         raise AssertionError(_difference(found, orders(tenant, names, keys)[0], stage))
 
 
+def leased(answers: Sequence[object]) -> Iterator[str]:
+    """What workers were given to pay or to tell: each to one of them."""
+    for answer in answers:
+        for row in answer.grants if isinstance(answer, Claimed) else answer if isinstance(answer, tuple) else ():
+            yield row.id
+
+
 def _difference(found: Snapshot, order: Snapshot, stage: Stage) -> str:
-    lines = [f"{actor.name}: {[step.call for step in actor.steps]} -> {actor.answer}" for actor in stage.actors]
+    lines = [f"{[step.call for step in actor.steps]} -> {actor.answer}" for actor in stage.actors]
     for field in attrs.fields(Snapshot):
         ours, theirs = getattr(found, field.name), getattr(order, field.name)
         if ours != theirs:
@@ -254,12 +159,22 @@ def stage_dsn(_create_postgres_database: object) -> str:
 
 @pytest.fixture(scope="module")
 def stage(stage_dsn: str) -> Iterator[Stage]:
-    store = PostgresStore(stage_dsn)
-    store.migrate()
-    store.close()
-    stage = Stage(stage_dsn, 3)
-    yield stage
-    stage.close()
+    # A deadlock is to be found at once, and what waits is to wait until the schedule comes to it.
+    settings = [
+        make_conninfo(stage_dsn, application_name=f"actor {number}", options="-c deadlock_timeout=20ms")
+        for number in range(3)
+    ]
+    stores = [PostgresStore(dsn, lock_timeout_seconds=20) for dsn in settings]
+    stores[0].migrate()
+    with psycopg.connect(stage_dsn, autocommit=True) as monitor:
+
+        def waits(number: int) -> bool:
+            text = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+            return monitor.execute(text, (f"actor {number}",)).fetchone() is not None
+
+        stage = Stage(stores, waits)
+        yield stage
+        stage.close()
 
 
 def keys_for(names: tuple[str, ...]) -> tuple[str | None, ...]:
@@ -274,7 +189,7 @@ def test_pairs_of_commands_on_postgresql_come_to_what_an_order_comes_to(
     schedules = max(100, round(2_000 * scale))
     for seed, names in zip(range(schedules), itertools.cycle(pairs)):
         check(stage, store, names, keys_for(names), seed)
-    assert stage.waits > schedules / 10
+    assert stage.waits > schedules / 20
     store.close()
 
 
@@ -306,7 +221,9 @@ def test_definitions_may_change_between_the_accepting_and_the_folding_of_an_even
 
 def test_the_check_catches_member_rows_that_are_not_locked(stage: Stage, stage_dsn: str) -> None:
     store = PostgresStore(stage_dsn)
-    texts = stage.actors[0].store.statements
+    sabotaged = stage.actors[0].store
+    assert isinstance(sabotaged, PostgresStore)
+    texts = sabotaged.statements
     locked = texts.members
     texts.members = locked.replace(" FOR UPDATE", "")
     assert texts.members != locked

@@ -278,7 +278,7 @@ class TornTransaction:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
 def test_the_check_catches_a_command_that_commits_twice(tmp_path: Path) -> None:
     path = tmp_path / "rewards.db"
-    with pytest.raises(AssertionError, match="C7|K2|K6"):
+    with pytest.raises(AssertionError, match=r"C7|K2|K6"):
         kill_and_check(f"sqlite:///{path}", lambda: sqlite3.connect(path, isolation_level=None), 200, Torn)
 
 
