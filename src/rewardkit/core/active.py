@@ -39,16 +39,6 @@ def unpack(payload: bytes) -> list[Active]:
     return found
 
 
-def only(payload: bytes) -> Active | None:
-    """The user offer of a slot that has just one, which is nearly always so."""
-    if len(payload) < _HEAD.size:
-        return None
-    number, entry, counted, length = _HEAD.unpack_from(payload)
-    if len(payload) != _HEAD.size + length:
-        return None
-    return Active(number, entry, counted == 1, payload[_HEAD.size :])
-
-
 def pack(offers: Iterable[Active]) -> bytes:
     """The slot's payload."""
     return b"".join(

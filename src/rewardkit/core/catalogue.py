@@ -24,6 +24,9 @@ from rewardkit.core.progress import ACTIVE, key
 from rewardkit.core.records import Reward
 from rewardkit.language.program import SATISFIED
 
+_MOST_STEPS = 65_536
+"""That are remembered: a dozen megabytes at most; beyond them steps are taken the ordinary way."""
+
 
 @attrs.frozen(slots=False)
 class Catalogue:
@@ -134,6 +137,16 @@ class Catalogue:
     def heard_since(self) -> int:
         """The newest epoch at which offers began to listen to a name: older rows have passed its events over."""
         return max(self.heard.values(), default=0)
+
+    @cached_property
+    def steps(self) -> dict[tuple[int, bytes, str], bytes]:
+        """What a slot's payload becomes by an event's name, where it depends on nothing else; see `remember`."""
+        return {}
+
+    def remember(self, slot: int, payload: bytes, name: str, after: bytes) -> None:
+        """Keep a step that is the same for every user, so that the commonest fold is one look-up."""
+        if len(self.steps) < _MOST_STEPS:
+            self.steps[slot, payload, name] = after
 
     def by_code(self, code: str) -> Campaign | None:
         """The campaign that has this offer code."""

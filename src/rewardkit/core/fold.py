@@ -85,11 +85,15 @@ class Fold:
             self.history.append(event)
         # An offer that is made later, from an earlier place on, has to find it in the history.
         listened = event.name in self.catalogue.heard
+        steps = self.catalogue.steps
         for slot, campaign in self.catalogue.offer_listeners.get(event.name, ()):
             payload = self.progress.get(slot)
             if payload is not None:
-                listened = True
-                self._step_active(campaign, payload, event)
+                known = steps.get((slot, payload, event.name))
+                if known is None:
+                    self._step_active(slot, campaign, payload, event)
+                elif known != payload:
+                    self.progress.put(slot, known)
         for campaign in self.catalogue.entry_listeners.get(event.name, ()):
             if not self.progress.entered >> campaign.id & 1:
                 listened = True
@@ -145,20 +149,17 @@ class Fold:
         if after is not state:
             self.keep_entry(campaign, after, event.at, event)
 
-    def _step_active(self, campaign: Campaign, payload: bytes, event: Event) -> None:
-        first = active.only(payload)
-        if first is not None:
-            packed, state = self._program(first).step_packed(first.state, event)
-            if packed is first.state:
-                return
-            if state is None or (state.status == PENDING and state.wake_at is None):
-                self.progress.put(key(campaign.id, ACTIVE), active.pack((first._replace(state=packed),)))
-                return
+    def _step_active(self, slot: int, campaign: Campaign, payload: bytes, event: Event) -> None:
         offers = active.unpack(payload)
         before = [self._state(one) for one in offers]
         after = [self._program(one).step(state, event) for one, state in zip(offers, before, strict=True)]
         if any(new is not old for new, old in zip(after, before, strict=True)):
             self._keep_active(campaign, offers, after, event.id)
+        if all(
+            self._program(one).repeats and state.status == PENDING and state.wake_at is None
+            for one, state in zip(offers, after, strict=True)
+        ):
+            self.catalogue.remember(slot, payload, event.name, self.progress.get(slot) or b"")
 
     # --- what states come to -----------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class Packing:
         self._seed = zlib.adler32(fingerprint)
         self._causes = causes
         counters = [slot for slot in plan.root.slots if isinstance(slot, Counter)]
-        self._flat = len(counters) == len(plan.root.slots) and not plan.evers and not plan.root.offsets
+        self.flat = len(counters) == len(plan.root.slots) and not plan.evers and not plan.root.offsets
         """Whether a state is nothing but counters, one byte each while they are small: the commonest, and quickest."""
         self._many = len(counters)
         self._mosts = tuple(counter.most for counter in counters)
@@ -55,10 +55,11 @@ class Packing:
             _put(out, state.cause)
             return self._sealed(out)
         start, end, wake_at = state.start, state.end, state.wake_at
-        out += start.to_bytes(8, "big")
-        if self._flat and wake_at is None and max(state.root[2:]) <= _LONG:
+        if self.flat and wake_at is None and max(state.root[2:]) <= _LONG:
             out += bytes(state.root[2:])
             return self._sealed(out)
+        if not self.flat:
+            out += start.to_bytes(8, "big")
         if end is not None:
             out[0] |= _END
             _put(out, end - start)
@@ -73,15 +74,6 @@ class Packing:
     def _sealed(self, out: bytearray) -> bytes:
         out += self._check(out)
         return bytes(out)
-
-    def seal(self, body: bytes) -> bytes:
-        """A body with its check behind it."""
-        return body + self._check(body)
-
-    def require(self, data: bytes) -> None:
-        """Refuses bytes whose check does not fit them with InvariantError."""
-        if self._check(data[:-1]) != data[-1:]:
-            raise _corrupt()
 
     def _check(self, body: bytes | bytearray) -> bytes:
         check = zlib.adler32(body, self._seed)
@@ -105,18 +97,20 @@ class Packing:
 
     def unpack(self, data: bytes) -> State:
         """The state of some bytes, or InvariantError."""
-        if len(data) < 10 or self._check(data[:-1]) != data[-1:]:
+        if len(data) < 2 or self._check(data[:-1]) != data[-1:]:
             raise _corrupt()
-        head, start = data[0], int.from_bytes(data[1:9], "big")
-        if start > LATEST:
-            raise _corrupt()
-        if head == PENDING and self._flat and len(data) == self._many + 10:
-            counts = tuple(data[9:-1])
+        head = data[0]
+        if head == PENDING and self.flat and len(data) == self._many + 2:
+            counts = tuple(data[1:-1])
             for count, most in zip(counts, self._mosts, strict=True):
                 if count > most or count > _LONG:
                     raise _corrupt()
-            return State(PENDING, None, 0, start, None, None, (start, 0, *counts), ())
-        reader = _Reader(data[:-1], 9)
+            return State(PENDING, None, 0, 0, None, None, (0, 0, *counts), ())
+        dated = head in (1, 2) or not self.flat
+        start = int.from_bytes(data[1:9], "big") if dated else 0
+        if start > LATEST or (dated and len(data) < 10):
+            raise _corrupt()
+        reader = _Reader(data[:-1], 9 if dated else 1)
         if head in (1, 2):
             cause = reader.number(self._causes - 1)
             reader.finish()

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rewardkit.errors import ValidationError
-from rewardkit.language import causes, memo, packing, tree
+from rewardkit.language import causes, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Threads
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
@@ -31,6 +31,8 @@ class Program:
         names: the events that it listens to.
         fingerprint: eight bytes that identify the meaning a packed state belongs to.
         uses_history: whether it contains `ever`, so that `start` needs what came before.
+        repeats: whether a step of a state without a timer depends on that state and the event's name alone, so that
+            one user's step is every user's: the condition has no windows, steps, filters or `ever`.
     """
 
     def __init__(self, node: tree.Node, text: str) -> None:
@@ -47,7 +49,9 @@ class Program:
         self._timed = any(waits(segment.root) for segment in plan.segments)
         self._causes = causes.Causes(self.names)
         self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)
-        self._memo = memo.Memo(plan, self._packing)
+        self.repeats = self._packing.flat and all(
+            match.where is None for slot in plan.root.slots if isinstance(slot, Counter) for match in slot.matches
+        )
 
     def start(self, at: Instant | None, *, end: Instant | None = None, history: Iterable[Event] = ()) -> State:
         """The state at the opening of a scope, read once there.
@@ -69,12 +73,14 @@ class Program:
         if end is not None and end < start:
             raise ValidationError("a scope ends at or after its start")
         limit = FOREVER if end is None else end
-        root: Thread = (start, *self._root.initial[1:])
+        # Counters do not care when they began; forgetting it makes equal states of all users equal bytes.
+        anchor = 0 if self._packing.flat else start
+        root: Thread = (anchor, *self._root.initial[1:])
         evers: tuple[Thread, ...] = tuple((0, *part.initial[1:]) for part in self._evers)
         if evers:
             root, evers = self._remember(root, evers, history, start, limit)
         root, evers, bits, known = self._fold(root, evers, None, start, limit)
-        state = self._conclude(root, evers, bits, known, start, start, end, causes.OPENING)
+        state = self._conclude(root, evers, bits, known, start, anchor, end, causes.OPENING)
         return self.advance(state, start)
 
     def step(self, state: State, event: Event) -> State:
@@ -104,24 +110,6 @@ class Program:
                 return state
             evers, known = (), ()
         return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.numbers[event.name])
-
-    def step_packed(self, data: bytes, event: Event) -> tuple[bytes, State | None]:
-        """As `step`, from packed to packed: the same bytes object where nothing changes.
-
-        Returns:
-            the bytes, and the state itself where it had to be unpacked; without one it is pending, and has no timer.
-
-        Raises:
-            InvariantError: for bytes that this program did not write.
-        """
-        known = self._memo.find(data, event)
-        if known is not None:
-            return known, None
-        before = self.unpack(data)
-        after = self.step(before, event)
-        packed = data if after is before else self.pack(after)
-        self._memo.keep(data, event, after, packed)
-        return packed, after
 
     def advance(self, state: State, now: Instant) -> State:
         """The state at an instant, with every timer up to it released; harmless early, late or twice."""
