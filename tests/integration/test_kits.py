@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,25 @@ def test_a_second_kit_on_the_same_store_sees_definitions_as_they_change(store_te
     assert made.offer_version == 2
     first.close()
     second.close()
+
+
+def test_a_definition_that_was_rolled_back_is_never_believed(tmp_path: Path) -> None:
+    text = f"sqlite:///{tmp_path / 'rewards.db'}"
+    kit = opened(text)
+    play(kit)
+    shop = sqlite3.connect(tmp_path / "rewards.db", isolation_level=None)
+    shop.execute("BEGIN IMMEDIATE")
+    inside = kit.on(shop)
+    inside.run(rk.DefineReward("disc", {"sku": "rolled back"}))
+    inside.emit("E", user="bea", id="1")
+    shop.execute("ROLLBACK")
+    shop.close()
+    with rk.RewardKit(text, clock=FakeClock()) as other:
+        other.run(rk.DefineReward("disc", {"sku": "CD-2"}))
+        other.emit("E", user="bea", id="1")
+        other.emit_many([Event("A", id=str(number), user="bea") for number in (2, 3)])
+    assert sorted(grant.reward.properties["sku"] for grant in kit.claim()) == ["CD-1", "CD-2"]
+    kit.close()
 
 
 def test_due_work_is_done_batch_by_batch_up_to_the_limit() -> None:
