@@ -35,7 +35,7 @@ from rewardkit.testing.audit import Snapshot, campaigns_of, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults import Step, WatchedStore
 from rewardkit.testing.faults_stage import Stage, Task
-from rewardkit.testing.faults_world import LATER, USERS, build, kit_at, moves
+from rewardkit.testing.faults_world import LATER, NOW, USERS, build, kit_at, moves
 
 TENANT = "acme"
 NAMES = tuple(moves(TENANT))
@@ -56,8 +56,9 @@ def settled(store: Store, tenant: str, names: Sequence[str]) -> Snapshot:
     """What is there, once those that pass over what is held have been run again."""
     if "due" in names:
         kit_at(store, tenant, LATER).run(RunDue(100))
-        # Those who were passed over were folded under newer definitions than the others: let all be.
-        kit_at(store, tenant, LATER).run(Backfill(dry_run=False))
+    if {"due", "backfill"} & set(names):
+        # Who was passed over, or written meanwhile, is left to the next one; all shall be folded under the newest.
+        kit_at(store, tenant, LATER if "due" in names else NOW).run(Backfill(dry_run=False))
     found = snapshot_of(store, tenant, USERS)
     assert () == violations(found)
     # What the last claim got is nobody's state; leases fall differently when some were passed over.
@@ -122,7 +123,7 @@ def check(
     schedule: Sequence[int] = (),
 ) -> None:
     """Play one schedule, given or drawn by the seed, in a tenant of its own."""
-    tenant = f"{'+'.join(names)} {seed}"
+    tenant = f"{'+'.join(names)} {keys} {seed}"
     build(store, tenant)
     schedule = schedule or drawn(seed, len(names))
     answers = stage.play([task(tenant, name, key) for name, key in zip(names, keys, strict=True)], schedule)
