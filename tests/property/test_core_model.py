@@ -45,7 +45,6 @@ class History:
         self.model = Model()
         self.log: list[Any] = []
         self.snapshot = self._snapshot()
-        self.stale: set[str] = set()
 
     def play(self) -> None:
         for kind, body in self.draw.opening():
@@ -95,8 +94,7 @@ class History:
 
     def _step(self, command: Command[Any], answer: Any, before: Snapshot, after: Snapshot) -> ModelStep:
         now = self.clock()
-        if after.epoch != before.epoch:
-            self.stale = {row.user for row in after.members}
+        stale = {row.user for row in before.members if row.epoch != before.epoch}
         read: dict[str, int] = {}
         if isinstance(answer, Exception):
             return ModelStep(now, {})
@@ -110,10 +108,9 @@ class History:
         elif isinstance(command, CancelUserOffer):
             read[answer.user] = now
         elif isinstance(command, RunDue):
-            read = {row.user: now for row in after.members if row.user not in self.stale}
+            read = {row.user: now for row in after.members if row.user not in stale}
         elif isinstance(command, Backfill) and not command.dry_run:
-            read = dict.fromkeys(self.stale, now)
-        self.stale -= read.keys()
+            read = dict.fromkeys(stale, now)
         late = {(one.user, one.campaign) for one in answer.late} if isinstance(command, Emit) else set()
         direct = {answer.id} if isinstance(command, MakeOffer | EnterOfferCode) else set()
         cancelled = {answer.id} if isinstance(command, CancelUserOffer) else set()
