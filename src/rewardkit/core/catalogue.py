@@ -108,16 +108,16 @@ class Catalogue:
         return {name: tuple(campaigns) for name, campaigns in found.items()}
 
     @cached_property
-    def offer_listeners(self) -> Mapping[str, tuple[tuple[int, Campaign], ...]]:
-        """Event name → the campaigns with an offer, of any version, that listens to it, each behind its slot's key."""
+    def offer_listeners(self) -> Mapping[str, tuple[int, ...]]:
+        """Event name → the slots of the campaigns with an offer, of any version, that listens to it."""
         by_offer: dict[str, set[str]] = {}
         for offer in self.offer_versions.values():
             by_offer.setdefault(offer.name, set()).update(offer.program.names)
-        found: dict[str, list[tuple[int, Campaign]]] = {}
+        found: dict[str, list[int]] = {}
         for campaign in self.campaigns.values():
             for name in set().union(*(by_offer[offer] for offer in self.offer_names[campaign.id])):
-                found.setdefault(name, []).append((key(campaign.id, ACTIVE), campaign))
-        return {name: tuple(campaigns) for name, campaigns in found.items()}
+                found.setdefault(name, []).append(key(campaign.id, ACTIVE))
+        return {name: tuple(slots) for name, slots in found.items()}
 
     @cached_property
     def open_at_once(self) -> tuple[Campaign, ...]:

@@ -85,15 +85,9 @@ class Fold:
             self.history.append(event)
         # An offer that is made later, from an earlier place on, has to find it in the history.
         listened = event.name in self.catalogue.heard
-        steps = self.catalogue.steps
-        for slot, campaign in self.catalogue.offer_listeners.get(event.name, ()):
-            payload = self.progress.get(slot)
-            if payload is not None:
-                known = steps.get((slot, payload, event.name))
-                if known is None:
-                    self._step_active(slot, campaign, payload, event)
-                elif known != payload:
-                    self.progress.put(slot, known)
+        slots = self.catalogue.offer_listeners.get(event.name, ())
+        for slot in self.progress.repeat(slots, event.name, self.catalogue.steps):
+            self._step_active(slot, event)
         for campaign in self.catalogue.entry_listeners.get(event.name, ()):
             if not self.progress.entered >> campaign.id & 1:
                 listened = True
@@ -149,7 +143,9 @@ class Fold:
         if after is not state:
             self.keep_entry(campaign, after, event.at, event)
 
-    def _step_active(self, slot: int, campaign: Campaign, payload: bytes, event: Event) -> None:
+    def _step_active(self, slot: int, event: Event) -> None:
+        campaign = self.catalogue.campaigns_by_id[slot >> 2]
+        payload = self.progress.get(slot) or b""
         offers = active.unpack(payload)
         before = [self._state(one) for one in offers]
         after = [self._program(one).step(state, event) for one, state in zip(offers, before, strict=True)]

@@ -11,7 +11,7 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from rewardkit.errors import InvariantError
@@ -121,6 +121,27 @@ class Progress:
         if self._begins is None:
             self._begins = list(accumulate(self._lengths, initial=0))
         return self._begins[index]
+
+    def repeat(self, slots: Iterable[int], name: str, steps: Mapping[tuple[int, bytes, str], bytes]) -> list[int]:
+        """Take the known steps, what a slot's payload becomes by an event's name; give the slots that are left.
+
+        The loop that every event pays for, so everything in it is local.
+        """
+        keys, payloads, many = self._keys, self._payloads, len(self._keys)
+        left = []
+        for slot in slots:
+            index = bisect_left(keys, slot)
+            if index == many or keys[index] != slot:
+                continue
+            begin, end = self._begin(index), self._begin(index + 1)
+            payload = bytes(payloads[begin:end])
+            after = steps.get((slot, payload, name))
+            if after is None or len(after) != end - begin:
+                left.append(slot)
+            elif after != payload:
+                payloads[begin:end] = after
+                self.changed = True
+        return left
 
     def put(self, slot: int, payload: bytes, wake_at: int | None = None) -> None:
         """Set a slot, and when time alone may change it.
