@@ -61,6 +61,8 @@ class Catalogue:
         campaigns = dict(self.campaigns)
         reward_versions = dict(self.reward_versions)
         offer_versions = dict(self.offer_versions)
+        offers_by_number = dict(self.offers_by_number)
+        campaigns_by_id = dict(self.campaigns_by_id)
         offer_names = dict(self.offer_names)
         for row in found.rows:
             if row.kind == REWARD:
@@ -68,11 +70,12 @@ class Catalogue:
             elif row.kind == CONDITION:
                 conditions[row.name] = (row.version, read(row.body, "condition")["condition"])
             elif row.kind == OFFER:
-                offers[row.name] = offer_versions[row.name, row.version] = offer_of(row)
+                offer = offer_of(row)
+                offers[row.name] = offer_versions[row.name, row.version] = offers_by_number[row.number] = offer
             elif row.kind == CAMPAIGN:
                 known = campaigns.get(row.name)
                 campaign = campaign_of(row, len(campaigns) if known is None else known.id)
-                campaigns[row.name] = campaign
+                campaigns[row.name] = campaigns_by_id[campaign.id] = campaign
                 offer_names[campaign.id] = offer_names.get(campaign.id, frozenset()) | {campaign.offer}
         return Catalogue(
             epoch=found.epoch,
@@ -84,8 +87,8 @@ class Catalogue:
             campaigns=campaigns,
             reward_versions=reward_versions,
             offer_versions=offer_versions,
-            offers_by_number={offer.number: offer for offer in offer_versions.values()},
-            campaigns_by_id={campaign.id: campaign for campaign in campaigns.values()},
+            offers_by_number=offers_by_number,
+            campaigns_by_id=campaigns_by_id,
             offer_names=offer_names,
         )
 

@@ -1,0 +1,158 @@
+"""What an event costs is counted: statements sent, and bytes of progress kept. Seconds are for the benchmarks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import rewardkit as rk
+from rewardkit.core.loading import LoadDefinitions
+from rewardkit.core.needs import Members
+from rewardkit.storage import open_store
+
+NOW = 1_800_000_000_000_000
+SECOND = 1_000_000
+
+Count = Callable[[Callable[[], object]], list[str]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[rk.RewardKit]:
+    if request.param == "sqlite":
+        store = f"sqlite:///{tmp_path}/rewards.db"
+    else:
+        store = request.getfixturevalue("postgres_dsn")
+    with rk.RewardKit(store, clock=lambda: NOW) as kit:
+        kit.migrate()
+        yield kit
+
+
+@pytest.fixture
+def count(caplog: pytest.LogCaptureFixture) -> Count:
+    """The statements that a call sends, savepoints and the transaction's own left out."""
+
+    def counted(call: Callable[[], object]) -> list[str]:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="rewardkit.sql"):
+            call()
+        sent = [record.getMessage() for record in caplog.records if record.name == "rewardkit.sql"]
+        return [text for text in sent if text.split()[0] not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")]
+
+    return counted
+
+
+def define(kit: rk.RewardKit, *, silent: int = 0, cap: int | None = None) -> None:
+    definitions: list[rk.DefineReward | rk.DefineOffer | rk.DefineCampaign | rk.LaunchCampaign] = [
+        rk.DefineReward("disc"),
+        rk.DefineOffer("third", "disc", "purchase*2"),
+        rk.DefineCampaign("spring", "third", entry="purchase", cap=cap),
+        rk.LaunchCampaign("spring"),
+    ]
+    for number in range(silent):
+        name = f"silent {number}"
+        definitions += [
+            rk.DefineOffer(name, "disc", f'"nothing {number}"*2'),
+            rk.DefineCampaign(name, name, entry=f'"never {number}"'),
+            rk.LaunchCampaign(name),
+        ]
+    kit.run(LoadDefinitions(tuple(definitions)))
+
+
+def purchases(kit: rk.RewardKit, user: str, number: int) -> None:
+    events = [
+        rk.Event("purchase", at=NOW - (number - index) * SECOND, id=f"p{index:06d}", user=user)
+        for index in range(number)
+    ]
+    for begin in range(0, number, 10_000):
+        kit.emit_many(events[begin : begin + 10_000])
+
+
+def one_event(kit: rk.RewardKit, user: str, name: str = "purchase", *, event_id: str = "last") -> Callable[[], object]:
+    return lambda: kit.emit(name, user=user, id=event_id)
+
+
+def test_an_event_takes_at_most_five_statements_whatever_it_leads_to(kit: rk.RewardKit, count: Count) -> None:
+    define(kit, cap=100)
+    kit.emit("nothing", user="warm")
+    postgres = "Postgres" in type(kit._store).__name__
+
+    unheard = count(one_event(kit, "anna", "login", event_id="1"))
+    enters = count(one_event(kit, "anna", event_id="2"))
+    counts = count(one_event(kit, "anna", event_id="3"))
+    earns = count(one_event(kit, "anna", event_id="4"))
+    again = count(one_event(kit, "anna", event_id="4"))
+
+    assert len(unheard) <= 5
+    assert len(counts) <= 5
+    if postgres:
+        assert [2, 4, 3, 4] == [len(unheard), len(enters), len(counts), len(earns)]
+    assert len(again) <= len(counts)
+
+
+def test_statements_do_not_grow_with_history(kit: rk.RewardKit, count: Count) -> None:
+    define(kit)
+    purchases(kit, "young", 10)
+    purchases(kit, "old", 100_000)
+
+    assert len(count(one_event(kit, "young"))) == len(count(one_event(kit, "old")))
+
+
+def test_statements_do_not_grow_with_campaigns_that_do_not_listen(kit: rk.RewardKit, count: Count) -> None:
+    few, many = kit.tenant("few"), kit.tenant("many")
+    define(few, silent=10)
+    define(many, silent=2_000)
+    for each in (few, many):
+        purchases(each, "anna", 1)
+
+    assert len(count(one_event(few, "anna"))) == len(count(one_event(many, "anna")))
+
+
+README_CONDITIONS = (
+    '"User Activated"',
+    "(A*2 | B) & !C",
+    '"User Signed Up" then "User Activated" within 7d',
+    "purchase then no refund within 14d",
+    'signup then purchase[amount > 50 and country in ("FR", "DE")]*2 within 7d then no refund within 14d',
+    "2 of (A, B, C*3)",
+)
+
+
+@pytest.mark.parametrize("text", README_CONDITIONS)
+def test_a_condition_keeps_at_most_a_hundred_bytes(text: str) -> None:
+    condition = rk.Condition.parse(text)
+    program = condition.program()
+    state = program.start(NOW)
+    largest = len(program.pack(state))
+    for index, name in enumerate(sorted(condition.event_names) * 3):
+        properties = {"amount": 60, "country": "FR"}
+        state = program.step(state, rk.Event(name, at=NOW + index, id=str(index), properties=properties))
+        largest = max(largest, len(program.pack(state)))
+
+    assert largest <= 100
+
+
+@pytest.mark.parametrize("campaigns, most", [(20, 500), (200, 4_500)])
+def test_a_user_of_many_campaigns_has_a_small_row(campaigns: int, most: int) -> None:
+    store = open_store(":memory:")
+    kit = rk.RewardKit(store, clock=lambda: NOW)
+    definitions: list[rk.DefineReward | rk.DefineOffer | rk.DefineCampaign | rk.LaunchCampaign]
+    definitions = [rk.DefineReward("disc")]
+    for number in range(campaigns):
+        name = f"campaign {number}"
+        definitions += [
+            rk.DefineOffer(name, "disc", f'("event {number % 20}"*5 | bonus) & !"refund"'),
+            rk.DefineCampaign(name, name, entry="signup"),
+            rk.LaunchCampaign(name),
+        ]
+    kit.run(LoadDefinitions(tuple(definitions)))
+    kit.emit("signup", user="anna")
+    for number in range(20):
+        kit.emit(f"event {number}", user="anna")
+
+    with store.transaction("default") as transaction:
+        (row,) = transaction.ask(Members(("anna",)))
+    assert campaigns == len(kit.ask(rk.UserOffers(user="anna", status="active", limit=1_000)).items)
+    assert len(row.state) <= most
