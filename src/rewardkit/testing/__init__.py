@@ -2,6 +2,10 @@
 
 import sys
 
+from rewardkit.testing.clock import FakeClock
+
+__all__ = ["FakeClock"]
+
 if "pytest" in sys.modules:
     # A failed promise shows its values only where pytest has rewritten the assertion before the import.
     sys.modules["pytest"].register_assert_rewrite(
