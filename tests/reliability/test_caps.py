@@ -154,6 +154,7 @@ def contend(crowd: Crowd, name: str, connect: Callable[[], Any], share: float) -
             with closing(connect()) as connection:
                 snapshot = snapshot_in(connection, tenant)
             assert [] == cap_violations(snapshot, cap, readings.found)
+            assert readings.found
             assert attempts * WORKERS == counts["made"] + counts["refused"]
             if undo:
                 undone += counts["cancelled"] + counts["expired"]
