@@ -21,10 +21,8 @@ Count = Callable[[Callable[[], object]], list[str]]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[rk.RewardKit]:
-    if request.param == "sqlite":
-        store = f"sqlite:///{tmp_path}/rewards.db"
-    else:
-        store = request.getfixturevalue("postgres_dsn")
+    sqlite = request.param == "sqlite"
+    store = f"sqlite:///{tmp_path}/rewards.db" if sqlite else request.getfixturevalue("postgres_dsn")
     with rk.RewardKit(store, clock=lambda: NOW) as kit:
         kit.migrate()
         yield kit

@@ -1,14 +1,20 @@
-"""The active user offers of one campaign and one user, as their slot keeps them."""
+"""The active user offers of one campaign and one user, as their slot keeps them.
+
+One behind the other: offer number, entry, flags, and the packed state of its condition. A state that another offer
+follows has its length before it; the last, and nearly always only, one takes the rest of the slot.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rewardkit.errors import InvariantError
 
-_HEAD = struct.Struct("<IHBH")
+_HEAD = struct.Struct("<IHB")
+_LENGTH = struct.Struct("<I")
+_COUNTED, _FOLLOWED = 1, 2
 
 
 class Active(NamedTuple):
@@ -23,24 +29,39 @@ class Active(NamedTuple):
 
 
 def unpack(payload: bytes) -> list[Active]:
-    """The user offers of a slot, in the order of their entries."""
-    found = []
+    """The user offers of a slot, in the order of their entries.
+
+    Raises:
+        InvariantError: the bytes were not written by `pack`.
+    """
+    found: list[Active] = []
     at = 0
-    try:
-        while at < len(payload):
-            number, entry, counted, length = _HEAD.unpack_from(payload, at)
+    while payload:
+        try:
+            number, entry, flags = _HEAD.unpack_from(payload, at)
             at += _HEAD.size
-            found.append(Active(number, entry, bool(counted), payload[at : at + length]))
-            at += length
-    except struct.error as error:
-        raise InvariantError(f"active user offers cannot be read: {error}") from None
-    if at != len(payload):
-        raise InvariantError("active user offers cannot be read: the last one is cut off")
+            end = len(payload)
+            if flags & _FOLLOWED:
+                (length,) = _LENGTH.unpack_from(payload, at)
+                at += _LENGTH.size
+                end = at + length
+        except struct.error as error:
+            raise InvariantError(f"active user offers cannot be read: {error}") from None
+        found.append(Active(number, entry, bool(flags & _COUNTED), payload[at:end]))
+        if not flags & _FOLLOWED:
+            break
+        at = end
     return found
 
 
-def pack(offers: Iterable[Active]) -> bytes:
+def pack(offers: Sequence[Active]) -> bytes:
     """The slot's payload."""
-    return b"".join(
-        _HEAD.pack(offer.offer_number, offer.entry, offer.counted, len(offer.state)) + offer.state for offer in offers
-    )
+    parts = []
+    for place, offer in enumerate(offers, start=1):
+        followed = place < len(offers)
+        flags = (_COUNTED if offer.counted else 0) | (_FOLLOWED if followed else 0)
+        parts.append(_HEAD.pack(offer.offer_number, offer.entry, flags))
+        if followed:
+            parts.append(_LENGTH.pack(len(offer.state)))
+        parts.append(offer.state)
+    return b"".join(parts)

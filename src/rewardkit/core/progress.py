@@ -61,7 +61,7 @@ class Progress:
         if state:
             self._unpack(state)
         else:
-            self._keys, self._lengths = array("I"), array("H")
+            self._keys, self._lengths = array("I"), array("I")
             self._timed, self._wakes = array("I"), array("q")
             self._payloads = bytearray()
 
@@ -76,8 +76,8 @@ class Progress:
             at += entered + held
             self._keys = _array("I", state[at : at + 4 * slots])
             at += 4 * slots
-            self._lengths = _array("H", state[at : at + 2 * slots])
-            at += 2 * slots
+            self._lengths = _array("I", state[at : at + 4 * slots])
+            at += 4 * slots
             self._timed = _array("I", state[at : at + 4 * timers])
             at += 4 * timers
             self._wakes = _array("q", state[at : at + 8 * timers])
@@ -144,13 +144,7 @@ class Progress:
         return left
 
     def put(self, slot: int, payload: bytes, wake_at: int | None = None) -> None:
-        """Set a slot, and when time alone may change it.
-
-        Raises:
-            InvariantError: the payload is larger than 65,535 bytes, which the limits on conditions and entries exclude.
-        """
-        if len(payload) > 65_535:
-            raise InvariantError(f"a slot of {len(payload)} bytes does not fit into a user's progress")
+        """Set a slot, and when time alone may change it."""
         self.changed = True
         index = bisect_left(self._keys, slot)
         begin = self._begin(index)

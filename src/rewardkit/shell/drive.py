@@ -16,6 +16,9 @@ A = TypeVar("A")
 ATTEMPTS = 8
 """How often a decision that met a deadlock or a serialisation failure is made before the caller hears of it."""
 
+PATIENCE_SECONDS = 5.0
+"""After which nothing is begun again: a store that waits for a lock by itself may have used it up in one attempt."""
+
 _FIRST_WAIT_SECONDS = 0.005
 
 
@@ -33,12 +36,14 @@ def drive(store: Store, tenant: str, make: Callable[[], Deciding[Decision[A]]]) 
         StoreError: the store could not; its `outcome` tells whether anything may have happened.
     """
     attempt = 0
+    patient_until = time.monotonic() + PATIENCE_SECONDS
     while True:
         attempt += 1
         try:
             return _once(store, tenant, make())
         except StoreError as error:
-            if not error.transient or error.outcome == "unknown" or store.joined or attempt == ATTEMPTS:
+            over = attempt == ATTEMPTS or time.monotonic() > patient_until
+            if over or not error.transient or error.outcome == "unknown" or store.joined:
                 raise
         time.sleep(random.uniform(0, _FIRST_WAIT_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
 

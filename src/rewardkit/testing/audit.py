@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import attrs
 
-from rewardkit.core import payload, wire
+from rewardkit.core import wire
 from rewardkit.core.definitions import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.identity import chained, derive
 from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE
@@ -176,7 +177,7 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
     for notice_id in sorted(written.keys() - wanted.keys()):
         yield f"D1: notice `{notice_id}` of kind {written[notice_id].kind} announces what did not happen"
     for row in snapshot.notices:
-        body = payload.read(row.body.decode())
+        body = json.loads(row.body)
         if row.id != derive("no", snapshot.tenant, body["kind"], body["subject"]) or body["user"] != row.user:
             yield f"D3: the body of notice `{row.id}` is not that of its id"
 
