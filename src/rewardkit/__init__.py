@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,8 @@ def __getattr__(name: str) -> Any:
     """Names load on first use, so that importing the package stays quick."""
     home = _HOME_OF.get(name)
     if home is None:
-        raise AttributeError(f"module `rewardkit` has no attribute `{name}`")
+        # Its name and place let Python add the name that was probably meant.
+        raise AttributeError(f"module `rewardkit` has no attribute `{name}`", name=name, obj=sys.modules[__name__])
     value = globals()[name] = getattr(import_module(home), name)
     return value
 

@@ -13,17 +13,18 @@ from rewardkit.core.answers import Progressed, Recorded
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.input import integer, mapping, text
+from rewardkit.core.input import integer, mapping, show, text
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
+from rewardkit.language.suggestion import suggest
 from rewardkit.ports import Notifier, Store
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, deliver
 from rewardkit.shell.drive import drive
 from rewardkit.shell.nonce import nonce
-from rewardkit.storage import open_store
+from rewardkit.storage import not_a_store, open_store
 
 A = TypeVar("A")
 
@@ -55,10 +56,16 @@ class RewardKit:
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),
     ) -> None:
+        if not isinstance(store, str) and not hasattr(store, "transaction"):
+            raise not_a_store(store)
+        if not callable(clock):
+            raise ValidationError(
+                f"a clock is called for the time of each decision, and `{type(clock).__name__}` is none"
+            )
         self._store = open_store(store, prefix=prefix) if isinstance(store, str) else store
         self._clock = clock
         self._tenant = text(tenant, "a tenant")
-        self._notifiers = tuple(notifiers)
+        self._notifiers = _callables(notifiers)
         self._catalogues: dict[str, Catalogue] = {}
 
     def _like(self, store: Store, tenant: str) -> Self:
@@ -157,10 +164,10 @@ class RewardKit:
         Args:
             name: free text, such as `Purchase Completed`.
             user: who did it.
-            at: when; default is now.
+            at: when: an aware datetime, RFC 3339 text, or microseconds since 1970 UTC; default is now.
             id: unique per user; the same id and body again change nothing, another body is a `Conflict`.
             order: orders events of one instant.
-            properties: free JSON data; numbers exact.
+            properties: free JSON data of at most 64 KiB; numbers exact.
             key: idempotency key, for callers who have no event id.
 
         Raises:
@@ -179,6 +186,8 @@ class RewardKit:
             ValidationError, Conflict: names the index of the bad event; nothing was recorded.
             StoreError: as `run`.
         """
+        if isinstance(events, Event | Mapping | str) or not isinstance(events, Iterable):
+            raise ValidationError(f"events come as a list, not as one `{type(events).__name__}`; `emit` takes one")
         return self.run(commands.Emit(tuple(_read_event(event, index) for index, event in enumerate(events))), key=key)
 
     def ready(self, *, limit: int = 100) -> tuple[Grant, ...]:
@@ -225,6 +234,8 @@ class RewardKit:
     def deliver(self, *, limit: int = 100) -> Delivery:
         """Tell the notifiers what is due, up to `limit` notices; safe to call from several workers at once.
 
+        Without notifiers nothing is taken: notices wait for a kit that has some, or for `rewardkit deliver`.
+
         Raises:
             ValidationError: this kit is inside a host's transaction; deliver after its commit.
         """
@@ -252,7 +263,7 @@ class RewardKit:
         return self._store.migrate()
 
     def close(self) -> None:
-        """Close the store's connections."""
+        """Close the store's connections; the next call opens them again, and closing twice is harmless."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -281,8 +292,34 @@ def _read_event(event: object, index: int) -> Event:
     if isinstance(event, Event):
         return event
     try:
-        return _event(**mapping(event, "an event"))
+        given = mapping(event, "an event")
+        _check_keys(given)
+        return _event(**given)
     except ValidationError as error:
         raise ValidationError(f"event {index}: {error}") from None
-    except TypeError as error:
-        raise ValidationError(f"event {index}: {str(error).replace('_event()', 'an event')}") from None
+
+
+_EVENT_KEYS = frozenset(("name", "user", "at", "id", "order", "properties"))
+
+
+def _check_keys(given: Mapping[str, Any]) -> None:
+    for key in given.keys() - _EVENT_KEYS:
+        close = suggest(str(key), _EVENT_KEYS)
+        instead = "put it under `properties`" if close is None else f"did you mean `{close}`?"
+        raise ValidationError(f"`{show(str(key))}` is no key of an event: {instead}")
+    for key in ("name", "user"):
+        if key not in given:
+            raise ValidationError(f"`{key}` is missing")
+
+
+def _callables(notifiers: Iterable[Notifier]) -> tuple[Notifier, ...]:
+    """Looked at early: a notifier that cannot be called would fail every notice until it is dead."""
+    if not isinstance(notifiers, Iterable):
+        raise ValidationError(f"notifiers come as a list, not as one `{type(notifiers).__name__}`")
+    found = tuple(notifiers)
+    for number, notifier in enumerate(found):
+        if not callable(notifier):
+            raise ValidationError(
+                f"notifier {number} must be callable with a notice, not a `{type(notifier).__name__}`"
+            )
+    return found

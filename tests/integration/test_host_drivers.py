@@ -152,9 +152,9 @@ class TestDriver:
         sqlite_host: sqlite3.Connection,
         postgres_host: psycopg.Connection[Any],
     ) -> None:
-        with pytest.raises(ValidationError, match="cannot join"):
+        with pytest.raises(ValidationError, match=r"`psycopg\.Connection`: this kit keeps its rewards in SQLite"):
             sqlite_store.join(postgres_host)
-        with pytest.raises(ValidationError, match="cannot join"):
+        with pytest.raises(ValidationError, match=r"`sqlite3\.Connection`: this kit keeps its rewards in PostgreSQL"):
             postgres_store.join(sqlite_host)
 
     @pytest.mark.parametrize("host", [None, 1, "sqlite:///x.db", object()])
@@ -208,6 +208,12 @@ class TestSqlite3:
             host.close()
         finally:
             sqlite3.converters.pop("TEXT")
+
+    def test_a_closed_connection_is_refused(self, path: Path, sqlite_store: SqliteStore) -> None:
+        host = sqlite3.connect(path)
+        host.close()
+        with pytest.raises(StoreError, match="closed"):
+            sqlite_store.join(host)
 
     def test_another_writer_is_a_transient_refusal(self, path: Path, sqlite_store: SqliteStore) -> None:
         host = sqlite3.connect(path, timeout=0.1)

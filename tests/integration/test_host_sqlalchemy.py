@@ -198,6 +198,12 @@ def test_a_session_that_must_be_rolled_back_is_refused(pair: tuple[Store, Engine
             store.join(session)
 
 
+def test_a_session_that_has_no_database_of_its_own_is_refused(pair: tuple[Store, Engine]) -> None:
+    store, _ = pair
+    with Session() as session, pytest.raises(ValidationError, match="does not say by itself which database"):
+        store.join(session)
+
+
 def test_an_engine_has_no_transaction_to_join(pair: tuple[Store, Engine]) -> None:
     store, engine = pair
     with pytest.raises(ValidationError, match="cannot join"):

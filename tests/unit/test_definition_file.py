@@ -212,7 +212,10 @@ WRONG = [
         OFFER.replace('"A"', '"A in any 7d"'),
         "shop.toml:4: [offers.gift] condition: error[RK903]: `in any` is not evaluated by this version",
     ),
-    (OFFER.replace('"disc"', '"disk"'), "shop.toml:3: [offers.gift] reward: `disk` is not defined (reward_unknown)"),
+    (
+        OFFER.replace('"disc"', '"disk"'),
+        "shop.toml:3: [offers.gift] reward: `disk` is not defined: did you mean `disc`? (rewa",
+    ),
     ('[campaigns.c]\noffer = "gift"', "shop.toml:2: [campaigns.c] offer: `gift` is not defined (offer_unknown)"),
     (
         OFFER + 'expires_after = "a month"',
@@ -236,7 +239,7 @@ WRONG = [
     ),
     (
         CAMPAIGN + "end = 2025-12-30",
-        "shop.toml:5: [campaigns.spring]: campaign `spring` would be over before it starts (campaign_over)",
+        "shop.toml:5: [campaigns.spring]: campaign `spring` would start now, after its end `2025-12-31T00:00:00Z`",
     ),
     (CAMPAIGN + 'zone = "Mars/Olympus"', "shop.toml:7: [campaigns.spring] zone: `Mars/Olympus` is unknown:"),
     (CAMPAIGN + "cap = true", "shop.toml:7: [campaigns.spring] cap: must be a whole number, not `true`"),

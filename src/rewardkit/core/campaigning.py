@@ -89,8 +89,13 @@ def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> 
         return _state(campaign)
     if campaign.status == "ended":
         raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", _facts(campaign))
-    if campaign.end is not None and campaign.end <= (context.at if campaign.start is None else campaign.start):
-        raise Refused("campaign_over", f"campaign `{campaign.name}` would be over before it starts", _facts(campaign))
+    # One whose terms say when it started may be over: users with history enter it all the same.
+    if campaign.start is None and campaign.end is not None and campaign.end <= context.at:
+        sentence = (
+            f"campaign `{campaign.name}` would start now, after its end `{rfc3339(campaign.end)}`:"
+            " give it a later end, or the start that it had"
+        )
+        raise Refused("campaign_over", sentence, _facts(campaign))
     launched = attrs.evolve(campaign, version=campaign.version + 1, status="live", launched_at=context.at)
     draft.add(CAMPAIGN, launched.name, launched.version, launched.body())
     return _state(launched)

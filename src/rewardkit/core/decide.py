@@ -87,7 +87,7 @@ def decide(command: Command[A], context: Context) -> Deciding[Decision[A]]:
     """
     decider = _COMMANDS.get(type(command))
     if decider is None:
-        raise ValidationError(f"`{type(command).__name__}` is not a command")
+        raise _misplaced(command, "command", '`MakeOffer("spring", "ann")`, to `run` or `attempt`')
     if context.key is None:
         return (yield from _refusable(decider(command, context)))
     key = text(context.key, "an idempotency key")
@@ -113,8 +113,20 @@ def look(query: Query[A], context: Context) -> Deciding[Decision[A]]:
     """
     asker = _QUERIES.get(type(query))
     if asker is None:
-        raise ValidationError(f"`{type(query).__name__}` is not a query")
+        raise _misplaced(query, "query", "`Grants()`, to `ask`")
     return (yield from _refusable(asker(query, context)))
+
+
+def _misplaced(given: object, wanted: str, example: str) -> ValidationError:
+    """The refusal of what is no command, or no query, with the door that it belongs to."""
+    name = given.__name__ if isinstance(given, type) else type(given).__name__
+    if isinstance(given, type):
+        return ValidationError(f"`{name}` is a class: pass a {wanted} made from one, such as {example}")
+    if isinstance(given, Command):
+        return ValidationError(f"`{name}` is a command, not a {wanted}: pass it to `run` or `attempt`")
+    if isinstance(given, Query):
+        return ValidationError(f"`{name}` is a query, not a {wanted}: pass it to `ask`")
+    return ValidationError(f"`{name}` is not a {wanted}: pass one, such as {example}")
 
 
 def _refusable(deciding: Deciding[Decision[A]]) -> Deciding[Decision[A]]:

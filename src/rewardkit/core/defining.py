@@ -20,6 +20,7 @@ from rewardkit.language.check import Scope
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import LATEST
 from rewardkit.language.literal import read_elapsed
+from rewardkit.language.suggestion import suggest
 
 _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 
@@ -132,5 +133,7 @@ def elapsed(source: str, what: str) -> int:
 
 def unknown(kind: str, name: str, known: Mapping[str, object]) -> Refused:
     """The refusal of a name that is not defined."""
-    names = sorted(known)
-    return Refused(f"{kind}_unknown", f"{kind} `{name}` is not defined", {"name": name, "defined": names[:20]})
+    close = suggest(name, known)
+    hint = "" if close is None else f": did you mean `{close}`?"
+    facts = {"name": name, "defined": sorted(known)[:20]}
+    return Refused(f"{kind}_unknown", f"{kind} `{show(name)}` is not defined{hint}", facts)

@@ -48,7 +48,19 @@ def host_of(host: object) -> Host:
 
 def cannot_join(host: object) -> ValidationError:
     """The refusal of an object that is none of the choices."""
-    return ValidationError(f"cannot join the transaction of a `{type(host).__qualname__}`; give {_CHOICES}")
+    return ValidationError(f"cannot join the transaction of a `{_kind(host)}`; give {_CHOICES}")
+
+
+def elsewhere(connection: object, database: str) -> ValidationError:
+    """The refusal of a connection that leads to another kind of database than the one where the rewards are."""
+    return ValidationError(
+        f"cannot join the transaction of a `{_kind(connection)}`: this kit keeps its rewards in {database};"
+        " name the host's own database as its store"
+    )
+
+
+def _kind(thing: object) -> str:
+    return f"{type(thing).__module__.partition('.')[0]}.{type(thing).__qualname__}".removeprefix("builtins.")
 
 
 def _sqlalchemy(host: Any) -> Host:
@@ -68,7 +80,13 @@ def _sqlalchemy(host: Any) -> Host:
         return driver
 
     if isinstance(host, Session | scoped_session):
-        return Host(begin, host.get_bind())
+        try:
+            return Host(begin, host.get_bind())
+        except SQLAlchemyError:
+            raise ValidationError(
+                "the session does not say by itself which database it means; give the connection that it uses for"
+                " the one where the rewards are, as in `session.connection(bind_arguments={...})`"
+            ) from None
     if isinstance(host, Connection):
         return Host(begin, host.engine)
     raise cannot_join(host)

@@ -11,7 +11,7 @@ from rewardkit.core.rows import EventRow
 from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
 from rewardkit.storage.sql.arrays import integer_array, text_array
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
-from rewardkit.storage.sql.hosts import autocommits, cannot_join
+from rewardkit.storage.sql.hosts import autocommits, elsewhere
 from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.store import SqlStore, failed
@@ -92,7 +92,7 @@ class PostgresStore(SqlStore[Connection]):
     def enter(self, connection: Any) -> None:
         """See `SqlStore.enter`. A driver that is not in autocommit begins with our first statement."""
         if not isinstance(connection, psycopg.Connection):
-            raise cannot_join(connection)
+            raise elsewhere(connection, "PostgreSQL")
         status = connection.info.transaction_status
         if connection.closed or status == TransactionStatus.UNKNOWN:
             raise StoreError("the host's connection is closed")
@@ -226,7 +226,8 @@ def translated(error: Exception) -> StoreError | InvariantError:
     if isinstance(error, psycopg.DataError | UnicodeEncodeError):
         return InvariantError("a value that PostgreSQL cannot keep")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
-        return SchemaError(f"the tables are missing or older than this version, run `rewardkit migrate`: {error}")
+        message = error.diag.message_primary
+        return SchemaError(f"the tables are missing or older than this version, run `rewardkit migrate`: {message}")
     if isinstance(error, _TRANSIENT):
         return failed("another transaction was in the way; try again", error, transient=True)
     # Without a code nothing came from the server: the connection is gone, and nothing was committed on it.

@@ -17,7 +17,7 @@ from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.rows import Row
 from rewardkit.errors import InvariantError, SchemaError, StoreError
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, SQLITE
-from rewardkit.storage.sql.hosts import autocommits, cannot_join
+from rewardkit.storage.sql.hosts import autocommits, elsewhere
 from rewardkit.storage.sql.migrations import MIGRATIONS
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.statements import Statements
@@ -89,8 +89,12 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
     def enter(self, connection: Any) -> None:
         """See `SqlStore.enter`."""
         if not isinstance(connection, sqlite3.Connection):
-            raise cannot_join(connection)
-        if connection.in_transaction:
+            raise elsewhere(connection, "SQLite")
+        try:
+            begun = connection.in_transaction
+        except sqlite3.ProgrammingError:
+            raise StoreError("the host's connection is closed") from None
+        if begun:
             return
         # From Python 3.12 on a connection may say by itself that it commits each statement.
         if connection.isolation_level is None or getattr(connection, "autocommit", None) is True:
