@@ -37,6 +37,10 @@ class Part:
     run: Run
     due: Due
     initial: Thread
+    born: Thread
+    """What follows the anchor in a thread that begins."""
+    birth: int | None
+    """The bits of its first reading, where they are the same whenever it begins."""
     names: frozenset[str]
     pulls: Directions
     better: Better
@@ -64,10 +68,11 @@ class Threads:
 
         `begins` says whether the first step ends at this reading; `end` is the end of the chain's own scope.
         """
-        lists: list[tuple[Thread, ...]] = []
+        lists: list[Any] = [0]
         final = len(self.parts)
         bits = FALSE | DRY
         ended: object = begins
+        same = True
         for place, part in enumerate(self.parts, start=1):
             before: tuple[Thread, ...] = slot[place]
             previous, ended = ended, False
@@ -91,28 +96,40 @@ class Threads:
                         if place == final:
                             bits = (bits | known & 3) & (known | ~DRY)
             if previous:
-                born, known = part.run((at, *part.initial[1:]), None, at, end, evers)
+                born: Thread = (at, *part.born)
+                if part.birth is not None:
+                    known = part.birth
+                else:
+                    born, known = part.run(born, None, at, end, evers)
                 if not known & useless:
                     kept.append(born)
                     if place == final:
                         bits = (bits | known & 3) & (known | ~DRY)
+            if len(kept) == 2:
+                one, other = kept
+                if part.better(one, other):
+                    kept = [one]
+                elif part.better(other, one):
+                    kept = [other]
             after_all = tuple(kept)
-            if len(kept) > 1 and after_all != before:
+            if len(kept) > 2 and after_all != before:
                 after_all = tuple(prune(kept, part.pulls, part.better))
-            if after_all == before:
-                after_all = before
             if after_all:
                 bits &= ~FALSE if place == final else ~(FALSE | DRY)
+            if after_all == before:
+                after_all = before
+            else:
+                same = False
             lists.append(after_all)
-        if bits == slot[0] and all(new is old for new, old in zip(lists, slot[1:], strict=True)):
+        if same and bits == slot[0]:
             return slot, bool(ended)
-        return (bits, *lists), bool(ended)
+        lists[0] = bits
+        return tuple(lists), bool(ended)
 
     def due(self, slot: tuple[Any, ...], end: int, evers: Evers) -> int:
         """The next instant at which a thread may change by itself."""
         earliest = FOREVER
         for place, part in enumerate(self.parts, start=1):
             for thread in slot[place]:
-                instant = part.due(thread, end, evers)
-                earliest = min(earliest, instant)
+                earliest = min(earliest, part.due(thread, end, evers))
         return earliest

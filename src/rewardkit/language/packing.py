@@ -7,12 +7,12 @@ byte checks the others and belongs to the program, so that another program's byt
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from rewardkit.errors import InvariantError
 from rewardkit.language.dominance import Thread
 from rewardkit.language.event import LATEST
-from rewardkit.language.plan import Chain, Counter, Plan, Segment
+from rewardkit.language.plan import Chain, Counter, Plan, Segment, Slot
 from rewardkit.language.state import PENDING, State, decided
 
 _END = 4
@@ -23,6 +23,27 @@ _LARGEST = 2**63
 
 _LONG = 247
 """A number up to this is one byte; above it the byte says how many bytes follow."""
+
+Slots: TypeAlias = tuple["int | tuple[Shape, ...]", ...]
+"""Of each slot the largest number that it may hold, or the shapes of a chain's later steps."""
+
+
+class Shape(NamedTuple):
+    """How the threads of one segment are written."""
+
+    phases: int
+    """Of its offsets; none where there is no phase to write."""
+    slots: Slots
+
+
+def _shape(segment: Segment) -> Shape:
+    return Shape(len(segment.offsets), tuple(_slot(content) for content in segment.slots))
+
+
+def _slot(content: Slot | None) -> int | tuple[Shape, ...]:
+    if isinstance(content, Chain):
+        return tuple(_shape(segment) for segment in content.steps)
+    return content.most if isinstance(content, Counter) else 1
 
 
 def _put(out: bytearray, number: int) -> None:
@@ -38,7 +59,8 @@ class Packing:
     """Packs and unpacks the states of one program."""
 
     def __init__(self, plan: Plan, fingerprint: bytes, causes: int) -> None:
-        self._plan = plan
+        self._root = _shape(plan.root)
+        self._evers = tuple(_shape(segment) for segment in plan.evers)
         self._seed = zlib.adler32(fingerprint)
         self._causes = causes
         counters = [slot for slot in plan.root.slots if isinstance(slot, Counter)]
@@ -66,124 +88,155 @@ class Packing:
         if wake_at is not None and wake_at != end:
             out[0] |= _WAKE
             _put(out, wake_at - start)
-        for segment, thread in zip(self._plan.evers, state.evers, strict=True):
-            self._write(segment, thread, start, out)
-        self._write(self._plan.root, state.root, start, out)
+        for shape, thread in zip(self._evers, state.evers, strict=True):
+            _write(shape, thread, start, out)
+        _write(self._root, state.root, start, out)
         return self._sealed(out)
 
     def _sealed(self, out: bytearray) -> bytes:
-        out += self._check(out)
+        out.append(self._check(out))
         return bytes(out)
 
-    def _check(self, body: bytes | bytearray) -> bytes:
+    def _check(self, body: bytes | bytearray) -> int:
         check = zlib.adler32(body, self._seed)
-        return bytes((((check >> 16) + (check & 0xFFFF)) % 251,))
-
-    def _write(self, segment: Segment, thread: Thread, start: int, out: bytearray) -> None:
-        if segment.offsets:
-            out.append(thread[1])
-        for value, content in zip(thread[2:], segment.slots, strict=True):
-            if value.__class__ is not tuple:
-                _put(out, value)
-                continue
-            assert isinstance(content, Chain)
-            out.append(_CLOSED_CHAIN + value[0])
-            for inner, threads in zip(content.steps, value[1:], strict=True):
-                _put(out, len(threads))
-                for one in threads:
-                    delta = one[0] - start
-                    _put(out, delta << 1 if delta >= 0 else (-delta << 1) - 1)
-                    self._write(inner, one, start, out)
+        return ((check >> 16) + (check & 0xFFFF)) % 251
 
     def unpack(self, data: bytes) -> State:
         """The state of some bytes, or InvariantError."""
-        if len(data) < 2 or self._check(data[:-1]) != data[-1:]:
+        body = data[:-1]
+        if not body or self._check(body) != data[-1]:
             raise _corrupt()
-        head = data[0]
-        if head == PENDING and self.flat and len(data) == self._many + 2:
-            counts = tuple(data[1:-1])
+        head = body[0]
+        if head == PENDING and self.flat and len(body) == self._many + 1:
+            counts = tuple(body[1:])
             for count, most in zip(counts, self._mosts, strict=True):
                 if count > most or count > _LONG:
                     raise _corrupt()
             return State(PENDING, None, 0, 0, None, None, (0, 0, *counts), ())
         dated = head in (1, 2) or not self.flat
-        start = int.from_bytes(data[1:9], "big") if dated else 0
-        if start > LATEST or (dated and len(data) < 10):
+        start = int.from_bytes(body[1:9], "big") if dated else 0
+        if start > LATEST or (dated and len(body) < 9):
             raise _corrupt()
-        reader = _Reader(data[:-1], 9 if dated else 1)
+        try:
+            return self._read(head, start, body, 9 if dated else 1)
+        except IndexError:  # it ended in the middle of a number or before it
+            raise _corrupt() from None
+
+    def _read(self, head: int, start: int, body: bytes, place: int) -> State:
         if head in (1, 2):
-            cause = reader.number(self._causes - 1)
-            reader.finish()
+            cause, place = _number(body, place)
+            if cause >= self._causes or place != len(body):
+                raise _corrupt()
             return decided(head, start, cause)
         if head & ~(_END | _WAKE):
             raise _corrupt()
-        end = start + reader.number(_LARGEST) if head & _END else None
-        wake_at = start + reader.number(_LARGEST) if head & _WAKE else end
-        if head & _WAKE and (wake_at == start or (end is not None and wake_at is not None and wake_at >= end)):
+        end = wake_at = None
+        if head & _END:
+            end, place = _number(body, place)
+            wake_at = end = start + end
+        if head & _WAKE:
+            wake_at, place = _number(body, place)
+            wake_at += start
+            if wake_at == start or (end is not None and wake_at >= end):
+                raise _corrupt()
+        evers: tuple[Thread, ...] = ()
+        for shape in self._evers:
+            ever, place = _thread(shape, 0, start, body, place)
+            evers = (*evers, ever)
+        root, place = _thread(self._root, start, start, body, place)
+        if place != len(body):
             raise _corrupt()
-        evers = tuple(self._read(segment, 0, start, reader) for segment in self._plan.evers)
-        root = self._read(self._plan.root, start, start, reader)
-        reader.finish()
         return State(PENDING, None, 0, start, end, wake_at, root, evers)
 
-    def _read(self, segment: Segment, anchor: int, start: int, reader: _Reader) -> Thread:
-        thread: list[Any] = [anchor, reader.number(len(segment.offsets)) if segment.offsets else 0]
-        for content in segment.slots:
-            if isinstance(content, Counter):
-                thread.append(reader.number(content.most))
-            elif isinstance(content, Chain):
-                thread.append(self._read_chain(content, start, reader))
+
+# What follows runs for every event of every user: numbers are read and written in place where they are one byte.
+
+
+def _write(shape: Shape, thread: Thread, start: int, out: bytearray) -> None:
+    phases, slots = shape
+    if phases:
+        out.append(thread[1])
+    place = 2
+    for content in slots:
+        value = thread[place]
+        place += 1
+        if value.__class__ is int:
+            if value <= _LONG:
+                out.append(value)
             else:
-                thread.append(reader.number(1))
-        return tuple(thread)
-
-    def _read_chain(self, chain: Chain, start: int, reader: _Reader) -> int | tuple[Any, ...]:
-        bits = reader.number(_CLOSED_CHAIN + 15)
-        if bits < _CLOSED_CHAIN:
-            return bits
-        lists: list[Any] = [bits - _CLOSED_CHAIN]
-        for segment in chain.steps:
-            threads = []
-            for _ in range(reader.number(reader.left)):
-                folded = reader.number(_LARGEST)
-                anchor = start + (-(folded + 1 >> 1) if folded & 1 else folded >> 1)
-                if not 0 <= anchor <= _LARGEST:
-                    raise _corrupt()
-                threads.append(self._read(segment, anchor, start, reader))
-            lists.append(tuple(threads))
-        return tuple(lists)
+                _put(out, value)
+            continue
+        assert isinstance(content, tuple)
+        out.append(_CLOSED_CHAIN + value[0])
+        step = 1
+        for inner in content:
+            threads = value[step]
+            step += 1
+            _put(out, len(threads))
+            for one in threads:
+                delta = one[0] - start
+                _put(out, delta << 1 if delta >= 0 else (-delta << 1) - 1)
+                _write(inner, one, start, out)
 
 
-class _Reader:
-    def __init__(self, data: bytes, place: int) -> None:
-        self._data = data
-        self._place = place
+def _number(data: bytes, place: int) -> tuple[int, int]:
+    """A number, which was written in as few bytes as it needs, and the place behind it."""
+    number = data[place]
+    place += 1
+    if number <= _LONG:
+        return number, place
+    end = place + number - _LONG
+    number = int.from_bytes(data[place:end], "big")
+    if end > len(data) or number <= _LONG or data[place] == 0 or number > _LARGEST:
+        raise _corrupt()
+    return number, end
 
-    @property
-    def left(self) -> int:
-        return len(self._data) - self._place
 
-    def number(self, most: int) -> int:
-        """The next number, which was written in as few bytes as it needs."""
-        data, place = self._data, self._place
-        if place >= len(data):
+def _thread(shape: Shape, anchor: int, start: int, data: bytes, place: int) -> tuple[Thread, int]:
+    """A thread, and the place behind it; past the end of the data, IndexError."""
+    phases, slots = shape
+    phase = 0
+    if phases:
+        phase = data[place]
+        place += 1
+        if phase > phases:
             raise _corrupt()
+    made: list[Any] = [anchor, phase]
+    for content in slots:
         number = data[place]
+        if content.__class__ is not int:
+            chain, place = _chain(content, start, data, place)  # type: ignore[arg-type]  # not an int: shapes
+            made.append(chain)
+            continue
         place += 1
         if number > _LONG:
-            end = place + number - _LONG
-            number = int.from_bytes(data[place:end], "big")
-            if end > len(data) or number <= _LONG or data[place] == 0:
-                raise _corrupt()
-            place = end
-        if number > most:
+            number, place = _number(data, place - 1)
+        if number > content:
             raise _corrupt()
-        self._place = place
-        return number
+        made.append(number)
+    return tuple(made), place
 
-    def finish(self) -> None:
-        if self._place != len(self._data):
-            raise _corrupt()
+
+def _chain(shapes: tuple[Shape, ...], start: int, data: bytes, place: int) -> tuple[int | tuple[Any, ...], int]:
+    bits = data[place]
+    place += 1
+    if bits < _CLOSED_CHAIN:
+        return bits, place
+    if bits > _CLOSED_CHAIN + 15:
+        raise _corrupt()
+    lists: list[Any] = [bits - _CLOSED_CHAIN]
+    for shape in shapes:
+        threads = []
+        many, place = _number(data, place)
+        for _ in range(many):
+            folded, place = _number(data, place)
+            anchor = start - (folded + 1 >> 1) if folded & 1 else start + (folded >> 1)
+            if not 0 <= anchor <= _LARGEST:
+                raise _corrupt()
+            thread, place = _thread(shape, anchor, start, data, place)
+            threads.append(thread)
+        lists.append(tuple(threads))
+    return tuple(lists), place
 
 
 def _corrupt() -> InvariantError:

@@ -12,12 +12,12 @@ from typing import Any
 from rewardkit.errors import ValidationError
 from rewardkit.language import causes, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
-from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Threads
+from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Run, Threads
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
 from rewardkit.language.event import LATEST, Event, Instant, moment
 from rewardkit.language.missing import missing
 from rewardkit.language.plan import Counter, Plan, Segment, lower
-from rewardkit.language.source import SegmentWriter, waits
+from rewardkit.language.source import SegmentWriter, judges, waits
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 from rewardkit.language.verdict import Verdict
 
@@ -66,7 +66,7 @@ class Program:
             ValidationError: for an end before the start, or a window that needs a start where there is none.
         """
         if at is None and self.plan.anchored:
-            raise ValidationError("a window that starts with the scope needs a start: write `in any …` or `then`")
+            raise ValidationError("a window that starts with the scope needs a start: put it to the right of a `then`")
         start = 0 if at is None else at
         if not 0 <= start <= LATEST:
             raise ValidationError(f"a scope starts in the years 1970 to 9000, not at `{start}`")
@@ -181,6 +181,8 @@ class Program:
 
     def _due(self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], end: Instant) -> Instant:
         due = self._root.due(root, end, known)
+        if not evers:
+            return due
         for part, thread in zip(self._evers, evers, strict=True):
             due = min(due, part.due(thread, end, known))
         return due
@@ -266,4 +268,7 @@ def _part(segment: Segment, names: dict[str, Any], initial: Thread) -> Part:
             return dominates(x, y, pulls)
     else:
         better = eval(f"lambda x, y: {expression}", {"__builtins__": {}})  # noqa: S307 - indices and comparisons alone
-    return Part(names[f"run_{number}"], names[f"due_{number}"], initial, segment.names, pulls, better)
+    run: Run = names[f"run_{number}"]
+    constant = all(isinstance(slot, Counter) for slot in segment.slots) and not judges(segment.root)
+    birth = run(initial, None, 0, FOREVER, ())[1] if constant else None
+    return Part(run, names[f"due_{number}"], initial, initial[1:], birth, segment.names, pulls, better)

@@ -6,6 +6,7 @@ chains are bound through the namespace, so that no text of a user's ever becomes
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from rewardkit.language.chain import DRY, ENDS, FALSE, FOREVER, TRUE, VALUE
@@ -78,6 +79,7 @@ class SegmentWriter:
         self._count()
         root = self.emit(self.segment.root)
         self._finish(root)
+        body, self.lines = _needed(self.lines), []
         self.lines += [f"def due_{number}(s, end, evers):", head, "    p = p0", f"    due = {FOREVER}"]
         self.folding = False
         for slot in range(len(self.segment.slots)):
@@ -85,7 +87,7 @@ class SegmentWriter:
         self.emit(self.segment.root)
         self._due(self.segment.root, "    ")
         self.put("return due")
-        return "\n".join(self.lines) + "\n"
+        return "\n".join([*body, *_needed(self.lines)]) + "\n"
 
     def put(self, line: str) -> None:
         self.lines.append("    " + line)
@@ -326,6 +328,22 @@ class SegmentWriter:
                 self._due(step.first, indent)
 
 
+_ASSIGNED = re.compile(r"    (x[0-9]+) = ")
+_LOCAL = re.compile(r"x[0-9]+")
+
+
+def _needed(lines: list[str]) -> list[str]:
+    """A function's lines without the facts that nothing in it asks for."""
+    kept: list[str] = []
+    used: set[str] = set()
+    for line in reversed(lines):
+        assigned = _ASSIGNED.match(line)
+        if assigned is None or assigned[1] in used:
+            kept.append(line)
+            used.update(_LOCAL.findall(line if assigned is None else line[assigned.end() :]))
+    return kept[::-1]
+
+
 def waits(step: Step) -> bool:
     """Whether time alone may change a node."""
     match step:
@@ -339,3 +357,16 @@ def waits(step: Step) -> bool:
             return waits(step.first) or any(segment.offsets or waits(segment.root) for segment in step.steps)
         case _:
             return False
+
+
+def judges(step: Step) -> bool:
+    """Whether a node of this segment is judged at a close, which its scope's end may forestall."""
+    match step:
+        case Choice():
+            return any(judges(term) for term in step.terms)
+        case Guard() | Window():
+            return judges(step.body)
+        case Leaf():
+            return False
+        case _:
+            return True
