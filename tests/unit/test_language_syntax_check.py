@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from rewardkit.errors import ValidationError
 from rewardkit.language.check import Scope, check
 from rewardkit.language.diagnostic import CODES
 from rewardkit.language.format import format_condition
 from rewardkit.language.parse import parse
+from rewardkit.language.program import compile_program
 
 
 def found(text: str, scope: Scope = "start") -> list[tuple[str, str]]:
@@ -37,6 +39,11 @@ def found(text: str, scope: Scope = "start") -> list[tuple[str, str]]:
         "(no B within 7d) within 7d",
         "no (A | B*2) within 7d",
         "A then (B & !C)",
+        "A then (ever B) within 7d",
+        "A then ever B",
+        "ever A then B",
+        "A then ((ever B) over 7d) then C",
+        "A then ((B | !(ever C)) & B) then C",
     ],
 )
 def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
@@ -93,6 +100,30 @@ def test_a_window_needs_a_start_in_an_open_scope(text: str, pieces: list[str]) -
 @pytest.mark.parametrize("scope", ["start", "open"])
 def test_a_window_at_ever_has_no_start_in_any_scope(text: str, piece: str, scope: Scope) -> None:
     assert ("RK150", piece) in found(text, scope)
+
+
+@pytest.mark.parametrize(
+    "text, piece",
+    [
+        ("A then ever B then C", "ever B"),
+        ("A then (ever B within 7d) then C", "ever B"),
+        ("A then (ever B & C) then D", "ever B"),
+        ("(A then (B | ever C)) then D", "ever C"),
+        ("ever (A then ever B) then C", "ever B"),
+    ],
+)
+@pytest.mark.parametrize("scope", ["start", "open"])
+def test_an_ever_that_a_step_follows_stands_first(text: str, piece: str, scope: Scope) -> None:
+    assert ("RK151", piece) in found(text, scope)
+    with pytest.raises(ValidationError, match="cannot be followed"):
+        compile_program(parse(text))
+
+
+@pytest.mark.parametrize("text", ["(ever A) within 7d", "(ever A) over 7d", "((ever A) within 7d) within 9d"])
+def test_a_window_directly_on_ever_that_counts_from_the_start_does_not_compile(text: str) -> None:
+    assert "RK150" in {code for code, _ in found(text)}
+    with pytest.raises(ValidationError, match="has no start"):
+        compile_program(parse(text))
 
 
 @pytest.mark.parametrize(

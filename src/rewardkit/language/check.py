@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from rewardkit.language.anchor import check_anchors
+from rewardkit.language.anchor import check_anchors, check_past_ends
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.lint import check_lints
 from rewardkit.language.measure import check_size
@@ -33,7 +33,8 @@ def check(node: Node, text: str, *, scope: Scope) -> tuple[Diagnostic, ...]:
         return too_large
     found = [
         *check_structure(node, text),
-        *check_anchors(node, anchored=scope == "start"),
+        *check_anchors(node, "start" if scope == "start" else "none"),
+        *check_past_ends(node),
         *check_reach(node),
         *check_lints(node, text, scan(text)),
     ]

@@ -59,6 +59,7 @@ CODES: dict[str, str] = {
     "RK140": "an unknown named condition",
     "RK141": "named conditions that refer to each other in a circle",
     "RK150": "a window that is anchored at a start, in a scope that has none",
+    "RK151": "an `ever` to the right of `then`, with another step after it",
     # what is surely not meant; acknowledged by its code
     "RK201": "holds on the empty history",
     "RK202": "a guard as the last step",

@@ -182,11 +182,11 @@ class _Lowering:
             case tree.Not(body=body):
                 return Guard(self.lower(body, cut, followed=False))
             case tree.Within(body=body, span=span):
-                return self.window(body, self.offset(span), cut, followed=followed)
+                return self.window(body, self.offset(span, body), cut, followed=followed)
             case tree.Over(body=body, span=span):
-                return self.judgement(body, self.offset(span), cut, followed=followed, absence=False)
+                return self.judgement(body, self.offset(span, body), cut, followed=followed, absence=False)
             case tree.No(body=body, span=span):
-                return self.judgement(tree.Not(body), self.offset(span), cut, followed=followed, absence=True)
+                return self.judgement(tree.Not(body), self.offset(span, body), cut, followed=followed, absence=True)
             case tree.Then(steps=steps):
                 return self.chain(steps, cut, followed=followed)
             case tree.Ever(body=body):
@@ -194,13 +194,13 @@ class _Lowering:
             case _:
                 raise ValidationError(f"`{spelling(node)}` is not evaluated by this version")
 
-    def offset(self, span: tree.Span) -> Offset:
+    def offset(self, span: tree.Span, body: tree.Node) -> Offset:
         if not isinstance(span, tree.Elapsed):
             raise ValidationError(
                 "a calendar span is not evaluated by this version: write an elapsed one, such as `7d`"
             )
-        if self.opened:
-            raise ValidationError("a window under `ever` has no start: put it to the right of a `then`")
+        if self.opened or (isinstance(body, tree.Ever) and not self.later):
+            raise ValidationError("a window at an `ever` has no start: put it to the right of a `then`")
         if span.microseconds < 1:
             raise ValidationError("a window lasts at least one microsecond")
         return span.microseconds
