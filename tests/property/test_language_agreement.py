@@ -17,7 +17,7 @@ from rewardkit.language.event import Event, Position
 from rewardkit.language.program import State, compile_program
 from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.specification import judge
-from rewardkit.testing.samples import RandomConditions, operators, random_history
+from rewardkit.testing.samples import RandomConditions, along, operators, random_history
 
 START = 1_000
 CASES = max(1, int(4_000 * float(os.environ.get("REWARDKIT_SCALE", "1"))))
@@ -36,7 +36,11 @@ class Case(NamedTuple):
 def draw(seed: int) -> Case:
     chance = random.Random(seed)
     opened = chance.random() < 0.1
-    node = RandomConditions(chance, windows=not opened).draw(chance.choice((1, 2, 2, 3, 3)))
+    conditions = RandomConditions(chance, windows=not opened)
+    if chance.random() < 0.1:
+        chain = conditions.closes()
+        return Case(chain, random_history(chance, START, names=along(chance, chain)), Position(START), None)
+    node = conditions.draw(chance.choice((1, 2, 2, 3, 3)))
     events = random_history(chance, START)
     start = Position(START)
     if events and chance.random() < 0.3:

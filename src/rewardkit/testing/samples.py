@@ -6,6 +6,7 @@ They cluster where engines disagree: at deadlines and a microsecond to either si
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -75,8 +76,8 @@ class RandomConditions:
     def draw(self, depth: int = 3) -> tree.Node:
         return self._node(depth, windows=self.windows, ever=self.history)
 
-    def _span(self) -> tree.Elapsed:
-        return tree.Elapsed(self.chance.choice(SPANS))
+    def _span(self, spans: Sequence[int] = SPANS) -> tree.Elapsed:
+        return tree.Elapsed(self.chance.choice(spans))
 
     def _node(self, depth: int, *, windows: bool, ever: bool) -> tree.Node:
         """`ever` says whether one may stand here: not where its ends would be needed to the right of a `then`."""
@@ -96,9 +97,9 @@ class RandomConditions:
             case "not":
                 return tree.Not(self._node(depth - 1, windows=windows, ever=ever))
             case "within":
-                return tree.Within(self._node(depth - 1, windows=windows, ever=ever), self._span())
+                return tree.Within(self._framed(depth - 1, ever=ever), self._span())
             case "over":
-                return tree.Over(self._node(depth - 1, windows=windows, ever=ever), self._span())
+                return tree.Over(self._framed(depth - 1, ever=ever), self._span())
             case "no":
                 return tree.No(random_selector(chance), self._span())
             case "ever" if ever:
@@ -106,11 +107,31 @@ class RandomConditions:
             case _:
                 return self._then(depth, windows=windows, ever=ever)
 
+    def _framed(self, depth: int, *, ever: bool) -> tree.Node:
+        """The body of a window: not an `ever`, which has no start for the window to count from."""
+        body = self._node(depth, windows=True, ever=ever)
+        return tree.Not(body) if isinstance(body, tree.Ever) else body
+
     def _then(self, depth: int, *, windows: bool, ever: bool) -> tree.Node:
         first = self._node(depth - 1, windows=windows, ever=ever)
         middle = [self._node(depth - 1, windows=True, ever=False)] if self.chance.random() < 0.3 else []
         last = self._node(depth - 1, windows=True, ever=False)
         return tree.Then((first, *middle, last))
+
+    def closes(self) -> tree.Then:
+        """Steps that complete at a close, each counting from the one before it: no anchor makes another superfluous.
+
+        Mostly absences, since where events are needed the leaves already pull both ways.
+        """
+        judged = [self._judged(self._event()) for _ in range(self.chance.choice((1, 1, 2)))]
+        return tree.Then((self._event(), *judged, tree.Within(self._event(), self._span(SPANS[:3]))))
+
+    def _judged(self, body: tree.AtLeast) -> tree.Node:
+        span = self._span(SPANS[2:])
+        return tree.No(body, span) if self.chance.random() < 0.8 else tree.Over(body, span)
+
+    def _event(self) -> tree.AtLeast:
+        return tree.AtLeast((tree.Match(self.chance.choice(NAMES)),))
 
 
 _KINDS = (
@@ -119,18 +140,30 @@ _KINDS = (
 )  # fmt: skip
 
 
-def random_history(chance: random.Random, start: int, length: int = 8) -> list[Event]:
-    """Events around an instant, in total order: close together, often tied, often a span apart or one off."""
+def random_history(chance: random.Random, start: int, length: int = 8, names: Sequence[str] = ()) -> list[Event]:
+    """Events around an instant, in total order: close together, often tied, often a span apart or one off.
+
+    There are at most `length`, their names drawn from `NAMES`; or one for each of `names`, in that order.
+    """
     at = start - chance.choice((0, 0, 3, 9))
     events = []
-    for number in range(chance.randint(0, length)):
+    for number, name in enumerate(names or [chance.choice(NAMES) for _ in range(chance.randint(0, length))]):
         at += chance.choice((0, 0, 1, 1, 2, *SPANS, *(span + 1 for span in SPANS)))
         order = chance.choice((0, 0, 0, 1, -1))
         properties = random_properties(chance)
-        events.append(
-            Event(chance.choice(NAMES), at, f"e{chance.randrange(100)}-{number}", order=order, properties=properties)
-        )
+        events.append(Event(name, at, f"e{chance.randrange(100)}-{number}", order=order, properties=properties))
     return sorted(events, key=lambda event: event.position)
+
+
+def along(chance: random.Random, chain: tree.Then) -> list[str]:
+    """Names of events that take a chain's steps in turn, so that several anchors compete; see `closes`."""
+    names = []
+    for step in chain.steps:
+        event = step if isinstance(step, tree.AtLeast) else getattr(step, "body", None)
+        assert isinstance(event, tree.AtLeast)
+        many = chance.randint(0, 1) if isinstance(step, tree.No) else chance.randint(1, 3)
+        names += [event.matches[0].name] * many
+    return names
 
 
 def operators(node: tree.Node) -> set[str]:
