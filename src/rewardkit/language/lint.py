@@ -8,8 +8,10 @@ from itertools import pairwise
 from rewardkit.language.descent import children, descend
 from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.format import format_condition
+from rewardkit.language.limits import DAY_MICROSECONDS
 from rewardkit.language.literal import write_span
 from rewardkit.language.scan import Lexeme
+from rewardkit.language.structure import absent
 from rewardkit.language.tree import (
     And,
     Before,
@@ -73,14 +75,20 @@ def _guards(node: Node, text: str) -> Iterator[Diagnostic]:
     for part in descend(node):
         if isinstance(part, Then) and holds_on_nothing(part.steps[-1]):
             step = part.steps[-1]
-            absent = format_condition(step.body) if isinstance(step, Not) else "…"
+            waiting = _waited(step.body) if isinstance(step, Not) else "no … within 14d"
             yield Diagnostic(
                 "RK202",
                 f"{quoted(_source(step, text))} already holds when the step before it completes",
                 step.place,
-                help=f"write `no {absent} within 14d` to wait for an absence, or leave it out",
+                help=f"write `{waiting}` to wait for an absence, or leave it out",
                 severity="lint",
             )
+
+
+def _waited(body: Node) -> str:
+    """The absence that a guard was probably meant to be."""
+    span = Elapsed(14 * DAY_MICROSECONDS)
+    return format_condition(No(body, span) if absent(body) else Over(Not(body), span))
 
 
 def _late_closes(node: Node, limit: int | None) -> Iterator[Diagnostic]:
@@ -154,14 +162,15 @@ def _binds_last(node: Scoped, text: str, operator: str) -> Diagnostic:
 def _binds_prefix(node: Scoped, text: str) -> Diagnostic:
     start, end = node.body.place
     prefix = "ever" if isinstance(node.body, Ever) else text[start : start + 3] if text[start] == "n" else "!"
+    within = _source(children(node.body)[0], text)
+    meant = f"write `({text[start:end]}){text[end : node.place[1]]}` if that is meant"
     return Diagnostic(
         "RK205",
         f"`{prefix}` binds tighter than the window behind it",
         node.place,
-        help=f"write `({text[start:end]}){text[end : node.place[1]]}` if that is meant, "
-        f"`{prefix}{' ' if prefix != '!' else ''}({_source(node.body.body, text)}{text[end : node.place[1]]})` if not"
-        if isinstance(node.body, Not | Ever)
-        else None,
+        help=f"{meant}; under `ever` it would have nothing to count from"
+        if isinstance(node.body, Ever)
+        else f"{meant}, `{prefix}{' ' if prefix != '!' else ''}({within}{text[end : node.place[1]]})` if not",
         fix=f"{text[:start]}({text[start:end]}){text[end:]}",
         severity="lint",
     )

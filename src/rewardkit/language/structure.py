@@ -53,7 +53,7 @@ def _errors(node: Node, text: str) -> Iterator[Diagnostic]:
         case Some(least=least, terms=terms) if not 1 <= least <= len(terms):
             message = f"`{least} of` {len(terms)} conditions cannot be"
             yield Diagnostic("RK120", message, node.place, help=f"write a number from 1 to {len(terms)}")
-        case No(body=body) if not _absent(body):
+        case No(body=body) if not absent(body):
             yield _bad_absence(node)
         case Then(steps=steps):
             for step in steps[:-1]:
@@ -109,10 +109,10 @@ def _zero(node: AtLeast) -> Diagnostic:
     )
 
 
-def _absent(node: Node) -> bool:
+def absent(node: Node) -> bool:
     """Whether `no` may stand before it: an event, a union of events, or a count."""
     if isinstance(node, Or):
-        return all(_absent(term) for term in node.terms)
+        return all(absent(term) for term in node.terms)
     return isinstance(node, AtLeast | Between | Comparison | Satisfied | Named)
 
 
@@ -138,7 +138,7 @@ def _no_end(guard: Node, text: str) -> Diagnostic:
         f"{quoted(text[start:end] or format_condition(guard))} never completes, so no step can follow it",
         guard.place,
         help=f"write `no {written} within D then …`, with a length of time for D"
-        if _absent(body)
+        if absent(body)
         else f"write `(!{written}) over D then …`, with a length of time for D",
         note="a guard is a state, not a moment",
     )
