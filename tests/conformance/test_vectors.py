@@ -90,13 +90,18 @@ def test_texts_that_do_not_parse_format_or_fail_as_said_differ() -> None:
         {"id": "2", "condition": "A then no B", "reject": {"code": "RK999"}},
         {"id": "3", "condition": "A then no B", "reject": {"span": [0, 1]}},
         {"id": "4", "condition": "A and B", "format": "A and B"},
-        {"id": "5", "condition": "A &", "parse": True},
+        {"id": "5", "condition": "A &", "parse": "A"},
         {"id": "6", "condition": "A &", "format": "A"},
+        {"id": "7", "condition": "A | B & C", "parse": "(A | B) & C"},
+        {"id": "8", "condition": "A", "parse": "A &"},
+        {"id": "9", "condition": "A[x == 1]", "parse": "A[x == true]"},
+        {"id": "right in full", "condition": "A | B & C", "parse": "A | (B & C)"},
+        {"id": "right by name", "condition": "@x then C", "parse": "(A | B) then C", "definitions": {"x": "A or B"}},
         {"id": "right", "condition": "A then no B", "reject": {"code": "RK104", "span": [7, 11]}},
         {"id": "right too", "condition": "A and B", "format": "A & B"},
     ]
     found = run_vectors(read_vectors(json.dumps({"spec_version": 1, "cases": cases})))
-    assert ["1", "2", "3", "4", "5", "6"] == [difference.case for difference in found]
+    assert ["1", "2", "3", "4", "5", "6", "7", "8", "9"] == [difference.case for difference in found]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,12 @@ def test_texts_that_do_not_parse_format_or_fail_as_said_differ() -> None:
         (document(steps=[{"event": EVENT | {"name": 1}}]), "`name` is a text"),
         (document(definitions=[]), "`definitions`"),
         (document(mode=1), "`mode` is a text"),
+        (document(steps="absent", parse=True), "case `one`: `parse` is a text"),
+        (document(steps="absent", format={}), "case `one`: `format` is a text"),
+        (document(steps="absent", reject="RK104"), "case `one`: `reject` is an object"),
+        (document(steps="absent", reject={"cod": "RK104"}), "case `one`: `reject` has no key `cod`"),
+        (document(steps="absent", reject={"code": 104}), "case `one`: `reject` has a `code`"),
+        (document(steps="absent", reject={"span": [1]}), "case `one`: `reject` has a `span`"),
     ],
 )
 def test_a_malformed_file_is_refused_with_a_reason(text: str, message: str) -> None:
@@ -137,7 +148,7 @@ def test_a_malformed_file_is_refused_with_a_reason(text: str, message: str) -> N
 
 
 def test_a_case_id_comes_once() -> None:
-    case = {"id": "one", "condition": "A", "parse": True}
+    case = {"id": "one", "condition": "A", "parse": "A"}
     with pytest.raises(ValidationError, match="comes twice"):
         read_vectors(json.dumps({"spec_version": 1, "cases": [case, case]}))
 

@@ -80,14 +80,17 @@ def _diagnosed(diagnostic: Any, wanted: dict[str, Any]) -> bool:
 
 def _written(case: Case) -> Iterator[Difference]:
     try:
-        canonical = str(Condition.parse(case.condition))
+        condition = Condition.parse(case.condition, definitions=case.definitions or None)
+        canonical = str(condition)
         again = str(Condition.parse(canonical))
+        meant = Condition.parse(case.expect) if case.kind == "parse" else None
     except RewardKitError as failure:
         yield Difference("failed", case.id, case.kind, None, case.expect, str(failure))
         return
-    wanted = case.expect if case.kind == "format" else canonical
-    if canonical != wanted:
-        yield Difference("differs", case.id, case.kind, None, wanted, canonical)
+    if meant is not None and meant.tree != condition.tree:
+        yield Difference("differs", case.id, case.kind, None, str(meant), canonical)
+    if meant is None and canonical != case.expect:
+        yield Difference("differs", case.id, case.kind, None, case.expect, canonical)
     if again != canonical:
         yield Difference("differs", case.id, f"{case.kind}, again", None, canonical, again)
 

@@ -54,7 +54,7 @@ class Case:
     definitions: Mapping[str, str] = attrs.field(factory=dict)
     steps: tuple[Step, ...] = ()
     expect: Any = None
-    """What `reject`, `format` or `parse` say."""
+    """What `reject`, `format` or `parse` say: an object, the canonical text, a text of the same structure."""
     unsupported: str | None = None
     """What the case asks for that this version has not; it is reported, never skipped."""
 
@@ -158,9 +158,39 @@ def _read_case(data: dict[str, Any]) -> Case:
         end=_instant_or_none(data, "end"),
         definitions=definitions,
         steps=_steps(data.get("steps", [])),
-        expect=data.get(kind),
+        expect=_said(data, kind),
         unsupported=_unsupported(data, kind),
     )
+
+
+_REJECTED: dict[str, Callable[[Any], bool]] = {
+    "code": lambda value: isinstance(value, str),
+    "span": lambda value: isinstance(value, list) and len(value) == 2 and all(type(place) is int for place in value),
+    "help": lambda value: value is None or isinstance(value, str),
+    "message": lambda value: isinstance(value, str),
+}
+"""What a rejection may name, and how each looks; other than a span, a list means one of its values."""
+
+
+def _said(data: dict[str, Any], kind: Kind) -> Any:
+    """What the case says, of the type that its kind has."""
+    if kind in ("format", "parse"):
+        return _text(data, kind)
+    if kind == "reject":
+        _check_rejection(data[kind])
+    return data.get(kind)
+
+
+def _check_rejection(wanted: Any) -> None:
+    if not isinstance(wanted, dict):
+        raise ValidationError("`reject` is an object with `code`, `span`, `help` or `message`, or an empty one")
+    for key, value in wanted.items():
+        fits = _REJECTED.get(key)
+        if fits is None:
+            raise ValidationError(f"`reject` has no key `{key[:64]}`")
+        choices = value if key != "span" and isinstance(value, list) else [value]
+        if not choices or not all(map(fits, choices)):
+            raise ValidationError(f"`reject` has a `{key}` of another type than a finding has")
 
 
 def _unsupported(data: dict[str, Any], kind: Kind) -> str | None:
