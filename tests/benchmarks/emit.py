@@ -22,7 +22,7 @@ from peers import Mapper, PlainStatements
 
 import rewardkit as rk
 
-USERS = 2_000
+USERS = 1_000
 SCALE = float(os.environ.get("REWARDKIT_SCALE", "1"))
 ONE, MANY = int(2_000 * SCALE), int(20_000 * SCALE)
 BATCH = 1_000

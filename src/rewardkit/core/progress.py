@@ -113,14 +113,14 @@ class Progress:
         index = bisect_left(self._keys, slot)
         if index == len(self._keys) or self._keys[index] != slot:
             return None
-        begin = self._begin(index)
+        begin = self._places()[index]
         return bytes(self._payloads[begin : begin + self._lengths[index]])
 
-    def _begin(self, index: int) -> int:
-        """Where a slot's payload begins; worked out again after a length has changed."""
+    def _places(self) -> list[int]:
+        """Where the slots' payloads begin, and where the last one ends; worked out again after a length has changed."""
         if self._begins is None:
             self._begins = list(accumulate(self._lengths, initial=0))
-        return self._begins[index]
+        return self._begins
 
     def repeat(self, slots: Iterable[int], name: str, steps: Mapping[tuple[int, bytes, str], bytes]) -> list[int]:
         """Take the known steps, what a slot's payload becomes by an event's name; give the slots that are left.
@@ -128,12 +128,13 @@ class Progress:
         The loop that every event pays for, so everything in it is local.
         """
         keys, payloads, many = self._keys, self._payloads, len(self._keys)
+        begins = self._places()
         left = []
         for slot in slots:
             index = bisect_left(keys, slot)
             if index == many or keys[index] != slot:
                 continue
-            begin, end = self._begin(index), self._begin(index + 1)
+            begin, end = begins[index], begins[index + 1]
             payload = bytes(payloads[begin:end])
             after = steps.get((slot, payload, name))
             if after is None or len(after) != end - begin:
@@ -147,7 +148,7 @@ class Progress:
         """Set a slot, and when time alone may change it."""
         self.changed = True
         index = bisect_left(self._keys, slot)
-        begin = self._begin(index)
+        begin = self._places()[index]
         if index < len(self._keys) and self._keys[index] == slot:
             length = self._lengths[index]
             self._payloads[begin : begin + length] = payload
@@ -167,7 +168,7 @@ class Progress:
         if index == len(self._keys) or self._keys[index] != slot:
             return
         self.changed = True
-        begin = self._begin(index)
+        begin = self._places()[index]
         self._begins = None
         del self._payloads[begin : begin + self._lengths[index]]
         del self._keys[index], self._lengths[index]
