@@ -1,7 +1,10 @@
 """Hypothesis strategies for conditions and histories, to property-test the logic of campaigns with.
 
-@given(histories(names=("Signed Up", "Purchased")))
-def test_nobody_is_paid_twice(events): ...
+@given(histories(names=("Signed Up", "Purchased"), user="amanda"))
+def test_nobody_is_paid_twice(events):
+    kit = RewardKit(clock=FakeClock(START))  # an offer that is made later than an event does not see it
+    ...
+    kit.emit_many(events)
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ def histories(
     start: int = START,
     spans: Sequence[int] = SPANS,
     most: int = 10,
+    user: str = "",
     properties: st.SearchStrategy[dict[str, Any]] | None = None,
 ) -> st.SearchStrategy[list[Event]]:
     """One user's events in total order, at and after an instant.
@@ -36,6 +40,7 @@ def histories(
         start: microseconds since 1970.
         spans: microseconds; events lie these and their near neighbours apart, so that deadlines are hit exactly.
         most: events.
+        user: whose events they are; a kit needs one, conditions by themselves do not.
         properties: of each event; a few of every type by default.
     """
     steps = sorted({0, 1} | {max(0, span + near) for span in spans for near in (-1, 0, 1)})
@@ -50,7 +55,7 @@ def histories(
         at, events = start, []
         for number, (name, step, order, held) in enumerate(drawn):
             at += step
-            events.append(Event(name, at, f"e{number:02}", order=order, properties=held))
+            events.append(Event(name, at, f"e{number:02}", user, order, held))
         return sorted(events, key=lambda event: event.position)
 
     return st.lists(one, max_size=most).map(build)
@@ -69,7 +74,7 @@ def selectors(names: Sequence[str] = NAMES, most: int = 3) -> st.SearchStrategy[
 def conditions(
     *, names: Sequence[str] = NAMES, spans: Sequence[int] = SPANS, positive: bool = False, depth: int = 3
 ) -> st.SearchStrategy[tree.Node]:
-    """Conditions that this version evaluates.
+    """Conditions that this version evaluates, as trees; `rewardkit.language.format.format_condition` gives their text.
 
     Args:
         names: of the events.
