@@ -150,3 +150,50 @@ def test_an_unknown_mode_and_a_naive_start_are_refused() -> None:
         condition.judge([], start=0, now=1, mode="live")  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="no offset"):
         condition.judge([], start=datetime(2024, 1, 1), now=1)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "event, lacking",
+    [
+        (Event("A", id="1"), "event `A` has no instant: pass `at`"),
+        (Event("A", 5), "event `A` has no id: pass `id`"),
+        ({"name": "A"}, "made of `Event`s, not of `dict`"),
+    ],
+)
+def test_an_event_with_no_instant_or_no_id_is_not_judged(event: Event, lacking: str) -> None:
+    condition = Condition.parse("A")
+    for ask in (condition.judge, condition.explain):
+        with pytest.raises(ValidationError, match=lacking):
+            ask([event], start=0, now=9)
+
+
+def test_an_event_with_no_instant_neither_starts_a_scope_nor_steps_a_program() -> None:
+    condition = Condition.parse("A")
+    with pytest.raises(ValidationError, match="no instant"):
+        condition.judge([], start=Event("A", id="1"), now=9)
+    program = condition.program()
+    with pytest.raises(ValidationError, match="no instant"):
+        program.step(program.start(0), Event("A", id="1"))
+
+
+def test_a_program_folds_by_hand_with_instants_as_people_write_them() -> None:
+    condition = Condition.parse("(A*2 | B) & !C")
+    assert "(A*2 | B) & !C" == str(condition)
+    assert {"A", "B", "C"} == condition.event_names
+    program = condition.program()
+    state = program.start("2024-01-01T00:00:00Z", end=datetime(2024, 2, 1, tzinfo=UTC))
+    state = program.step(state, Event("A", "2024-01-02T00:00:00Z", "1"))
+    assert "pending" == program.verdict(state).status
+    verdict = program.verdict(program.advance(state, "2024-02-01T00:00:00Z"))
+    assert ("impossible", datetime(2024, 2, 1, tzinfo=UTC), "expired") == (
+        verdict.status,
+        verdict.decided_at,
+        verdict.reason,
+    )
+    assert "satisfied" == program.verdict(program.step(state, Event("B", "2024-01-03T00:00:00Z", "2"))).status
+
+
+@pytest.mark.parametrize("name", ["analyse", "example"])
+def test_what_is_not_there_yet_is_an_ordinary_missing_attribute(name: str) -> None:
+    with pytest.raises(AttributeError, match=name):
+        getattr(Condition.parse("A"), name)

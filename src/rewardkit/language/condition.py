@@ -12,8 +12,8 @@ import attrs
 from rewardkit.errors import ConditionSyntaxError, ValidationError
 from rewardkit.language.check import Scope, check
 from rewardkit.language.descent import descend, matches
-from rewardkit.language.diagnostic import Diagnostic
-from rewardkit.language.event import Event, Position, instant
+from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.event import UNTIMED, Event, Position, instant
 from rewardkit.language.format import format_condition
 from rewardkit.language.inline import inline
 from rewardkit.language.limits import LONGEST_TEXT
@@ -101,7 +101,7 @@ class Condition:
         """The verdict on one user's events.
 
         Args:
-            events: in any order; an id counts once.
+            events: in any order, each with `at` and `id`; an id counts once.
             start: where the scope begins; None for all known history.
             now: the instant that it is judged at; later events do not count.
             end: the instant at which the scope ends, itself outside.
@@ -109,7 +109,7 @@ class Condition:
 
         Raises:
             ConditionSyntaxError: it has a part that cannot be judged.
-            ValidationError: an instant or the mode cannot be meant.
+            ValidationError: an instant or the mode cannot be meant, or an event has no instant or no id.
             Conflict: one id came with two bodies.
         """
         if mode != "latch":
@@ -179,4 +179,8 @@ def _scope(start: Position | None) -> Scope:
 def _position(start: Start) -> Position | None:
     if start is None or isinstance(start, Position):
         return start
-    return start.position if isinstance(start, Event) else Position(instant(start))
+    if not isinstance(start, Event):
+        return Position(instant(start))
+    if start.at == UNTIMED:
+        raise ValidationError(f"event {quoted(start.name)} has no instant to start from: pass `at`")
+    return start.position

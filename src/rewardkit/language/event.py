@@ -15,6 +15,9 @@ from rewardkit.errors import ValidationError
 Instant: TypeAlias = int
 """Microseconds since 1970-01-01T00:00:00Z."""
 
+When: TypeAlias = datetime | str | int
+"""An instant as callers pass it: an aware datetime, an RFC 3339 text, or microseconds."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Instant = 221845392000000000  # 9000-01-01: room for every deadline that is added to an event's instant
 _MICROSECOND = timedelta(microseconds=1)

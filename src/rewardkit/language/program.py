@@ -13,8 +13,9 @@ from rewardkit.errors import ValidationError
 from rewardkit.language import causes, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Run, Threads
+from rewardkit.language.diagnostic import quoted
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
-from rewardkit.language.event import LATEST, Event, Instant, moment
+from rewardkit.language.event import LATEST, Event, Instant, When, instant, moment
 from rewardkit.language.missing import missing
 from rewardkit.language.plan import Counter, Plan, Segment, lower
 from rewardkit.language.source import SegmentWriter, judges, waits
@@ -53,7 +54,7 @@ class Program:
             match.where is None for slot in plan.root.slots if isinstance(slot, Counter) for match in slot.matches
         )
 
-    def start(self, at: Instant | None, *, end: Instant | None = None, history: Iterable[Event] = ()) -> State:
+    def start(self, at: When | None, *, end: When | None = None, history: Iterable[Event] = ()) -> State:
         """The state at the opening of a scope, read once there.
 
         Args:
@@ -67,9 +68,10 @@ class Program:
         """
         if at is None and self.plan.anchored:
             raise ValidationError("a window that starts with the scope needs a start: put it to the right of a `then`")
-        start = 0 if at is None else at
+        start = 0 if at is None else _microseconds(at)
         if not 0 <= start <= LATEST:
             raise ValidationError(f"a scope starts in the years 1970 to 9000, not at `{start}`")
+        end = None if end is None else _microseconds(end)
         if end is not None and end < start:
             raise ValidationError("a scope ends at or after its start")
         limit = FOREVER if end is None else end
@@ -87,6 +89,9 @@ class Program:
         """The state after an event, which sorts after the start and after every event before it.
 
         Timers that are due at or before its instant are released first.
+
+        Raises:
+            ValidationError: it has no instant.
         """
         if state.status:
             return state
@@ -98,6 +103,8 @@ class Program:
                 return state
         if event.name not in self.names:
             return state
+        if at < 0:
+            raise ValidationError(f"event {quoted(event.name)} has no instant: pass `at`")
         end = state.end
         limit = FOREVER if end is None else end
         if state.evers:
@@ -111,9 +118,10 @@ class Program:
             evers, known = (), ()
         return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.numbers[event.name])
 
-    def advance(self, state: State, now: Instant) -> State:
+    def advance(self, state: State, now: When) -> State:
         """The state at an instant, with every timer up to it released; harmless early, late or twice."""
-        while not state.status and state.wake_at is not None and state.wake_at <= now:
+        until = _microseconds(now)
+        while not state.status and state.wake_at is not None and state.wake_at <= until:
             at, end = state.wake_at, state.end
             root, evers, bits, known = self._fold(state.root, state.evers, None, at, FOREVER if end is None else end)
             state = self._conclude(root, evers, bits, known, at, state.start, end, causes.DEADLINE)
@@ -218,6 +226,10 @@ class Program:
             known = (*known, bits)
         root, bits = self._root.run(root, None, at, end, known)
         return root, tuple(after), bits, known
+
+
+def _microseconds(value: When) -> Instant:
+    return value if isinstance(value, int) else instant(value)
 
 
 _PROGRAMS: dict[str, Program] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rewardkit.errors import Conflict
+from rewardkit.errors import Conflict, ValidationError
 from rewardkit.language import tree
-from rewardkit.language.event import Event, Instant, Position
+from rewardkit.language.diagnostic import quoted
+from rewardkit.language.event import UNTIMED, Event, Instant, Position
 from rewardkit.language.program import Program, State, compile_program
 from rewardkit.language.verdict import Verdict
 
@@ -72,9 +73,15 @@ def in_order(events: Iterable[Event]) -> list[Event]:
 
     Raises:
         Conflict: for one event id with two bodies.
+        ValidationError: something is no event, or an event has no instant or no id.
     """
     by_id: dict[str, Event] = {}
     for event in events:
+        if not isinstance(event, Event):
+            raise ValidationError(f"a history is made of `Event`s, not of `{type(event).__name__}`")
+        if event.at == UNTIMED or not event.id:
+            lacking = "instant: pass `at`" if event.at == UNTIMED else "id: pass `id`"
+            raise ValidationError(f"event {quoted(event.name)} has no {lacking}, since nothing gives it one here")
         if by_id.setdefault(event.id, event) != event:
             raise Conflict(f"event `{event.id}` came twice with different bodies")
     return sorted(by_id.values(), key=lambda event: event.position)
