@@ -51,11 +51,11 @@ def cannot_join(host: object) -> ValidationError:
     return ValidationError(f"cannot join the transaction of a `{_kind(host)}`; give {_CHOICES}")
 
 
-def elsewhere(connection: object, database: str) -> ValidationError:
-    """The refusal of a connection that leads to another kind of database than the one where the rewards are."""
+def elsewhere(connection: object, database: str, driver: str) -> ValidationError:
+    """The refusal of a connection that is not one of the driver of the database where the rewards are."""
     return ValidationError(
-        f"cannot join the transaction of a `{_kind(connection)}`: this kit keeps its rewards in {database};"
-        " name the host's own database as its store"
+        f"cannot join the transaction of a `{_kind(connection)}`: this kit keeps its rewards in {database}"
+        f" and joins a `{driver}`, given as it is or by SQLAlchemy or Django"
     )
 
 

@@ -92,7 +92,7 @@ class PostgresStore(SqlStore[Connection]):
     def enter(self, connection: Any) -> None:
         """See `SqlStore.enter`. A driver that is not in autocommit begins with our first statement."""
         if not isinstance(connection, psycopg.Connection):
-            raise elsewhere(connection, "PostgreSQL")
+            raise elsewhere(connection, "PostgreSQL", "psycopg.Connection")
         status = connection.info.transaction_status
         if connection.closed or status == TransactionStatus.UNKNOWN:
             raise StoreError("the host's connection is closed")

@@ -89,7 +89,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
     def enter(self, connection: Any) -> None:
         """See `SqlStore.enter`."""
         if not isinstance(connection, sqlite3.Connection):
-            raise elsewhere(connection, "SQLite")
+            raise elsewhere(connection, "SQLite", "sqlite3.Connection")
         try:
             begun = connection.in_transaction
         except sqlite3.ProgrammingError:
