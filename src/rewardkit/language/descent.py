@@ -33,29 +33,18 @@ from rewardkit.language.tree import (
     Within,
 )
 
+_SEVERAL: dict[type, str] = {And: "terms", Or: "terms", Some: "terms", Then: "steps"}
+_ONE = frozenset({Not, Within, Over, No, InAny, InLast, InOne, Before, Since, By, Ever, Streak})
+
 
 def children(node: Node) -> tuple[Node, ...]:
     """The conditions that a condition is made of, in the order of the text."""
-    match node:
-        case And(terms=parts) | Or(terms=parts) | Some(terms=parts) | Then(steps=parts):
-            return parts
-        case (
-            Not(body=body)
-            | Within(body=body)
-            | Over(body=body)
-            | No(body=body)
-            | InAny(body=body)
-            | InLast(body=body)
-            | InOne(body=body)
-            | Before(body=body)
-            | Since(body=body)
-            | By(body=body)
-            | Ever(body=body)
-            | Streak(body=body)
-        ):
-            return (body,)
-        case _:
-            return ()
+    # By type, since every walk over a tree asks this of every node.
+    kind = type(node)
+    if kind in _ONE:
+        return (node.body,)  # type: ignore[union-attr]  # all of these have one
+    parts: tuple[Node, ...] = getattr(node, _SEVERAL[kind]) if kind in _SEVERAL else ()
+    return parts
 
 
 def descend(node: Node) -> Iterator[Node]:
