@@ -14,7 +14,7 @@ from rewardkit.core.answers import Progressed, Recorded
 from rewardkit.core.commands import Command
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
-from rewardkit.errors import Refused
+from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
 from rewardkit.ports import Notifier, Store
@@ -53,7 +53,11 @@ class AsyncRewardKit:
         return other
 
     async def _away(self, call: Callable[P, A], *args: P.args, **named: P.kwargs) -> A:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **named))
+        try:
+            waiting = asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **named))
+        except RuntimeError as error:  # of handing it over; what the call itself raises comes with the answer
+            raise StoreError("this kit has been closed; make another") from error
+        return await waiting
 
     async def run(self, command: Command[A], *, key: str | None = None) -> A:
         """As `RewardKit.run`."""
@@ -116,8 +120,12 @@ class AsyncRewardKit:
         return await self._away(self._kit.migrate)
 
     async def close(self) -> None:
-        """Close the store's connections and end the threads; only the kit that was made first should."""
-        await self._away(self._kit.close)
+        """Close the store's connections and end the threads, for the kits of other tenants too.
+
+        Closing twice is harmless; every other call is a `StoreError` from then on.
+        """
+        # Not by the kit's own threads, which may have been ended before.
+        await asyncio.to_thread(self._kit.close)
         self._threads.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:

@@ -91,7 +91,8 @@ def fill(store: str = "sqlite:///shop.db") -> None:
 @pytest.mark.parametrize(
     "words, said",
     [
-        ((), "the following arguments are required: COMMAND"),
+        ((), "usage: rewardkit [-h] [--version] COMMAND"),
+        ((), "fold a log of events through the campaigns of a file"),
         (("dance",), "invalid choice: 'dance'"),
         (("check",), "the following arguments are required: EXPR"),
         (("check", "A", "--jso"), "unrecognized arguments: --jso"),
@@ -100,7 +101,8 @@ def fill(store: str = "sqlite:///shop.db") -> None:
         (("due",), "no store is named: pass --store sqlite:///rewards.db, or set REWARDKIT_STORE"),
         (("load", "shop.toml", "--store", "mysql://host/db"), "names no store; write `:memory:`"),
         (("load", "nowhere.toml", "--store", ":memory:"), "`nowhere.toml` cannot be read"),
-        (("due", "--store", ":memory:", "--now", "soon"), "`soon` is not an RFC 3339 instant"),
+        (("due", "--store", ":memory:", "--now", "soon"), "--now `soon` is not an instant with an offset, such as"),
+        (("replay", "--campaigns", "shop.toml", "log.csv", "--until", "2026-12-01"), "--until `2026-12-01` is not an"),
         (("due", "--store", ":memory:", "--limit", "x"), "invalid int value: 'x'"),
         (("due", "--store", ":memory:", "--limit", "-1"), "argument --limit: must be at least 1, not `-1`"),
         (("deliver", "--store", ":memory:", "--limit", "0"), "argument --limit: must be at least 1, not `0`"),

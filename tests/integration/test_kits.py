@@ -243,6 +243,21 @@ def test_an_asynchronous_kit_serves_many_tasks_at_once(store_text: str) -> None:
     run(story())
 
 
+def test_an_asynchronous_kit_that_was_closed_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        kit = rk.AsyncRewardKit(f"sqlite:///{tmp_path / 'rewards.db'}")
+        await kit.emit("E", user="amanda")
+        acme = kit.tenant("acme")
+        await kit.close()
+        await acme.close()
+        for closed in (kit, acme):
+            with pytest.raises(rk.StoreError, match="this kit has been closed") as caught:
+                await closed.emit("E", user="amanda")
+            assert caught.value.outcome == "not_applied"
+
+    run(story())
+
+
 def test_both_kits_have_the_same_names() -> None:
     names = {name for name in dir(rk.RewardKit) if not name.startswith("_")}
     asynchronous = {name for name in dir(rk.AsyncRewardKit) if not name.startswith("_")}

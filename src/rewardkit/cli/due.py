@@ -6,7 +6,7 @@ import argparse
 
 import attrs
 
-from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive
+from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_json
 from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed
 
@@ -31,10 +31,11 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Decide, and print what happened."""
     users = earned = 0
+    now = None if arguments.now is None else read_instant(arguments.now, "--now")
     with open_kit(arguments) as kit:
         while arguments.limit is None or users < arguments.limit:
             page = PAGE_USERS if arguments.limit is None else min(PAGE_USERS, arguments.limit - users)
-            done = kit.run_due(arguments.now, limit=page)
+            done = kit.run_due(now, limit=page)
             users += done.users
             earned += len(done.earned)
             _print(done, as_json=arguments.json)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from rewardkit.errors import ValidationError
 from rewardkit.kit import RewardKit
+from rewardkit.language.event import Instant, instant
 from rewardkit.ports import Notifier
 from rewardkit.shell.clock import system_clock
 
@@ -50,6 +51,20 @@ def positive(text: str) -> int:
 
 positive.__name__ = "int"
 """As argparse names it in a message about what is no number."""
+
+
+def read_instant(text: str, option: str) -> Instant:
+    """An instant that was given as an option.
+
+    Raises:
+        ValidationError: it is none, in the words of the command line.
+    """
+    try:
+        return instant(text)
+    except ValidationError:
+        raise ValidationError(
+            f"{option} `{text[:64]}` is not an instant with an offset, such as `2026-01-31T12:00:00Z`"
+        ) from None
 
 
 def open_kit(

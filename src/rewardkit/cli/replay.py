@@ -9,13 +9,13 @@ import attrs
 
 from rewardkit.cli.controlled_clock import ControlledClock
 from rewardkit.cli.event_log import LoggedEvent, read_log
-from rewardkit.cli.options import Commands, add_command
+from rewardkit.cli.options import Commands, add_command, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_columns, print_json
 from rewardkit.core.answers import Earned
 from rewardkit.core.queries import Campaigns
 from rewardkit.errors import Conflict, ValidationError
 from rewardkit.kit import RewardKit
-from rewardkit.language.event import Instant, instant, rfc3339
+from rewardkit.language.event import Instant, rfc3339
 
 CHUNK_EVENTS = 1_000
 """That are folded together where no cap is shared by users, since then no user's answers depend on another's."""
@@ -49,7 +49,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay and print, by the instant of earning."""
-    until = None if arguments.until is None else instant(arguments.until)
+    until = None if arguments.until is None else read_instant(arguments.until, "--until")
     log = read_log(arguments.events)
     shown = [logged for logged in log if until is None or logged.event.at <= until]
     if not shown:
