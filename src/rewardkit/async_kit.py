@@ -17,7 +17,7 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
-from rewardkit.ports import Notifier, Store
+from rewardkit.ports import Clock, Notifier, Store
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery
 
@@ -38,7 +38,7 @@ class AsyncRewardKit:
         self,
         store: str | Store = ":memory:",
         *,
-        clock: Callable[[], datetime | int] = system_clock,
+        clock: Clock = system_clock,
         tenant: str = "default",
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),

@@ -19,7 +19,7 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
 from rewardkit.language.suggestion import suggest
-from rewardkit.ports import Notifier, Store
+from rewardkit.ports import Clock, Notifier, Store
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, deliver
 from rewardkit.shell.drive import drive
@@ -51,7 +51,7 @@ class RewardKit:
         self,
         store: str | Store = ":memory:",
         *,
-        clock: Callable[[], datetime | int] = system_clock,
+        clock: Clock = system_clock,
         tenant: str = "default",
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),
@@ -191,11 +191,16 @@ class RewardKit:
         return self.run(commands.Emit(tuple(_read_event(event, index) for index, event in enumerate(events))), key=key)
 
     def ready(self, *, limit: int = 100) -> tuple[Grant, ...]:
-        """Grants that wait to be fulfilled, earliest earned first; leased ones are among them."""
+        """Grants that wait to be fulfilled, earliest earned first, leased ones too; `limit` is at most 1,000."""
         return self.ask(queries.Grants(status="ready", limit=limit)).items
 
     def claim(self, *, limit: int = 100, lease_seconds: int = 60) -> tuple[Grant, ...]:
-        """Lease ready grants to this worker; what it has not fulfilled by then can be claimed again."""
+        """Lease ready grants to this worker; what it has not fulfilled by then can be claimed again.
+
+        Args:
+            limit: grants, at most 1,000.
+            lease_seconds: at most seven days; longer than paying for all of them takes.
+        """
         return self.run(commands.ClaimGrants(limit, lease_seconds)).grants
 
     def explain(self, grant: str) -> Explained:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
 
 from rewardkit.core.effects import Effect
@@ -15,8 +16,8 @@ from rewardkit.core.records import Notice
 
 T = TypeVar("T")
 
-Clock: TypeAlias = Callable[[], int]
-"""Gives the current instant in microseconds since 1970 UTC; may stand still, never needs to tick."""
+Clock: TypeAlias = Callable[[], datetime | int]
+"""Gives now, as an aware datetime or microseconds since 1970 UTC; may stand still, never needs to tick."""
 
 
 class Transaction(Protocol):

@@ -342,6 +342,19 @@ def test_notices_are_printed_once_as_json_lines(rewardkit: Door) -> None:
     assert "" == rewardkit("deliver", "--store", "sqlite:///shop.db", "--json").out
 
 
+def test_a_notice_with_the_largest_properties_is_printed_too(rewardkit: Door) -> None:
+    with rk.RewardKit("sqlite:///shop.db") as kit:
+        kit.run(rk.DefineReward("poster", {"text": "x" * 65_480}))
+        kit.run(rk.DefineOffer("o", "poster", "A"))
+        kit.run(rk.DefineCampaign("c", "o"))
+        kit.run(rk.LaunchCampaign("c"))
+        kit.run(rk.MakeOffer("c", "ann"))
+        kit.emit("A", user="ann")
+    done = rewardkit("deliver", "--store", "sqlite:///shop.db", "--json")
+    assert (0, "2 delivered, 0 failed\n") == (done.code, done.err)
+    assert [65_480] == [len(one["body"]["properties"]["text"]) for one in done.objects if one["kind"] == "grant.ready"]
+
+
 def test_without_json_notices_go_to_a_log_on_stderr(rewardkit: Door) -> None:
     fill()
     done = rewardkit("deliver", "--store", "sqlite:///shop.db")

@@ -9,6 +9,7 @@ import sys
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive
 from rewardkit.cli.printing import FINDINGS, FINE, note, print_json
 from rewardkit.core import payload
+from rewardkit.core.notices import BODY_BYTES
 from rewardkit.core.records import Notice
 from rewardkit.notify.logging_notifier import LoggingNotifier
 
@@ -55,7 +56,7 @@ def _print_notice(notice: Notice) -> None:
             "user": notice.user,
             "created_at": notice.created_at,
             "attempt": notice.attempt,
-            "body": payload.read(notice.body, "a notice"),
+            "body": payload.read(notice.body, "a notice", most=BODY_BYTES),
         }
     )
     sys.stdout.flush()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TypeAlias
 
 from rewardkit.errors import ValidationError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Instant, instant
-from rewardkit.ports import Notifier
+from rewardkit.ports import Clock, Notifier
 from rewardkit.shell.clock import system_clock
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it no other way
@@ -70,7 +69,7 @@ def read_instant(text: str, option: str) -> Instant:
 def open_kit(
     arguments: argparse.Namespace,
     *,
-    clock: Callable[[], datetime | int] = system_clock,
+    clock: Clock = system_clock,
     notifiers: Iterable[Notifier] = (),
 ) -> RewardKit:
     """The kit that the options name.

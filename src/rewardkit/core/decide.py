@@ -8,18 +8,17 @@ from typing import Any, TypeAlias, TypeVar, cast
 import attrs
 
 from rewardkit.core import asking, commands, limits, outbox, queries, wire
-from rewardkit.core.campaigning import define_campaign, end_campaign, launch_campaign
+from rewardkit.core.campaigning import end_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import define_condition, define_offer, define_reward
-from rewardkit.core.draft import Draft, locked
+from rewardkit.core.draft import locked
 from rewardkit.core.due import backfill, run_due
 from rewardkit.core.effects import Replace
 from rewardkit.core.emit import emit
 from rewardkit.core.granting import claim_grants, fulfil_grant
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
-from rewardkit.core.loading import LoadDefinitions, load_definitions
+from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
 from rewardkit.core.needs import Recall, ask
 from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
 from rewardkit.core.queries import Query
@@ -31,8 +30,6 @@ _DEEPEST = limits.PAYLOAD_DEPTH + 8
 """Of a command: properties, and the records around them."""
 
 Decider: TypeAlias = Callable[[Any, Context], Deciding[Decision[Any]]]
-
-Definer: TypeAlias = Callable[[Any, Draft, Context], Any]
 
 
 def _defining(definer: Definer) -> Decider:
@@ -47,11 +44,7 @@ def _defining(definer: Definer) -> Decider:
 
 
 _COMMANDS: Mapping[type[Command[Any]], Decider] = {
-    commands.DefineReward: _defining(define_reward),
-    commands.DefineCondition: _defining(define_condition),
-    commands.DefineOffer: _defining(define_offer),
-    commands.DefineCampaign: _defining(define_campaign),
-    commands.LaunchCampaign: _defining(launch_campaign),
+    **{kind: _defining(definer) for kind, definer in DEFINERS.items()},
     commands.EndCampaign: _defining(end_campaign),
     LoadDefinitions: _defining(load_definitions),
     commands.Emit: emit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -25,7 +25,10 @@ from rewardkit.errors import RewardKitError, ValidationError
 Definition: TypeAlias = DefineReward | DefineCondition | DefineOffer | DefineCampaign | LaunchCampaign
 """What can be loaded together with others."""
 
-_DEFINERS: Mapping[type[Command[Any]], Callable[[Any, Draft, Context], Any]] = {
+Definer: TypeAlias = Callable[[Any, Draft, Context], Any]
+"""Adds to a draft what a command defines, and gives its answer."""
+
+DEFINERS: Final[Mapping[type[Command[Any]], Definer]] = {
     DefineReward: define_reward,
     DefineCondition: define_condition,
     DefineOffer: define_offer,
@@ -67,7 +70,7 @@ def load_definitions(command: LoadDefinitions, draft: Draft, context: Context) -
     """
     answers = []
     for index, definition in enumerate(command.definitions):
-        definer = _DEFINERS.get(type(definition))
+        definer = DEFINERS.get(type(definition))
         if definer is None:
             raise ValidationError(f"`{type(definition).__name__}` is not a definition")
         try:

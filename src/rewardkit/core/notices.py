@@ -16,7 +16,7 @@ OFFER_MADE: Final = "offer.made"
 OFFER_ENDED: Final = "offer.ended"
 GRANT_READY: Final = "grant.ready"
 
-_BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
+BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
 """A reward's properties, which have the limit of a payload, and the names around them."""
 
 _INSTANTS = ("made_at", "ends_at", "earned_at")
@@ -26,7 +26,7 @@ def notice(context: Context, kind: str, user: str, subject: str, body: Mapping[s
     """A notice about a user offer or a grant; its id is derived from kind and subject, its body is fixed."""
     shown = {name: rfc3339(value) if name in _INSTANTS and value is not None else value for name, value in body.items()}
     text = payload.write(
-        {"kind": kind, "tenant": context.tenant, "user": user, "subject": subject, **shown}, most=_BODY_BYTES
+        {"kind": kind, "tenant": context.tenant, "user": user, "subject": subject, **shown}, most=BODY_BYTES
     )
     notice_id = derive("no", context.tenant, kind, subject)
     at = context.at

@@ -120,14 +120,14 @@ def exact(value: Decimal, where: str) -> Decimal:
     return value
 
 
-def read(text: str | bytes, what: str = "properties") -> Any:
+def read(text: str | bytes, what: str = "properties", *, most: int = limits.PAYLOAD_BYTES) -> Any:
     """JSON from outside or from a store: decimals exact, duplicate keys, NaN, depth and size refused.
 
     Raises:
         ValidationError: where it is not such JSON.
     """
-    if len(text) > limits.PAYLOAD_BYTES:
-        raise ValidationError(f"{what} take more than {limits.PAYLOAD_BYTES} bytes as JSON")
+    if len(text) > most:
+        raise ValidationError(f"{what} take more than {most} bytes as JSON")
     try:
         return json.loads(
             text,
