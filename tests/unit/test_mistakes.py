@@ -29,6 +29,7 @@ CALLS: tuple[tuple[Callable[[Any], Any], str], ...] = (
     ),
     (lambda kit: kit.ask(rk.LaunchCampaign("c")), "`LaunchCampaign` is a command, not a query: pass it to `run`"),
     (lambda kit: kit.ask(None), "`NoneType` is not a query: pass one, such as `Grants()`, to `ask`"),
+    (lambda kit: kit.run(rk.Backfill(dry_run=None)), "dry_run must be True or False, not `None`"),  # type: ignore[arg-type]
     (
         lambda kit: kit.emit_many({"name": "A", "user": "ann"}),
         "events come as a list, not as one `dict`; `emit` takes one",

@@ -8,9 +8,10 @@ from rewardkit.core.commands import Backfill, RunDue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.emit import current
 from rewardkit.core.folding import fold_members
-from rewardkit.core.input import integer, text
+from rewardkit.core.input import integer, show, text
 from rewardkit.core.needs import Accepted, Due, DueMembers, StaleMembers, ask
 from rewardkit.core.settle import Settled, settle
+from rewardkit.errors import ValidationError
 
 
 def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]:
@@ -30,6 +31,9 @@ def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]
 
 def backfill(command: Backfill, context: Context) -> Deciding[Decision[Backfilled]]:
     """Fold the history of users whose rows are older than the definitions: one batch."""
+    # What is nearly False, None say, would make offers where somebody wanted to see them first.
+    if not isinstance(command.dry_run, bool):
+        raise ValidationError(f"dry_run must be True or False, not `{show(repr(command.dry_run))}`")
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     after = text(command.after, "after") if command.after else ""
     stale = yield from ask(StaleMembers(after, limit))
