@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,8 +21,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Instant = 221845392000000000  # 9000-01-01: room for every deadline that is added to an event's instant
 _MICROSECOND = timedelta(microseconds=1)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-Scalar: TypeAlias = str | int | Decimal | bool | None
 
 
 class Position(NamedTuple):

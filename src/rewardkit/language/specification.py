@@ -25,7 +25,6 @@ Place: TypeAlias = tuple[Instant, int, int, str]
 
 _EVENT = 1
 _BEFORE_ALL: Place = (-1, 0, 0, "")
-_AFTER_ALL: Place = (2**63, 0, 0, "")
 
 
 def timer(at: Instant) -> Place:
