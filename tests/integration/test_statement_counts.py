@@ -72,7 +72,7 @@ def one_event(kit: rk.RewardKit, user: str, name: str = "purchase", *, event_id:
     return lambda: kit.emit(name, user=user, id=event_id)
 
 
-def test_an_event_takes_at_most_five_statements_whatever_it_leads_to(kit: rk.RewardKit, count: Count) -> None:
+def test_an_event_takes_so_many_statements_by_what_it_leads_to(kit: rk.RewardKit, count: Count) -> None:
     define(kit, cap=100)
     kit.emit("nothing", user="warm")
     postgres = "Postgres" in type(kit._store).__name__
@@ -85,8 +85,9 @@ def test_an_event_takes_at_most_five_statements_whatever_it_leads_to(kit: rk.Rew
 
     assert len(unheard) <= 5
     assert len(counts) <= 5
-    if postgres:
-        assert [2, 4, 3, 4] == [len(unheard), len(enters), len(counts), len(earns)]
+    # SQLite cannot write several tables in one statement; PostgreSQL does, and a round trip is what costs there.
+    expected = [2, 4, 3, 4] if postgres else [4, 8, 5, 9]
+    assert expected == [len(unheard), len(enters), len(counts), len(earns)]
     assert len(again) <= len(counts)
 
 
