@@ -142,6 +142,7 @@ def compound(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         st.builds(Or, several),
         st.builds(Then, several),
         st.builds(lambda parts, least: Some(min(least, len(parts)), parts), several, st.integers(1, 3)),
+        st.builds(Satisfied, st.just(""), inner),
         st.builds(Not, inner),
         st.builds(Ever, inner),
         st.builds(Within, inner, spans),

@@ -62,9 +62,10 @@ def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
         ('A since "2026-01-01"', "RK907", 'A since "2026-01-01"'),
         ("A by order_id", "RK908", "A by order_id"),
         ("streak(A, 7 calendar days)", "RK909", "streak(A, 7 calendar days)"),
-        ("satisfied(x) then A", "RK910", "satisfied(x)"),
+        ("satisfied((x)) then A", "RK910", "satisfied((x))"),
         ("A then B within 7 calendar days", "RK911", "B within 7 calendar days"),
         ("@x then B", "RK140", "@x"),
+        ("satisfied(x) then B", "RK140", "satisfied(x)"),
     ],
 )
 def test_what_is_not_evaluated_is_refused_with_its_place(text: str, code: str, piece: str) -> None:

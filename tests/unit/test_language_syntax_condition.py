@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from rewardkit.errors import ConditionSyntaxError, ValidationError
+from rewardkit.language.check import Scope, check
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Position
 from rewardkit.language.inline import inline
+from rewardkit.language.measure import measure
 from rewardkit.language.parse import parse
 from rewardkit.language.suggestion import distance, suggest
 from rewardkit.language.tree import Compare
@@ -80,6 +82,46 @@ def test_names_are_inlined_wholly() -> None:
     assert "@big" == str(Condition.parse("@big"))
 
 
+def test_the_condition_of_a_satisfied_name_is_written_out() -> None:
+    definitions = {"onboarding": "A then @late & satisfied(early)", "late": "B over 7d", "early": "C*2"}
+    condition = Condition.parse("satisfied(onboarding) then D", definitions=definitions)
+    assert "satisfied(((A then B over 7d) & satisfied((C*2)))) then D" == str(condition)
+    assert condition.tree == Condition.parse(str(condition)).tree
+    assert {"A", "B", "C", "D"} == condition.event_names
+    assert "satisfied(onboarding) then D" == str(Condition.parse("satisfied( onboarding )then D"))
+
+
+def test_what_is_satisfied_is_measured_with_its_parentheses() -> None:
+    flat = measure(parse("satisfied((A & B))"))
+    assert (4, 4) == (flat.nodes, flat.depth)
+    nested = "satisfied((" * 15 + "A" + "))" * 15
+    assert nested == str(Condition.parse(nested))
+    assert [("RK003", (0, 12))] == said("satisfied(x)", x=nested)
+
+
+@pytest.mark.parametrize(
+    "text, scope, codes",
+    [
+        ("A then satisfied((no B within 7d))", "open", ["RK150"]),
+        ("A then satisfied((no B within 7d))", "start", []),
+        ("ever satisfied((no B within 7d))", "start", ["RK150"]),
+        ("ever satisfied((A then no B within 7d))", "start", []),
+        ("A then satisfied((ever B)) then C", "start", []),
+        ("A then satisfied((A then ever B then C))", "start", ["RK151"]),
+        ("satisfied((no B within 14d)) within 7d", "start", []),
+        ("A & satisfied((B & !C)) within 7d", "start", ["RK204"]),
+        ("satisfied((!B)) then C", "start", []),
+    ],
+)
+def test_what_is_satisfied_is_judged_from_the_start_of_the_whole(text: str, scope: Scope, codes: list[str]) -> None:
+    assert codes == [found.code for found in check(parse(text), text, scope=scope) if found.code < "RK9"]
+
+
+def test_an_inlined_part_of_a_satisfied_name_has_no_binding_of_its_own() -> None:
+    condition = Condition.parse("A & satisfied(late)", definitions={"late": "B & C within 7d"})
+    assert not {"RK204"} & {found.code for found in condition.check()}
+
+
 def test_an_inlined_part_is_found_at_its_name() -> None:
     assert [("RK105", (0, 2))] == said("@a then B", a="!C")
     assert [("RK119", (4, 19))] == said("A & no @a within 7d", a="B & C")
@@ -93,6 +135,9 @@ def test_an_inlined_part_is_found_at_its_name() -> None:
         ({"x": "A"}, "RK140"),
         ({"a": "@a"}, "RK141"),
         ({"a": "@b", "b": "@c", "c": "@a"}, "RK141"),
+        ({"a": "satisfied(a)"}, "RK141"),
+        ({"a": "satisfied(b)", "b": "@a"}, "RK141"),
+        ({"a": "satisfied(b)"}, "RK140"),
         ({f"a{i}" if i else "a": f"@a{i + 1} & @a{i + 1}" for i in range(40)} | {"a40": "X"}, "RK004"),
         ({f"a{i}" if i else "a": f"!@a{i + 1}" for i in range(40)} | {"a40": "X"}, "RK003"),
     ],

@@ -9,35 +9,39 @@ from rewardkit.language.descent import children
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.format import format_condition
 from rewardkit.language.literal import write_span
-from rewardkit.language.tree import Ever, InAny, InLast, InOne, No, Node, Not, Over, Then, Within
+from rewardkit.language.tree import Ever, InAny, InLast, InOne, No, Node, Not, Over, Satisfied, Then, Within
 
 Anchor: TypeAlias = Literal["start", "event", "none"]
 """What windows count from: the start of the scope, something that happened in it, or nothing."""
 
 
-def check_anchors(node: Node, anchor: Anchor) -> Iterator[Diagnostic]:
+def check_anchors(node: Node, anchor: Anchor, outermost: Anchor | None = None) -> Iterator[Diagnostic]:
     """An error for every window that has nothing to count from.
 
     Args:
         node: the condition.
         anchor: of its scope: `none` for the condition by which users enter a campaign.
+        outermost: the anchor that `satisfied` goes back to; None for `anchor`.
     """
+    outermost = outermost or anchor
     match node:
         case Within() | Over() | No():
             if anchor == "none" or (anchor == "start" and isinstance(node.body, Ever)):
                 yield _unanchored(node)
-            yield from check_anchors(node.body, "event" if anchor == "none" else anchor)
+            yield from check_anchors(node.body, "event" if anchor == "none" else anchor, outermost)
         case Then(steps=steps):
-            yield from check_anchors(steps[0], anchor)
+            yield from check_anchors(steps[0], anchor, outermost)
             for step in steps[1:]:
-                yield from check_anchors(step, "event")
+                yield from check_anchors(step, "event", outermost)
         case InAny() | InLast() | InOne():
-            yield from check_anchors(node.body, "event")
+            yield from check_anchors(node.body, "event", outermost)
         case Ever(body=body):
             yield from check_anchors(body, "none")
+        case Satisfied(body=body) if body is not None:
+            yield from check_anchors(body, outermost)
         case _:
             for part in children(node):
-                yield from check_anchors(part, anchor)
+                yield from check_anchors(part, anchor, outermost)
 
 
 def check_past_ends(node: Node, *, later: bool = False, followed: bool = False) -> Iterator[Diagnostic]:
@@ -59,6 +63,8 @@ def check_past_ends(node: Node, *, later: bool = False, followed: bool = False) 
             yield from check_past_ends(body, followed=followed)
         case Not() | Over() | No():
             yield from check_past_ends(node.body, later=later)
+        case Satisfied(body=body) if body is not None:
+            yield from check_past_ends(body)
         case _:
             for part in children(node):
                 yield from check_past_ends(part, later=later, followed=followed)

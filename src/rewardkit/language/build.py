@@ -279,6 +279,9 @@ class Builder(PredicateBuilder, ComparisonBuilder, ScopeBuilder):
     def satisfied(self, parts: Parts) -> Piece:
         return _made(Satisfied(parts[2].value, place=_place(parts)), parts)
 
+    def satisfied_written(self, parts: Parts) -> Piece:
+        return _made(Satisfied("", parts[3].value, place=_place(parts)), parts)
+
 
 def _union(node: Node) -> tuple[Match, ...] | None:
     """The matches of an event or of a union of events; None for any other condition."""

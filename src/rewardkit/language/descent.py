@@ -26,6 +26,7 @@ from rewardkit.language.tree import (
     Or,
     Over,
     Predicate,
+    Satisfied,
     Since,
     Some,
     Streak,
@@ -42,7 +43,9 @@ def children(node: Node) -> tuple[Node, ...]:
     # By type, since every walk over a tree asks this of every node.
     kind = type(node)
     if kind in _ONE:
-        return (node.body,)  # type: ignore[union-attr]  # all of these have one
+        return (node.body,)  # type: ignore[union-attr,return-value]  # all of these have one
+    if kind is Satisfied:
+        return () if node.body is None else (node.body,)  # type: ignore[union-attr]
     parts: tuple[Node, ...] = getattr(node, _SEVERAL[kind]) if kind in _SEVERAL else ()
     return parts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rewardkit.language.descent import children
-from rewardkit.language.tree import And, No, Node, Not, Or, Over, Some, Streak, Then
+from rewardkit.language.tree import And, No, Node, Not, Or, Over, Satisfied, Some, Streak, Then
 
 
 def endless(node: Node) -> Iterator[Not]:
@@ -25,7 +25,7 @@ def endless(node: Node) -> Iterator[Not]:
             yield from _short(terms, least)
         case Then(steps=steps):
             yield from endless(steps[-1])
-        case Over() | No() | Streak():
+        case Over() | No() | Streak() | Satisfied():
             return  # they end at an instant or an event of their own, whatever they are made of
         case _:
             for part in children(node):

@@ -125,8 +125,11 @@ def _leaf(node: Node) -> str:
             return f"streak({_written(body)[0]}, {write_span(span)}{tail})"
         case Named(name=name):
             return f"@{name}" if _REFERENCE.fullmatch(name) else f"@{write_text(name)}"
-        case Satisfied(name=name):
+        case Satisfied(name=name, body=None):
             return f"satisfied({write_name(name)})"
+        case Satisfied(body=body):
+            assert body is not None
+            return f"satisfied(({_written(body)[0]}))"
         case _:
             raise TypeError(f"not a condition: `{type(node).__name__}`")
 

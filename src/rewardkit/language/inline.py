@@ -1,4 +1,4 @@
-"""Named conditions, put in place of `@name`."""
+"""Named conditions, put in place of `@name` and into `satisfied(name)`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import attrs
 from rewardkit.errors import ConditionSyntaxError
 from rewardkit.language.descent import children, descend
 from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.format import format_condition
 from rewardkit.language.measure import check_size
 from rewardkit.language.structure import check_structure
 from rewardkit.language.suggestion import suggest
-from rewardkit.language.tree import And, Named, Node, Or, Place, Some, Then
+from rewardkit.language.tree import And, Named, Node, Or, Place, Satisfied, Some, Then
 
 
 def inline(node: Node, definitions: Mapping[str, Node], *, text: str = "") -> Node:
-    """The tree with every `@name` replaced by the condition of that name.
+    """The tree with every `@name` replaced by the condition of that name, and every `satisfied(name)` given it.
 
     A name means one whole condition, evaluated in the scope that it stands in; nothing inside it can be captured
     from outside, since conditions have no variables. What is put in takes the place of its `@name`.
@@ -31,7 +32,7 @@ def inline(node: Node, definitions: Mapping[str, Node], *, text: str = "") -> No
         ConditionSyntaxError: a name is unknown, names form a circle, or the whole breaks a limit or a rule.
     """
     resolved: dict[str, Node] = {}
-    for reference in _references(node):
+    for reference in references(node):
         _resolve(reference, definitions, resolved, text)
     whole = _substituted(node, resolved)
     found = check_size(whole, (0, len(text))) or check_structure(whole, text)
@@ -40,16 +41,22 @@ def inline(node: Node, definitions: Mapping[str, Node], *, text: str = "") -> No
     return whole
 
 
-def _references(node: Node) -> list[Named]:
-    return [part for part in descend(node) if isinstance(part, Named)]
+def references(node: Node) -> list[Named | Satisfied]:
+    """The parts of a tree that name a condition, in the order of the text."""
+    return [
+        part for part in descend(node) if isinstance(part, Named) or (isinstance(part, Satisfied) and part.body is None)
+    ]
 
 
-def _resolve(reference: Named, definitions: Mapping[str, Node], resolved: dict[str, Node], text: str) -> None:
+def _resolve(
+    reference: Named | Satisfied, definitions: Mapping[str, Node], resolved: dict[str, Node], text: str
+) -> None:
     """Resolves a name after all names that it needs, on a stack of its own: chains of names can be long."""
     path: dict[str, None] = {}
-    waiting = [(reference.name, False)]
+    waiting = [(reference, False)]
     while waiting:
-        name, ready = waiting.pop()
+        needed, ready = waiting.pop()
+        name = needed.name
         if ready:
             del path[name]
             resolved[name] = _resolved(name, definitions[name], resolved, reference.place, text)
@@ -57,10 +64,10 @@ def _resolve(reference: Named, definitions: Mapping[str, Node], resolved: dict[s
             raise _circle([*list(path)[list(path).index(name) :], name], reference.place, text)
         elif name not in resolved:
             if name not in definitions:
-                raise _unknown(name, definitions, reference.place, text)
+                raise _unknown(needed, definitions, reference.place, text)
             path[name] = None
-            waiting.append((name, True))
-            waiting.extend((inner.name, False) for inner in _references(definitions[name]))
+            waiting.append((needed, True))
+            waiting.extend((inner, False) for inner in references(definitions[name]))
 
 
 def _resolved(name: str, node: Node, resolved: Mapping[str, Node], place: Place, text: str) -> Node:
@@ -78,6 +85,8 @@ def _resolved(name: str, node: Node, resolved: Mapping[str, Node], place: Place,
 def _substituted(node: Node, resolved: Mapping[str, Node]) -> Node:
     if isinstance(node, Named):
         return _moved(resolved[node.name], node.place)
+    if isinstance(node, Satisfied) and node.body is None:
+        return Satisfied("", _moved(resolved[node.name], node.place), place=node.place)
     return _with_parts(node, tuple(_substituted(part, resolved) for part in children(node)))
 
 
@@ -107,8 +116,9 @@ def _circle(names: list[str], place: Place, text: str) -> ConditionSyntaxError:
     return ConditionSyntaxError(text, (Diagnostic("RK141", message, place, help=help_text),))
 
 
-def _unknown(name: str, known: Mapping[str, Node], place: Place, text: str) -> ConditionSyntaxError:
-    close = suggest(name, known)
-    help_text = "define it first" if close is None else f"did you mean {quoted(f'@{close}')}?"
-    message = f"there is no condition {quoted(f'@{name}')}"
+def _unknown(reference: Named | Satisfied, known: Mapping[str, Node], place: Place, text: str) -> ConditionSyntaxError:
+    close = suggest(reference.name, known)
+    meant = None if close is None else format_condition(attrs.evolve(reference, name=close))
+    help_text = "define it first" if meant is None else f"did you mean {quoted(meant)}?"
+    message = f"there is no condition {quoted(format_condition(reference))}"
     return ConditionSyntaxError(text, (Diagnostic("RK140", message, place, help=help_text),))

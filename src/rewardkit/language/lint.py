@@ -27,6 +27,7 @@ from rewardkit.language.tree import (
     Not,
     Or,
     Over,
+    Satisfied,
     Since,
     Some,
     Then,
@@ -111,6 +112,8 @@ def _late_closes(node: Node, limit: int | None) -> Iterator[Diagnostic]:
             yield from _late_closes(body, length)
         case Ever(body=body) | InLast(body=body) | InOne(body=body):
             yield from _late_closes(body, None)
+        case Satisfied(body=body) if body is not None:
+            yield from _late_closes(body, None)
         case _:
             for part in children(node):
                 yield from _late_closes(part, limit)
@@ -122,12 +125,22 @@ class _Brackets:
     def __init__(self, lexemes: list[Lexeme]) -> None:
         self._before = {after.start: before.text for before, after in pairwise(lexemes)}
         self._after = {before.end: after.text for before, after in pairwise(lexemes)}
-        self._names = {lexeme.start for lexeme in lexemes if lexeme.text.startswith("@")}
+        self._names = set(_references(lexemes))
 
     def around(self, place: tuple[int, int]) -> bool:
         """Whether parentheses stand around a range, or it is the place of an inlined name."""
         enclosed = self._before.get(place[0]) == "(" and self._after.get(place[1]) == ")"
-        return enclosed or place[0] in self._names
+        return enclosed or place in self._names
+
+
+def _references(lexemes: list[Lexeme]) -> Iterator[tuple[int, int]]:
+    """The places of `@name`, `@"a name"`, `satisfied(name)` and `satisfied("a name")`."""
+    for index, lexeme in enumerate(lexemes):
+        after = [one.text for one in lexemes[index + 1 : index + 4]]
+        if lexeme.text.startswith("@"):
+            yield lexeme.start, (lexeme if len(lexeme.text) > 1 else lexemes[index + 1]).end
+        elif lexeme.text == "satisfied" and after[:1] == ["("] and after[2:] == [")"]:
+            yield lexeme.start, lexemes[index + 3].end
 
 
 def _bindings(node: Node, text: str, brackets: _Brackets) -> Iterator[Diagnostic]:

@@ -23,6 +23,7 @@ from rewardkit.language.tree import (
     OneOf,
     Place,
     Predicate,
+    Satisfied,
 )
 
 
@@ -48,10 +49,11 @@ def measure(node: Node) -> Measure:
         span = getattr(current, "span", None)
         if isinstance(span, Elapsed):
             microseconds += span.microseconds
-        waiting.extend((part, depth + 1) for part in children(current))
+        below = depth + 2 if isinstance(current, Satisfied) else depth + 1
+        waiting.extend((part, below) for part in children(current))
         for match, inner in _leaves(current, depth):
-            count, below = _filter(match.where, inner)
-            nodes, deepest = nodes + count + (inner - depth), max(deepest, below)
+            count, reached = _filter(match.where, inner)
+            nodes, deepest = nodes + count + (inner - depth), max(deepest, reached)
     return Measure(nodes, deepest, microseconds)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rewardkit.language.descent import descend
 from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.format import format_condition
 from rewardkit.language.tree import (
     Before,
     Between,
@@ -40,18 +41,19 @@ NOT_EVALUATED: dict[type, tuple[str, str]] = {
 def check_reach(node: Node) -> Iterator[Diagnostic]:
     """An error for every part of a tree that this version cannot judge."""
     for part in descend(node):
+        if isinstance(part, Named) or (isinstance(part, Satisfied) and part.body is None):
+            yield Diagnostic(
+                "RK140",
+                f"the condition `{format_condition(part)}` is not known here",
+                part.place,
+                help="define it, or pass it in `definitions`",
+            )
+            continue
         code, name = NOT_EVALUATED.get(type(part), ("", ""))
         if code:
             yield _unevaluated(code, name, part.place)
         if isinstance(getattr(part, "span", None), Calendar) and not code:
             yield _unevaluated("RK911", "a calendar span", part.place)
-        if isinstance(part, Named):
-            yield Diagnostic(
-                "RK140",
-                f"the condition `@{part.name}` is not known here",
-                part.place,
-                help="define it, or pass it in `definitions`",
-            )
 
 
 def _unevaluated(code: str, name: str, place: tuple[int, int]) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rewardkit.language.diagnostic import Diagnostic, quoted
@@ -14,6 +14,8 @@ _SIGNS = {"and": "&", "or": "|", "not": "!"}
 _FUNCTION_WORDS = frozenset({"any", "last", "one", "calendar", "skip", "has", "like", "true", "false"})
 _SUFFIXES = {"second": "s", "minute": "m", "hour": "h", "day": "d", "week": "w", "s": "s", "m": "m", "h": "h", "d": "d"}
 _CLOSING = {"(": ")", "[": "]"}
+_GOES_ON = (RESERVED - {"not", "no", "ever"}) | {"&", "|", "*", "["}
+"""What stands behind a name where it is more than one."""
 
 
 def explain_failure(text: str, lexemes: list[Lexeme], failure: Any) -> Diagnostic:
@@ -202,9 +204,46 @@ def _filter(stop: Stop) -> Diagnostic | None:
     return Diagnostic("RK131", f"the property {quoted(field)} is compared with nothing", span, help=help_text)
 
 
+def _satisfied(stop: Stop) -> Diagnostic | None:
+    """`satisfied(A & B)`, `satisfied(@onboarding)`, `satisfied((A) & B)`."""
+    depth, index = 0, stop.index - 1
+    while index > 0 and depth >= 0:
+        text = stop.lexemes[index].text
+        depth += {"(": -1, ")": 1}.get(text, 0)
+        index -= 1
+    if depth >= 0 or stop.lexemes[index].text != "satisfied" or not stop.expected & {"RPAR", "NAME"}:
+        return None
+    start = stop.lexemes[index + 1].end
+    last = next((lexeme for lexeme in _closed(stop.lexemes[index + 2 :])), None)
+    if stop.at is None or last is None or not (stop.at.text in _GOES_ON or stop.at.kind == "reference"):
+        return None
+    written = stop.text[start : last.start]
+    name = written[1:] if stop.at.text == written else None
+    return Diagnostic(
+        "RK100",
+        f"`satisfied` takes the name of a condition, and {quoted(written)} is none",
+        (start, last.start),
+        help=f"write `satisfied({name})`"
+        if name
+        else "write the name of a condition, or the condition in parentheses of its own: `satisfied((A then B))`",
+        fix=stop.replaced((start, last.start), name or f"({written})"),
+    )
+
+
+def _closed(lexemes: list[Lexeme]) -> Iterator[Lexeme]:
+    """The bracket that closes what was open before these lexemes, where one does."""
+    depth = 0
+    for lexeme in lexemes:
+        depth += {"(": 1, ")": -1}.get(lexeme.text, 0)
+        if depth < 0:
+            yield lexeme
+            return
+
+
 _SLIPS: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _foreign_word,
     _absence,
+    _satisfied,
     _count,
     _unit,
     _span,

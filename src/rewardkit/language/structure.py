@@ -77,7 +77,7 @@ def _empty_names(node: Node) -> Iterator[Diagnostic]:
     for match in matches(node):
         if not match.name.strip():
             yield Diagnostic("RK134", "an event's name cannot be empty", match.place, help="write the event's name")
-    if isinstance(node, Named | Satisfied) and not node.name.strip():
+    if (isinstance(node, Named) or (isinstance(node, Satisfied) and node.body is None)) and not node.name.strip():
         yield Diagnostic("RK134", "a condition's name cannot be empty", node.place, help="write the condition's name")
 
 

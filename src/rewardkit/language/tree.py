@@ -319,6 +319,9 @@ class Satisfied:
     """`satisfied(name)`: the event that the named condition became satisfied."""
 
     name: str
+    """Empty where the condition is written out."""
+    body: Node | None = None
+    """The condition: written out, as in `satisfied((A then B))`, or put in for its name; None where it has to be."""
     place: Place = _place()
 
 

@@ -19,8 +19,7 @@ from rewardkit.core.commands import (
 from rewardkit.core.loading import Definition, DefinitionError, LoadDefinitions
 from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
 from rewardkit.language.condition import Condition
-from rewardkit.language.descent import descend
-from rewardkit.language.tree import Named
+from rewardkit.language.inline import references
 from rewardkit.shell.definition_table import CONDITIONS, SHAPES, findings
 from rewardkit.shell.toml_source import TomlSource
 
@@ -122,11 +121,7 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
 def _in_order(source: TomlSource, conditions: Mapping[str, str]) -> tuple[str, ...]:
     """The named conditions, each after those that it names."""
     needs = {
-        name: [
-            part.name
-            for part in descend(Condition.parse(text).tree)
-            if isinstance(part, Named) and part.name in conditions
-        ]
+        name: [part.name for part in references(Condition.parse(text).tree) if part.name in conditions]
         for name, text in conditions.items()
     }
     try:
