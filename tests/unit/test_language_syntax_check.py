@@ -65,12 +65,16 @@ def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
         ("satisfied((x)) then A", "RK910", "satisfied((x))"),
         ("A then B within 7 calendar days", "RK911", "B within 7 calendar days"),
         ("@x then B", "RK140", "@x"),
-        ("satisfied(x) then B", "RK140", "satisfied(x)"),
     ],
 )
 def test_what_is_not_evaluated_is_refused_with_its_place(text: str, code: str, piece: str) -> None:
     assert [(code, piece)] == found(text)
     assert "error" == check(parse(text), text, scope="start")[0].severity
+
+
+def test_a_satisfied_name_has_to_be_known() -> None:
+    assert ("RK140", "satisfied(x)") in found("satisfied(x) then A")
+    assert "RK140" not in dict(found("satisfied((x)) then A"))
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,6 @@ def check_reach(node: Node) -> Iterator[Diagnostic]:
                 part.place,
                 help="define it, or pass it in `definitions`",
             )
-            continue
         code, name = NOT_EVALUATED.get(type(part), ("", ""))
         if code:
             yield _unevaluated(code, name, part.place)
