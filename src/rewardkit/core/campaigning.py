@@ -6,7 +6,7 @@ import attrs
 
 from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
-from rewardkit.core.civil import beginning, ending, zone_named
+from rewardkit.core.civil import beginning, ending
 from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
 from rewardkit.core.context import Context
 from rewardkit.core.defining import read_condition, require_acknowledged, unknown
@@ -14,6 +14,7 @@ from rewardkit.core.definitions import CAMPAIGN, Campaign
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
+from rewardkit.language.civil import zone_named
 from rewardkit.language.event import moment, rfc3339
 
 

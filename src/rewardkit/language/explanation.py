@@ -14,7 +14,7 @@ from rewardkit.language.event import Event, Instant, Position, rfc3339
 from rewardkit.language.missing import missing
 from rewardkit.language.proof import Absence, Fact, prove, refute
 from rewardkit.language.replay import BEFORE_ALL, Replay, in_order, replay
-from rewardkit.language.specification import Scope, place, timer
+from rewardkit.language.specification import Outermost, Scope, place, timer
 from rewardkit.language.state import IMPOSSIBLE, PENDING
 from rewardkit.language.verdict import Status
 
@@ -82,7 +82,8 @@ def _scope_at(
         and place(event) <= until
         and (end is None or event.at < end or place(event) <= after)
     )
-    return Scope(events, after, until, None if start is None else opening.at, end, end)
+    anchor = None if start is None else opening.at
+    return Scope(events, after, until, anchor, end, Outermost(after, anchor), end, until)
 
 
 def _killed(done: Replay, node: tree.Node, scope: Scope, at: Instant) -> Explanation:

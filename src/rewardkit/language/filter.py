@@ -22,15 +22,16 @@ def matches(predicate: Predicate, properties: Mapping[str, Any]) -> bool:
         case Except(term=term):
             return not matches(term, properties)
         case Has(field=field):
-            return _look_up(field, properties) is not _MISSING
+            return look_up(field, properties) is not _MISSING
         case OneOf(field=field, values=values):
-            value = _look_up(field, properties)
+            value = look_up(field, properties)
             return any(_equal(value, literal) for literal in values)
         case Compare(field=field, operator=operator, value=literal):
-            return _compare(_look_up(field, properties), operator, literal)
+            return compare(look_up(field, properties), operator, literal)
 
 
-def _look_up(field: str, properties: Mapping[str, Any]) -> object:
+def look_up(field: str, properties: Mapping[str, Any]) -> object:
+    """The value of a property, dots descending into objects; no value of any kind where there is none."""
     value: object = properties
     for step in field.split("."):
         if not isinstance(value, Mapping) or step not in value:
@@ -39,7 +40,8 @@ def _look_up(field: str, properties: Mapping[str, Any]) -> object:
     return value
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """`truth`, `text`, `number`, or `none` of these."""
     if isinstance(value, bool):
         return "truth"
     if isinstance(value, str):
@@ -56,16 +58,17 @@ def _exact(value: Any) -> Any:
 
 
 def _equal(value: Any, literal: Literal) -> bool:
-    return bool(_kind(value) == _kind(literal) and _exact(value) == literal)
+    return bool(kind_of(value) == kind_of(literal) and _exact(value) == literal)
 
 
-def _compare(value: Any, operator: str, literal: Literal) -> bool:
+def compare(value: Any, operator: str, literal: Literal) -> bool:
+    """Whether a value and a literal compare so; values of different types are unequal, and neither less nor more."""
     if operator == "==":
         return _equal(value, literal)
     if operator == "!=":
         return not _equal(value, literal)
-    kind = _kind(literal)
-    if _kind(value) != kind or kind == "truth":
+    kind = kind_of(literal)
+    if kind_of(value) != kind or kind == "truth":
         return False
     value = _exact(value)
     match operator:

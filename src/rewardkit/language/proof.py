@@ -30,8 +30,8 @@ End: TypeAlias = tuple[Place, Instant]
 def prove(node: tree.Node, scope: Scope, now: Instant) -> list[Fact]:
     """Facts that make a condition hold, which does hold."""
     match node:
-        case tree.AtLeast(least=least):
-            return [*matching(node, scope)[:least]]
+        case tree.AtLeast(matches=wanted, least=least):
+            return [*matching(wanted, scope.inside())[:least]]
         case tree.And(terms=terms):
             return [fact for term in terms for fact in prove(term, scope, now)]
         case tree.Or(terms=terms):
@@ -64,8 +64,8 @@ def complete(node: tree.Node, scope: Scope, end: End) -> list[Fact]:
     """Facts that complete a condition at one of its ends."""
     where, at = end
     match node:
-        case tree.AtLeast(least=least):
-            found = matching(node, scope.cut(where))
+        case tree.AtLeast(matches=wanted, least=least):
+            found = matching(wanted, scope.cut(where).inside())
             return [*found[: least - 1], found[-1]]
         case tree.And(terms=terms) | tree.Or(terms=terms) | tree.Some(terms=terms):
             return _complete_among(node, terms, scope, end)

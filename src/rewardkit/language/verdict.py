@@ -8,6 +8,12 @@ from typing import Literal, NoReturn, TypeAlias
 import attrs
 
 Status: TypeAlias = Literal["satisfied", "pending", "impossible"]
+Mode: TypeAlias = Literal["latch", "live", "final"]
+"""How a condition is judged over time.
+
+`latch`: once decided it stays, as rewards need it; `live`: it may flip, as the segments of an audience do; `final`: it
+is judged once, at the end of its scope.
+"""
 
 
 @attrs.frozen
