@@ -65,8 +65,10 @@ if TYPE_CHECKING:
     )
     from rewardkit.kit import RewardKit
     from rewardkit.language.condition import Condition
+    from rewardkit.language.condition_set import ConditionSet
     from rewardkit.language.diagnostic import Diagnostic
     from rewardkit.language.event import Event, Position
+    from rewardkit.language.standing import Decided, Standing
     from rewardkit.language.verdict import Verdict
     from rewardkit.notify.logging_notifier import LoggingNotifier
     from rewardkit.ports import Notifier, Store
@@ -90,8 +92,10 @@ _HOMES = {
     ),
     "rewardkit.kit": "RewardKit",
     "rewardkit.language.condition": "Condition",
+    "rewardkit.language.condition_set": "ConditionSet",
     "rewardkit.language.diagnostic": "Diagnostic",
     "rewardkit.language.event": "Event Position",
+    "rewardkit.language.standing": "Decided Standing",
     "rewardkit.language.verdict": "Verdict",
     "rewardkit.notify.logging_notifier": "LoggingNotifier",
     "rewardkit.ports": "Notifier Store",
@@ -112,8 +116,10 @@ __all__ = [
     "Claimed",
     "Command",
     "Condition",
+    "ConditionSet",
     "ConditionSyntaxError",
     "Conflict",
+    "Decided",
     "DefineCampaign",
     "DefineCondition",
     "DefineOffer",
@@ -155,6 +161,7 @@ __all__ = [
     "RewardKitError",
     "RunDue",
     "SchemaError",
+    "Standing",
     "Store",
     "StoreError",
     "UserOffer",

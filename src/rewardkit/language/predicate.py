@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from rewardkit.errors import ValidationError
@@ -23,8 +24,9 @@ _ORDER = frozenset({"<", "<=", ">", ">="})
 _NOWHERE: Properties = {}
 
 
+@lru_cache(maxsize=4_096)
 def compile_predicate(predicate: Predicate) -> Filter:
-    """The predicate as a function of an event's properties.
+    """The predicate as a function of an event's properties; the same one for equal predicates.
 
     The source holds operators and generated names alone; fields and literals are bound through the namespace.
 

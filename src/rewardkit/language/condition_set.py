@@ -1,0 +1,411 @@
+"""Many conditions at once: one step of one user costs what it changes, not what there is.
+
+Equal matches share one saturating counter across conditions. A condition that is nothing but counters is looked at
+only when one of them reaches a threshold of its own; every other is stepped through its program, and only when it
+listens to the event's name or a timer of it is due. What has been decided for a user is dropped for her.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rewardkit.errors import ValidationError
+from rewardkit.language import standing_packing
+from rewardkit.language.chain import FOREVER
+from rewardkit.language.check import Scope
+from rewardkit.language.condition import Condition
+from rewardkit.language.counting import Check, Counts
+from rewardkit.language.diagnostic import quoted
+from rewardkit.language.event import Event, Instant, When, instant
+from rewardkit.language.listeners import Guarded, Listeners
+from rewardkit.language.roster import Member, Roster
+from rewardkit.language.standing import Decided, Standing, Status
+from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State
+
+_NOTHING: tuple[Decided, ...] = ()
+_STATUSES: tuple[Status, Status, Status] = ("pending", "satisfied", "impossible")
+
+
+class ConditionSet:
+    """Conditions under names, judged together for one user at a time.
+
+    Args:
+        scope: `start` where every user's scope has one; `open` where it is all known history.
+
+    A set that was built by the same additions in the same order, those removed since included, reads what another
+    packed; removing changes nothing for the others.
+    """
+
+    def __init__(self, *, scope: Scope = "start") -> None:
+        self._scope = scope
+        self._roster = Roster()
+        self._template: Standing | None = None
+        self._openings: dict[int, tuple[Instant | None, Instant | None, State]] = {}
+
+    # --- the conditions ----------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The conditions' names, in the order in which they were added."""
+        return tuple(self._roster.members)
+
+    def __len__(self) -> int:
+        return len(self._roster.members)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._roster.members
+
+    def condition(self, name: str) -> Condition:
+        """A condition by its name.
+
+        Raises:
+            ValidationError: the set has no such condition.
+        """
+        return self._roster.member(name).condition
+
+    def add(self, name: str, condition: str | Condition) -> None:
+        """Judge another condition from now on.
+
+        Users whose standing was begun before have it among `missing`, until `catch_up` reads their events.
+
+        Raises:
+            ConditionSyntaxError: it cannot be parsed, or judged in such a scope.
+            ValidationError: the name is taken.
+        """
+        if name in self._roster.members:
+            raise ValidationError(f"condition {quoted(name)} is in the set: remove it first, or take another name")
+        parsed = Condition.parse(condition) if isinstance(condition, str) else condition
+        parsed.require(scope=self._scope)
+        self._roster.add(name, parsed)
+        self._template = None
+
+    def remove(self, name: str) -> None:
+        """Judge a condition no more, for nobody.
+
+        Raises:
+            ValidationError: the set has no such condition.
+        """
+        self._openings.pop(self._roster.member(name).number, None)
+        self._roster.remove(name)
+        self._template = None
+
+    # --- one user's standing -----------------------------------------------------------------------
+
+    def start(
+        self, at: When | None = None, *, end: When | None = None, history: Iterable[Event] = ()
+    ) -> tuple[Standing, tuple[Decided, ...]]:
+        """A user's standing at the opening of her scope, and what is decided there already.
+
+        Args:
+            at: the scope's start; None where the set's scope is `open`.
+            end: the scope's end: what is pending then is impossible.
+            history: her events up to the start, in total order; only conditions with `ever` look at them.
+
+        Raises:
+            ValidationError: for an end before the start, or a start where the set's scope has none.
+        """
+        first = None if at is None else instant(at)
+        last = None if end is None else instant(end)
+        if (first is None) != (self._scope == "open"):
+            raise ValidationError("pass `at` where the set's scope is `start`, and none where it is `open`")
+        if last is not None and last < (first or 0):
+            raise ValidationError("a scope ends at or after its start")
+        known = tuple(history)
+        template = self._template
+        if known or template is None or (template.start, template.end) != (first, last):
+            template = self._open(first, last, known)
+            if not known:
+                self._template = template
+        standing = template.copy()
+        decided = tuple(
+            Decided(member.name, self._status(standing, member), first or 0)
+            for member in self._roster.members.values()
+            if standing.is_decided(member.number)
+        )
+        return standing, decided + (self.advance(standing, first or 0) if standing.due <= (first or 0) else ())
+
+    def missing(self, standing: Standing) -> tuple[str, ...]:
+        """The conditions that were added after the standing was begun, and have to read its events: see `catch_up`."""
+        self._recognise(standing)
+        known = self._roster.by_number
+        return tuple(known[number].name for number in sorted(standing.missing) if number in known)
+
+    def catch_up(
+        self, standing: Standing, events: Iterable[Event], now: When, *, history: Iterable[Event] = ()
+    ) -> tuple[Decided, ...]:
+        """Have the missing conditions read what the others have read; what they come to is in the answer.
+
+        Args:
+            standing: one user's.
+            events: her events since the start of her scope, in total order: all that have been read, and no more.
+            now: the instant up to which the standing has been advanced.
+            history: her events up to the start, as for `start`.
+        """
+        self._recognise(standing)
+        missing = standing.missing & self._roster.by_number.keys()
+        standing.missing = frozenset()
+        if not missing:
+            return _NOTHING
+        fresh, opened = self.start(standing.start, end=standing.end, history=history)
+        for number in self._roster.by_number.keys() - missing:
+            fresh.decide(number)
+        self._time(fresh)
+        names = {self._roster.by_number[number].name for number in missing}
+        changes = [change for change in opened if change.name in names]
+        changes += self.step_many(fresh, events)
+        changes += self.advance(fresh, now)
+        # Counters that were shared may have stopped short of a new condition's threshold.
+        standing.counts = fresh.counts
+        for number in missing:
+            if fresh.is_decided(number):
+                standing.decide(number, satisfied=fresh.is_satisfied(number))
+                continue
+            standing.reopen(number)
+            if number in fresh.states:
+                standing.states[number] = fresh.states[number]
+            if number in fresh.wakes:
+                standing.wakes[number] = fresh.wakes[number]
+        self._time(standing)
+        return tuple(changes)
+
+    def status(self, standing: Standing, name: str) -> Status:
+        """What a condition has come to for a user.
+
+        Raises:
+            ValidationError: the set has no such condition.
+        """
+        self._recognise(standing)
+        return self._status(standing, self._roster.member(name))
+
+    def pack(self, standing: Standing) -> bytes:
+        """The standing as a few bytes; `unpack` reads them."""
+        self._recognise(standing)
+        lineage = self._roster.lineage(standing.generation)
+        assert lineage is not None
+        return standing_packing.pack(standing, lineage[0], self._pack_state)
+
+    def unpack(self, data: bytes) -> Standing:
+        """The standing that `pack` wrote, brought up to the conditions that were added since: see `missing`.
+
+        Raises:
+            InvariantError: the bytes are damaged, or another set's: fold the user's events anew.
+        """
+        mark, generation = standing_packing.generation_of(data)
+        lineage = self._roster.lineage(generation)
+        if lineage is None or lineage[0] != mark:
+            raise standing_packing.corrupt()
+        standing = standing_packing.unpack(data, lineage[1])
+        self._time(standing)
+        self._recognise(standing)
+        return standing
+
+    def _pack_state(self, number: int, state: State) -> bytes | None:
+        member = self._roster.by_number.get(number)
+        return None if member is None or member.program is None else member.program.pack(state)
+
+    # --- reading on --------------------------------------------------------------------------------
+
+    def step(self, standing: Standing, event: Event) -> tuple[Decided, ...]:
+        """Read an event, which sorts after the scope's start and after every event read before.
+
+        Timers that are due at or before its instant are released first.
+
+        Raises:
+            ValidationError: something listens to it, and it has no instant.
+        """
+        roster = self._roster
+        at = event.at
+        early = _NOTHING
+        if standing.due <= at:
+            early = self.advance(standing, at)
+        found = roster.listeners.get(event.name) or roster.listen(event.name)
+        if found is None or standing.over:
+            return early
+        if standing.generation != roster.generation:
+            self._recognise(standing)
+        if at < 0:
+            raise ValidationError(f"event {quoted(event.name)} has no instant: pass `at`")
+        plain, lookups, filtered, programs = found
+        counts = standing.counts
+        crossed: list[tuple[tuple[int, Check], ...]] = []
+        for slot, most, crossings in plain:
+            count = counts[slot]
+            if count < most:
+                counts[slot] = count = count + 1
+                if count in crossings:
+                    crossed.append(crossings[count])
+        if lookups or filtered:
+            properties = event.properties
+            for lookup in lookups:
+                _count(counts, lookup.find(properties), event, crossed)
+            _count(counts, filtered, event, crossed)
+        if not crossed and not programs:
+            return early
+        return early + self._look(standing, crossed, found, event)
+
+    def step_many(self, standing: Standing, events: Iterable[Event]) -> tuple[Decided, ...]:
+        """Read events of one user in total order."""
+        return tuple(change for event in events for change in self.step(standing, event))
+
+    def advance(self, standing: Standing, now: When) -> tuple[Decided, ...]:
+        """Release every timer up to an instant; harmless early, late or twice."""
+        until = now if isinstance(now, int) else instant(now)
+        if standing.due > until:
+            return _NOTHING
+        self._recognise(standing)
+        changes: list[Decided] = []
+        while standing.due <= until:
+            at = standing.due
+            for number in sorted(number for number, wake in standing.wakes.items() if wake <= at):
+                member = self._roster.by_number.get(number)
+                if member is None or member.program is None:
+                    standing.decide(number)
+                    continue
+                state = member.program.advance(self._state(standing, member), at)
+                self._keep(standing, member, state)
+                if state.status:
+                    changes.append(Decided(member.name, _STATUSES[state.status], at))
+            if standing.end is not None and standing.end <= at:
+                changes += self._expire(standing, at)
+            self._time(standing)
+        return tuple(changes)
+
+    def _look(
+        self, standing: Standing, crossed: list[tuple[tuple[int, Check], ...]], found: Listeners, event: Event
+    ) -> tuple[Decided, ...]:
+        """Look at the conditions of which a counter has reached a threshold, and step those with programs."""
+        counts, bits = standing.counts, standing.decided
+        decided: dict[int, int] = {}
+        for group in crossed:
+            for number, check in group:
+                if not bits[number >> 3] >> (number & 7) & 1:
+                    status = check(counts)
+                    if status:
+                        decided[number] = status
+        timed = False
+        for number in found.programs:
+            if bits[number >> 3] >> (number & 7) & 1:
+                continue
+            member = self._roster.by_number[number]
+            before = self._state(standing, member)
+            after = member.program.step(before, event)  # type: ignore[union-attr]  # it is under `programs`
+            if after is before:
+                continue
+            timed |= after.wake_at != before.wake_at
+            if after.status:
+                decided[number] = after.status
+            else:
+                self._keep(standing, member, after)
+        if not decided and not timed:
+            return _NOTHING
+        changes = []
+        for number in sorted(decided):
+            standing.decide(number, satisfied=decided[number] == SATISFIED)
+            changes.append(Decided(self._roster.by_number[number].name, _STATUSES[decided[number]], event.at))
+        if timed or standing.end is not None:
+            self._time(standing)
+        return tuple(changes)
+
+    # --- states ------------------------------------------------------------------------------------
+
+    def _open(self, start: Instant | None, end: Instant | None, history: tuple[Event, ...]) -> Standing:
+        standing = Standing(start, end, 0)
+        self._grow(standing)
+        for member in self._roster.members.values():
+            self._begin(standing, member, history)
+        self._time(standing)
+        return standing
+
+    def _begin(self, standing: Standing, member: Member, history: tuple[Event, ...]) -> None:
+        if member.check is not None:
+            status = member.check(standing.counts)
+            if status:
+                standing.decide(member.number, satisfied=status == SATISFIED)
+            return
+        assert member.program is not None
+        state = member.program.start(standing.start, end=standing.end, history=history)
+        if state.status or state.wake_at != standing.end or (history and member.program.uses_history):
+            self._keep(standing, member, state)
+
+    def _grow(self, standing: Standing) -> None:
+        lineage = self._roster.lineage(self._roster.generation)
+        assert lineage is not None
+        standing.grow(self._roster.generation, lineage[1], self._roster.code)
+
+    def _recognise(self, standing: Standing) -> None:
+        """Bring a standing up to the conditions that were added since, which are missing from it."""
+        if standing.generation == self._roster.generation:
+            return
+        if standing.generation > self._roster.generation:
+            raise standing_packing.corrupt()
+        added = range(standing.generation, self._roster.generation)
+        self._grow(standing)
+        for number in added:
+            standing.decide(number)
+        standing.missing |= frozenset(added)
+
+    def _expire(self, standing: Standing, at: Instant) -> list[Decided]:
+        """Read the scope's end: what closes with it is judged, and all that is still pending is impossible."""
+        standing.over = True
+        changes = []
+        for member in self._roster.members.values():
+            if not standing.is_decided(member.number):
+                status = IMPOSSIBLE
+                if member.program is not None:
+                    status = member.program.advance(self._state(standing, member), at).status
+                standing.decide(member.number, satisfied=status == SATISFIED)
+                changes.append(Decided(member.name, _STATUSES[status], at))
+        return changes
+
+    def _status(self, standing: Standing, member: Member) -> Status:
+        number = member.number
+        if not standing.is_decided(number) or number in standing.missing:
+            return "pending"
+        return "satisfied" if standing.is_satisfied(number) else "impossible"
+
+    def _state(self, standing: Standing, member: Member) -> State:
+        """A program's state: the opening where it never moved, unpacked where nothing has asked for it yet."""
+        assert member.program is not None
+        state = standing.states.get(member.number)
+        if isinstance(state, bytes):
+            return member.program.unpack(state)
+        if state is not None:
+            return state
+        opening = self._openings.get(member.number)
+        if opening is None or opening[:2] != (standing.start, standing.end):
+            state = member.program.start(standing.start, end=standing.end)
+            opening = self._openings[member.number] = (standing.start, standing.end, state)
+        return opening[2]
+
+    def _keep(self, standing: Standing, member: Member, state: State) -> None:
+        if state.status != PENDING:
+            standing.decide(member.number, satisfied=state.status == SATISFIED)
+            return
+        standing.states[member.number] = state
+        if state.wake_at is None or state.wake_at == standing.end:
+            standing.wakes.pop(member.number, None)
+        else:
+            standing.wakes[member.number] = state.wake_at
+
+    def _time(self, standing: Standing) -> None:
+        """When time alone may next decide something."""
+        due = min(standing.wakes.values(), default=FOREVER)
+        end = standing.end
+        if end is not None and end < due and not standing.over:
+            known = (number for number in self._roster.by_number if number < standing.generation)
+            due = due if all(map(standing.is_decided, known)) else end
+        standing.due = due
+
+
+def _count(
+    counts: Counts, group: tuple[Guarded, ...], event: Event, crossed: list[tuple[tuple[int, Check], ...]]
+) -> None:
+    """Raise the counters whose filter lets the event through."""
+    for where, arms in group:
+        if where is None or where(event.properties):
+            for slot, most, crossings in arms:
+                count = counts[slot]
+                if count < most:
+                    counts[slot] = count = count + 1
+                    if count in crossings:
+                        crossed.append(crossings[count])

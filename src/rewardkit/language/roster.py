@@ -1,0 +1,123 @@
+"""The conditions of a set: their numbers, the counters that they share, and who listens to which name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import attrs
+
+from rewardkit.errors import ValidationError
+from rewardkit.language.canonical import fingerprint, structure
+from rewardkit.language.condition import Condition
+from rewardkit.language.counting import Check, compile_check, leaf_key, leaves, only_counts
+from rewardkit.language.diagnostic import quoted
+from rewardkit.language.listeners import Leaf, Listeners, listeners
+from rewardkit.language.program import Program, compile_program
+
+
+@attrs.frozen
+class Member:
+    """A condition of a set: nothing but counters where it has a check, else a program."""
+
+    number: int
+    """Its place among all that were ever added."""
+    name: str
+    condition: Condition
+    check: Check | None
+    program: Program | None
+
+
+class Roster:
+    """Conditions by name and number. Numbers and slots of counters are given once, in the order of adding."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, Member] = {}
+        self.by_number: dict[int, Member] = {}
+        self.generation = 0
+        """How many conditions have been added."""
+        self.code = "B"
+        """Of the arrays that hold the counters: one byte each while no threshold needs more."""
+        self._leaves: dict[tuple[str, ...], Leaf] = {}
+        self._lineage: list[tuple[bytes, int]] = [(b"\0\0\0\0", 0)]
+        self._counters: dict[str, list[Leaf]] = {}
+        self._programs: dict[str, list[int]] = {}
+        self.listeners: dict[str, Listeners] = {}
+        """What has been worked out so far."""
+
+    def add(self, name: str, condition: Condition) -> Member:
+        """Take a condition in."""
+        number = self.generation
+        if only_counts(condition.tree):
+            member = Member(number, name, condition, self._count(number, condition), None)
+        else:
+            program = compile_program(condition.tree)
+            member = Member(number, name, condition, None, program)
+            for heard in program.names:
+                self._programs.setdefault(heard, []).append(number)
+        self.members[name] = self.by_number[number] = member
+        self._forget(condition.event_names)
+        before = self._lineage[-1][0]
+        told = b"\0".join((before, name.encode("utf-8", "surrogatepass"), fingerprint(structure(condition.tree))))
+        self._lineage.append((blake2b(told, digest_size=4).digest(), len(self._leaves)))
+        self.generation += 1
+        return member
+
+    def remove(self, name: str) -> None:
+        """Let a condition go; its number and its counters' slots are given to no other."""
+        member = self.member(name)
+        del self.members[name], self.by_number[member.number]
+        if member.program is None:
+            for key in {leaf_key(leaf) for leaf in leaves(member.condition.tree)}:
+                self._leaves[key].forget(member.number)
+        else:
+            for heard in member.program.names:
+                self._programs[heard].remove(member.number)
+        self._forget(member.condition.event_names)
+
+    def member(self, name: str) -> Member:
+        """A condition by its name.
+
+        Raises:
+            ValidationError: there is none.
+        """
+        member = self.members.get(name)
+        if member is None:
+            raise ValidationError(f"condition {quoted(name)} is not in the set")
+        return member
+
+    def listen(self, name: str) -> Listeners | None:
+        """Who listens to a name; worked out at its first event after a change."""
+        known = self.listeners.get(name)
+        if known is None and (name in self._counters or name in self._programs):
+            counters = [leaf for leaf in self._counters.get(name, ()) if leaf.users]
+            known = self.listeners[name] = listeners(name, counters, tuple(self._programs.get(name, ())))
+        return known
+
+    def lineage(self, generation: int) -> tuple[bytes, int] | None:
+        """What identifies the first so many additions, and how many counters they have; None where there were fewer."""
+        return self._lineage[generation] if generation <= self.generation else None
+
+    def _count(self, number: int, condition: Condition) -> Check:
+        """Take part in the counters that the condition reads, new ones where there are none."""
+        slots: dict[tuple[str, ...], int] = {}
+        thresholds: dict[tuple[str, ...], set[int]] = {}
+        for part in leaves(condition.tree):
+            key = leaf_key(part)
+            leaf = self._leaves.get(key)
+            if leaf is None:
+                leaf = self._leaves[key] = Leaf(len(self._leaves), part.matches)
+                for heard in leaf.names:
+                    self._counters.setdefault(heard, []).append(leaf)
+            slots[key] = leaf.slot
+            thresholds.setdefault(key, set()).add(part.least)
+            leaf.most = max(leaf.most, part.least)
+            self.code = max(self.code, "B" if leaf.most < 2**8 else "H" if leaf.most < 2**16 else "I")
+        check = compile_check(condition.tree, slots)
+        for key, counts in thresholds.items():
+            self._leaves[key].watch(number, check, counts)
+        return check
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.listeners.pop(name, None)
