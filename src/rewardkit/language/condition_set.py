@@ -11,19 +11,18 @@ from collections.abc import Iterable
 
 from rewardkit.errors import ValidationError
 from rewardkit.language import standing_packing
-from rewardkit.language.chain import FOREVER
 from rewardkit.language.check import Scope
 from rewardkit.language.condition import Condition
 from rewardkit.language.counting import Check, Counts
 from rewardkit.language.diagnostic import quoted
-from rewardkit.language.event import Event, Instant, When, instant
+from rewardkit.language.event import Event, When, instant
 from rewardkit.language.listeners import Guarded, Listeners
-from rewardkit.language.roster import Member, Roster
+from rewardkit.language.roster import Roster
 from rewardkit.language.standing import Decided, Standing, Status
-from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State
+from rewardkit.language.standings import STATUSES, Standings
+from rewardkit.language.state import SATISFIED, State
 
 _NOTHING: tuple[Decided, ...] = ()
-_STATUSES: tuple[Status, Status, Status] = ("pending", "satisfied", "impossible")
 
 
 class ConditionSet:
@@ -40,7 +39,7 @@ class ConditionSet:
         self._scope = scope
         self._roster = Roster()
         self._template: Standing | None = None
-        self._openings: dict[int, tuple[Instant | None, Instant | None, State]] = {}
+        self._standings = Standings(self._roster)
 
     # --- the conditions ----------------------------------------------------------------------------
 
@@ -85,7 +84,7 @@ class ConditionSet:
         Raises:
             ValidationError: the set has no such condition.
         """
-        self._openings.pop(self._roster.member(name).number, None)
+        self._standings.forget(self._roster.member(name))
         self._roster.remove(name)
         self._template = None
 
@@ -113,12 +112,12 @@ class ConditionSet:
         known = tuple(history)
         template = self._template
         if known or template is None or (template.start, template.end) != (first, last):
-            template = self._open(first, last, known)
+            template = self._standings.open(first, last, known)
             if not known:
                 self._template = template
         standing = template.copy()
         decided = tuple(
-            Decided(member.name, self._status(standing, member), first or 0)
+            Decided(member.name, self._standings.status(standing, member), first or 0)
             for member in self._roster.members.values()
             if standing.is_decided(member.number)
         )
@@ -126,7 +125,7 @@ class ConditionSet:
 
     def missing(self, standing: Standing) -> tuple[str, ...]:
         """The conditions that were added after the standing was begun, and have to read its events: see `catch_up`."""
-        self._recognise(standing)
+        self._standings.recognise(standing)
         known = self._roster.by_number
         return tuple(known[number].name for number in sorted(standing.missing) if number in known)
 
@@ -141,7 +140,7 @@ class ConditionSet:
             now: the instant up to which the standing has been advanced.
             history: her events up to the start, as for `start`.
         """
-        self._recognise(standing)
+        self._standings.recognise(standing)
         missing = standing.missing & self._roster.by_number.keys()
         standing.missing = frozenset()
         if not missing:
@@ -149,7 +148,7 @@ class ConditionSet:
         fresh, opened = self.start(standing.start, end=standing.end, history=history)
         for number in self._roster.by_number.keys() - missing:
             fresh.decide(number)
-        self._time(fresh)
+        self._standings.time(fresh)
         names = {self._roster.by_number[number].name for number in missing}
         changes = [change for change in opened if change.name in names]
         changes += self.step_many(fresh, events)
@@ -165,7 +164,7 @@ class ConditionSet:
                 standing.states[number] = fresh.states[number]
             if number in fresh.wakes:
                 standing.wakes[number] = fresh.wakes[number]
-        self._time(standing)
+        self._standings.time(standing)
         return tuple(changes)
 
     def status(self, standing: Standing, name: str) -> Status:
@@ -174,12 +173,12 @@ class ConditionSet:
         Raises:
             ValidationError: the set has no such condition.
         """
-        self._recognise(standing)
-        return self._status(standing, self._roster.member(name))
+        self._standings.recognise(standing)
+        return self._standings.status(standing, self._roster.member(name))
 
     def pack(self, standing: Standing) -> bytes:
         """The standing as a few bytes; `unpack` reads them."""
-        self._recognise(standing)
+        self._standings.recognise(standing)
         lineage = self._roster.lineage(standing.generation)
         assert lineage is not None
         return standing_packing.pack(standing, lineage[0], self._pack_state)
@@ -195,8 +194,8 @@ class ConditionSet:
         if lineage is None or lineage[0] != mark:
             raise standing_packing.corrupt()
         standing = standing_packing.unpack(data, lineage[1])
-        self._time(standing)
-        self._recognise(standing)
+        self._standings.time(standing)
+        self._standings.recognise(standing)
         return standing
 
     def _pack_state(self, number: int, state: State) -> bytes | None:
@@ -222,7 +221,7 @@ class ConditionSet:
         if found is None or standing.over:
             return early
         if standing.generation != roster.generation:
-            self._recognise(standing)
+            self._standings.recognise(standing)
         if at < 0:
             raise ValidationError(f"event {quoted(event.name)} has no instant: pass `at`")
         plain, lookups, filtered, programs = found
@@ -252,7 +251,7 @@ class ConditionSet:
         until = now if isinstance(now, int) else instant(now)
         if standing.due > until:
             return _NOTHING
-        self._recognise(standing)
+        self._standings.recognise(standing)
         changes: list[Decided] = []
         while standing.due <= until:
             at = standing.due
@@ -261,13 +260,13 @@ class ConditionSet:
                 if member is None or member.program is None:
                     standing.decide(number)
                     continue
-                state = member.program.advance(self._state(standing, member), at)
-                self._keep(standing, member, state)
+                state = member.program.advance(self._standings.state(standing, member), at)
+                self._standings.keep(standing, member, state)
                 if state.status:
-                    changes.append(Decided(member.name, _STATUSES[state.status], at))
+                    changes.append(Decided(member.name, STATUSES[state.status], at))
             if standing.end is not None and standing.end <= at:
-                changes += self._expire(standing, at)
-            self._time(standing)
+                changes += self._standings.expire(standing, at)
+            self._standings.time(standing)
         return tuple(changes)
 
     def _look(
@@ -287,7 +286,7 @@ class ConditionSet:
             if bits[number >> 3] >> (number & 7) & 1:
                 continue
             member = self._roster.by_number[number]
-            before = self._state(standing, member)
+            before = self._standings.state(standing, member)
             after = member.program.step(before, event)  # type: ignore[union-attr]  # it is under `programs`
             if after is before:
                 continue
@@ -295,106 +294,16 @@ class ConditionSet:
             if after.status:
                 decided[number] = after.status
             else:
-                self._keep(standing, member, after)
+                self._standings.keep(standing, member, after)
         if not decided and not timed:
             return _NOTHING
         changes = []
         for number in sorted(decided):
             standing.decide(number, satisfied=decided[number] == SATISFIED)
-            changes.append(Decided(self._roster.by_number[number].name, _STATUSES[decided[number]], event.at))
+            changes.append(Decided(self._roster.by_number[number].name, STATUSES[decided[number]], event.at))
         if timed or standing.end is not None:
-            self._time(standing)
+            self._standings.time(standing)
         return tuple(changes)
-
-    # --- states ------------------------------------------------------------------------------------
-
-    def _open(self, start: Instant | None, end: Instant | None, history: tuple[Event, ...]) -> Standing:
-        standing = Standing(start, end, 0)
-        self._grow(standing)
-        for member in self._roster.members.values():
-            self._begin(standing, member, history)
-        self._time(standing)
-        return standing
-
-    def _begin(self, standing: Standing, member: Member, history: tuple[Event, ...]) -> None:
-        if member.check is not None:
-            status = member.check(standing.counts)
-            if status:
-                standing.decide(member.number, satisfied=status == SATISFIED)
-            return
-        assert member.program is not None
-        state = member.program.start(standing.start, end=standing.end, history=history)
-        if state.status or state.wake_at != standing.end or (history and member.program.uses_history):
-            self._keep(standing, member, state)
-
-    def _grow(self, standing: Standing) -> None:
-        lineage = self._roster.lineage(self._roster.generation)
-        assert lineage is not None
-        standing.grow(self._roster.generation, lineage[1], self._roster.code)
-
-    def _recognise(self, standing: Standing) -> None:
-        """Bring a standing up to the conditions that were added since, which are missing from it."""
-        if standing.generation == self._roster.generation:
-            return
-        if standing.generation > self._roster.generation:
-            raise standing_packing.corrupt()
-        added = range(standing.generation, self._roster.generation)
-        self._grow(standing)
-        for number in added:
-            standing.decide(number)
-        standing.missing |= frozenset(added)
-
-    def _expire(self, standing: Standing, at: Instant) -> list[Decided]:
-        """Read the scope's end: what closes with it is judged, and all that is still pending is impossible."""
-        standing.over = True
-        changes = []
-        for member in self._roster.members.values():
-            if not standing.is_decided(member.number):
-                status = IMPOSSIBLE
-                if member.program is not None:
-                    status = member.program.advance(self._state(standing, member), at).status
-                standing.decide(member.number, satisfied=status == SATISFIED)
-                changes.append(Decided(member.name, _STATUSES[status], at))
-        return changes
-
-    def _status(self, standing: Standing, member: Member) -> Status:
-        number = member.number
-        if not standing.is_decided(number) or number in standing.missing:
-            return "pending"
-        return "satisfied" if standing.is_satisfied(number) else "impossible"
-
-    def _state(self, standing: Standing, member: Member) -> State:
-        """A program's state: the opening where it never moved, unpacked where nothing has asked for it yet."""
-        assert member.program is not None
-        state = standing.states.get(member.number)
-        if isinstance(state, bytes):
-            return member.program.unpack(state)
-        if state is not None:
-            return state
-        opening = self._openings.get(member.number)
-        if opening is None or opening[:2] != (standing.start, standing.end):
-            state = member.program.start(standing.start, end=standing.end)
-            opening = self._openings[member.number] = (standing.start, standing.end, state)
-        return opening[2]
-
-    def _keep(self, standing: Standing, member: Member, state: State) -> None:
-        if state.status != PENDING:
-            standing.decide(member.number, satisfied=state.status == SATISFIED)
-            return
-        standing.states[member.number] = state
-        if state.wake_at is None or state.wake_at == standing.end:
-            standing.wakes.pop(member.number, None)
-        else:
-            standing.wakes[member.number] = state.wake_at
-
-    def _time(self, standing: Standing) -> None:
-        """When time alone may next decide something."""
-        due = min(standing.wakes.values(), default=FOREVER)
-        end = standing.end
-        if end is not None and end < due and not standing.over:
-            known = (number for number in self._roster.by_number if number < standing.generation)
-            due = due if all(map(standing.is_decided, known)) else end
-        standing.due = due
 
 
 def _count(

@@ -13,6 +13,7 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.counting import Check, compile_check, leaf_key, leaves, only_counts
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.listeners import Leaf, Listeners, listeners
+from rewardkit.language.listening import listens_to_all
 from rewardkit.language.program import Program, compile_program
 
 
@@ -42,6 +43,8 @@ class Roster:
         self._lineage: list[tuple[bytes, int]] = [(b"\0\0\0\0", 0)]
         self._counters: dict[str, list[Leaf]] = {}
         self._programs: dict[str, list[int]] = {}
+        self._everywhere: list[int] = []
+        """Of programs that listen to every event, whatever its name."""
         self.listeners: dict[str, Listeners] = {}
         """What has been worked out so far."""
 
@@ -53,8 +56,12 @@ class Roster:
         else:
             program = compile_program(condition.tree)
             member = Member(number, name, condition, None, program)
-            for heard in program.names:
-                self._programs.setdefault(heard, []).append(number)
+            if listens_to_all(condition.tree):
+                self._everywhere.append(number)
+                self.listeners.clear()
+            else:
+                for heard in program.names:
+                    self._programs.setdefault(heard, []).append(number)
         self.members[name] = self.by_number[number] = member
         self._forget(condition.event_names)
         before = self._lineage[-1][0]
@@ -70,6 +77,9 @@ class Roster:
         if member.program is None:
             for key in {leaf_key(leaf) for leaf in leaves(member.condition.tree)}:
                 self._leaves[key].forget(member.number)
+        elif member.number in self._everywhere:
+            self._everywhere.remove(member.number)
+            self.listeners.clear()
         else:
             for heard in member.program.names:
                 self._programs[heard].remove(member.number)
@@ -89,9 +99,14 @@ class Roster:
     def listen(self, name: str) -> Listeners | None:
         """Who listens to a name; worked out at its first event after a change."""
         known = self.listeners.get(name)
-        if known is None and (name in self._counters or name in self._programs):
-            counters = [leaf for leaf in self._counters.get(name, ()) if leaf.users]
-            known = self.listeners[name] = listeners(name, counters, tuple(self._programs.get(name, ())))
+        if known is not None:
+            return known
+        everywhere = tuple(self._everywhere)
+        if name not in self._counters and name not in self._programs:
+            # Not kept: there is no end to the names of events.
+            return Listeners((), (), (), everywhere) if everywhere else None
+        counters = [leaf for leaf in self._counters.get(name, ()) if leaf.users]
+        known = self.listeners[name] = listeners(name, counters, (*self._programs.get(name, ()), *everywhere))
         return known
 
     def lineage(self, generation: int) -> tuple[bytes, int] | None:

@@ -1,0 +1,116 @@
+"""How users' standings are opened, brought up to date and kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rewardkit.language.chain import FOREVER
+from rewardkit.language.event import Event, Instant
+from rewardkit.language.roster import Member, Roster
+from rewardkit.language.standing import Decided, Standing, Status
+from rewardkit.language.standing_packing import corrupt
+from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State
+
+STATUSES: Final[tuple[Status, Status, Status]] = ("pending", "satisfied", "impossible")
+"""By their numbers in states."""
+
+
+class Standings:
+    """What a set does with one standing besides reading events into it."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self._openings: dict[int, tuple[Instant | None, Instant | None, State]] = {}
+        """Of the last scope that each program was opened for: users of one batch mostly share it."""
+
+    def forget(self, member: Member) -> None:
+        """A condition that is removed needs nothing."""
+        self._openings.pop(member.number, None)
+
+    def open(self, start: Instant | None, end: Instant | None, history: tuple[Event, ...]) -> Standing:
+        standing = Standing(start, end, 0)
+        self._grow(standing)
+        for member in self.roster.members.values():
+            self._begin(standing, member, history)
+        self.time(standing)
+        return standing
+
+    def _begin(self, standing: Standing, member: Member, history: tuple[Event, ...]) -> None:
+        if member.check is not None:
+            status = member.check(standing.counts)
+            if status:
+                standing.decide(member.number, satisfied=status == SATISFIED)
+            return
+        assert member.program is not None
+        state = member.program.start(standing.start, end=standing.end, history=history)
+        if state.status or state.wake_at != standing.end or (history and member.program.uses_history):
+            self.keep(standing, member, state)
+
+    def _grow(self, standing: Standing) -> None:
+        lineage = self.roster.lineage(self.roster.generation)
+        assert lineage is not None
+        standing.grow(self.roster.generation, lineage[1], self.roster.code)
+
+    def recognise(self, standing: Standing) -> None:
+        """Bring a standing up to the conditions that were added since, which are missing from it."""
+        if standing.generation == self.roster.generation:
+            return
+        if standing.generation > self.roster.generation:
+            raise corrupt()
+        added = range(standing.generation, self.roster.generation)
+        self._grow(standing)
+        for number in added:
+            standing.decide(number)
+        standing.missing |= frozenset(added)
+
+    def expire(self, standing: Standing, at: Instant) -> list[Decided]:
+        """Read the scope's end: what closes with it is judged, and all that is still pending is impossible."""
+        standing.over = True
+        changes = []
+        for member in self.roster.members.values():
+            if not standing.is_decided(member.number):
+                status = IMPOSSIBLE
+                if member.program is not None:
+                    status = member.program.advance(self.state(standing, member), at).status
+                standing.decide(member.number, satisfied=status == SATISFIED)
+                changes.append(Decided(member.name, STATUSES[status], at))
+        return changes
+
+    def status(self, standing: Standing, member: Member) -> Status:
+        number = member.number
+        if not standing.is_decided(number) or number in standing.missing:
+            return "pending"
+        return "satisfied" if standing.is_satisfied(number) else "impossible"
+
+    def state(self, standing: Standing, member: Member) -> State:
+        """A program's state: the opening where it never moved, unpacked where nothing has asked for it yet."""
+        assert member.program is not None
+        state = standing.states.get(member.number)
+        if isinstance(state, bytes):
+            return member.program.unpack(state)
+        if state is not None:
+            return state
+        opening = self._openings.get(member.number)
+        if opening is None or opening[:2] != (standing.start, standing.end):
+            state = member.program.start(standing.start, end=standing.end)
+            opening = self._openings[member.number] = (standing.start, standing.end, state)
+        return opening[2]
+
+    def keep(self, standing: Standing, member: Member, state: State) -> None:
+        if state.status != PENDING:
+            standing.decide(member.number, satisfied=state.status == SATISFIED)
+            return
+        standing.states[member.number] = state
+        if state.wake_at is None or state.wake_at == standing.end:
+            standing.wakes.pop(member.number, None)
+        else:
+            standing.wakes[member.number] = state.wake_at
+
+    def time(self, standing: Standing) -> None:
+        """When time alone may next decide something."""
+        due = min(standing.wakes.values(), default=FOREVER)
+        end = standing.end
+        if end is not None and end < due and not standing.over:
+            known = (number for number in self.roster.by_number if number < standing.generation)
+            due = due if all(map(standing.is_decided, known)) else end
+        standing.due = due
