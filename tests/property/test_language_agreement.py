@@ -17,7 +17,9 @@ from rewardkit.language.event import Event, Position
 from rewardkit.language.program import State, compile_program
 from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.specification import judge
-from rewardkit.testing.samples import RandomConditions, along, operators, random_history
+from rewardkit.testing.random_conditions import EVERY_KIND, PLAIN_KINDS, RandomConditions, along, operators
+from rewardkit.testing.samples import random_history
+from rewardkit.testing.world import MICROSECONDS, World, civil_history, random_world
 
 START = 1_000
 CASES = max(1, int(4_000 * float(os.environ.get("REWARDKIT_SCALE", "1"))))
@@ -26,27 +28,34 @@ STATUSES = ("pending", "satisfied", "impossible")
 OPERATORS = ("AtLeast", "And", "Or", "Not", "Some", "Within", "Over", "No", "Then", "Ever")
 
 
+NOT_YET = {"between", "comparison", "in any", "in one", "in last", "before", "since", "by", "streak", "satisfied"}
+EVALUATED = tuple(kind for kind in EVERY_KIND if kind not in NOT_YET)
+CIVIL = 0.0
+
+
 class Case(NamedTuple):
     node: tree.Node
     events: list[Event]
     start: Position | None
     end: int | None
+    world: World = MICROSECONDS
 
 
 def draw(seed: int) -> Case:
     chance = random.Random(seed)
     opened = chance.random() < 0.1
-    conditions = RandomConditions(chance, windows=not opened)
     if chance.random() < 0.1:
-        chain = conditions.closes()
+        chain = RandomConditions(chance).closes()
         return Case(chain, random_history(chance, START, names=along(chance, chain)), Position(START), None)
-    node = conditions.draw(chance.choice((1, 2, 2, 3, 3)))
-    events = random_history(chance, START)
-    start = Position(START)
+    world = random_world(chance) if chance.random() < CIVIL else MICROSECONDS
+    kinds = chance.choice((PLAIN_KINDS, EVALUATED, EVALUATED))
+    node = RandomConditions(chance, windows=not opened, kinds=kinds, world=world).draw(chance.choice((1, 2, 2, 3)))
+    events = random_history(chance, START) if world is MICROSECONDS else civil_history(chance, world)
+    start = Position(world.start)
     if events and chance.random() < 0.3:
         start = chance.choice(events).position
-    end = chance.choice((None, None, start.at + chance.choice((0, 1, 3, 5, 8, 13))))
-    return Case(node, events, None if opened else start, end)
+    end = chance.choice((None, None, start.at + chance.choice((0, 1, *world.spans))))
+    return Case(node, events, None if opened else start, end, world)
 
 
 def fold(case: Case, *, restore: bool) -> list[tuple[int, State]]:

@@ -12,7 +12,8 @@ from rewardkit.language import tree
 from rewardkit.language.event import Event
 from rewardkit.language.parse import parse
 from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State, compile_program
-from rewardkit.testing.samples import RandomConditions, random_history
+from rewardkit.testing.random_conditions import RandomConditions
+from rewardkit.testing.samples import random_history
 
 DAY = 86_400_000_000
 START = 1_704_067_200_000_000
