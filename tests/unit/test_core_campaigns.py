@@ -238,3 +238,16 @@ def test_an_ended_campaign_stays_ended(shop: Shop) -> None:
         refused = shop.kit.attempt(command)
         assert isinstance(refused, rk.Refused)
         assert refused.code == "campaign_over"
+
+
+def test_a_launched_campaign_keeps_its_zone(shop: Shop) -> None:
+    shop.campaign("A", zone="Europe/Berlin")
+    refused = shop.kit.attempt(rk.DefineCampaign("c", "c", zone="America/New_York"))
+    assert isinstance(refused, rk.Refused)
+    assert (refused.code, dict(refused.facts)) == ("zone_pinned", {"name": "c", "zone": "Europe/Berlin"})
+
+
+def test_a_draft_takes_another_zone(shop: Shop) -> None:
+    shop.kit.run(rk.DefineOffer("o", "disc", "A"))
+    shop.kit.run(rk.DefineCampaign("d", "o", zone="Europe/Berlin"))
+    assert shop.kit.run(rk.DefineCampaign("d", "o", zone="America/New_York")).version == 2

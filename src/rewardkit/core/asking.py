@@ -87,9 +87,10 @@ def _by_the_clock(rows: Sequence[UserOfferRow], context: Context) -> Deciding[tu
     def judged(row: UserOfferRow) -> UserOfferRow:
         if row.id not in over:
             return row
-        slot = progress[row.user].get(key(catalogue.campaigns[row.campaign].id, ACTIVE)) or b""
+        campaign = catalogue.campaigns[row.campaign]
+        slot = progress[row.user].get(key(campaign.id, ACTIVE)) or b""
         for one in active.unpack(slot):
-            program = catalogue.offers_by_number[one.offer_number].program
+            program = catalogue.offers_by_number[one.offer_number].program_in(campaign.zone)
             state = program.advance(program.unpack(one.state), context.at)
             if one.entry == row.entry and state.status == IMPOSSIBLE:
                 return row._replace(status="expired", ended_at=state.decided_at, reason=program.verdict(state).reason)
@@ -133,7 +134,10 @@ def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
     offer = catalogue.offer_versions[row.offer, row.offer_version]
     events = [event_of(stored) for stored in histories.get(row.user, ())]
     start = Position(made.made_at, made.start_order, made.start_id)
-    proof = Condition.parse(offer.condition).explain(events, start=start, now=row.earned_at, end=made.ends_at)
+    zone = catalogue.campaigns[row.campaign].zone
+    proof = Condition.parse(offer.condition).explain(
+        events, start=start, now=row.earned_at, end=made.ends_at, zone=zone
+    )
     return Decision(
         Explained(grant_of(row, catalogue), offer.condition, tuple(proof.event_ids), tuple(proof.sentences)),
         (),

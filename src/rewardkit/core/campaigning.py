@@ -34,6 +34,12 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
     campaign = _terms(command, name, offer, entry, known)
     if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
         return Defined(CAMPAIGN, name, known.version, new=False)
+    if known is not None and known.launched_at is not None and known.zone != campaign.zone:
+        raise Refused(
+            "zone_pinned",
+            f"campaign `{name}` was launched in the zone `{known.zone}`: keep it, or define a new campaign",
+            _facts(campaign) | {"zone": known.zone},
+        )
     if campaign.status == "ended":
         raise Refused(
             "campaign_over", f"campaign `{name}` has ended: define a new one under another name", _facts(campaign)
@@ -72,6 +78,7 @@ def _terms(command: DefineCampaign, name: str, offer: str, entry: str | None, kn
         user_cap=integer(command.user_cap, "user_cap", least=1, most=limits.USER_CAP),
         status="draft" if known is None else known.status,
         launched_at=None if known is None else known.launched_at,
+        zone=command.zone,
     )
 
 

@@ -115,7 +115,7 @@ class Catalogue:
         """Event name → the slots of the campaigns with an offer, of any version, that listens to it."""
         by_offer: dict[str, set[str]] = {}
         for offer in self.offer_versions.values():
-            by_offer.setdefault(offer.name, set()).update(offer.program.names)
+            by_offer.setdefault(offer.name, set()).update(offer.names)
         found: dict[str, list[int]] = {}
         for campaign in self.campaigns.values():
             for name in set().union(*(by_offer[offer] for offer in self.offer_names[campaign.id])):
@@ -132,7 +132,7 @@ class Catalogue:
         """Event name → the epoch since which some offer listens to it."""
         found: dict[str, int] = {}
         for offer in self.offer_versions.values():
-            for name in offer.program.names:
+            for name in offer.names:
                 found[name] = min(offer.epoch, found.get(name, offer.epoch))
         return found
 

@@ -86,7 +86,7 @@ class DefineCampaign(Command[Defined]):
         code: an offer code, by which users enter; unique among campaigns, compared without case.
         start: from this instant on the campaign makes offers; default is its launch. A date means its first instant.
         end: up to but not at this instant. A date means the end of that day.
-        zone: IANA name of the zone that dates are read in.
+        zone: IANA name of the zone of dates, and of the days, weeks and months of conditions; pinned by the launch.
         cap: offers that may be active or earned at one time, over all users; None is unlimited.
         user_cap: the same for one user.
         acknowledge: codes of lints that are meant so.

@@ -12,6 +12,7 @@ from rewardkit.core.records import Reward
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.program import Program, State
+from rewardkit.language.zoning import UTC
 
 REWARD, CONDITION, OFFER, CAMPAIGN = "reward", "condition", "offer", "campaign"
 
@@ -36,9 +37,20 @@ class Offer:
     """Microseconds."""
 
     @cached_property
-    def program(self) -> Program:
-        """The compiled condition."""
-        return Condition.parse(self.condition).program()
+    def names(self) -> frozenset[str]:
+        """The events that its condition listens to."""
+        return self.program_in(UTC).names
+
+    def program_in(self, zone: str) -> Program:
+        """The compiled condition in a campaign's zone; one for all zones where it has no civil time."""
+        program = self._programs.get(zone)
+        if program is None:
+            program = self._programs[zone] = Condition.parse(self.condition).program(zone=zone)
+        return program
+
+    @cached_property
+    def _programs(self) -> dict[str, Program]:
+        return {}
 
 
 @attrs.frozen(slots=False)
@@ -64,6 +76,8 @@ class Campaign:
     status: str
     """`draft`, `live` or `ended`."""
     launched_at: int | None
+    zone: str = UTC
+    """Of the calendar of its entry condition and its offers; pinned by the launch, since packed states belong to it."""
 
     @cached_property
     def program(self) -> Program:
@@ -74,7 +88,7 @@ class Campaign:
         """
         if self.entry is None:
             raise ValueError(f"campaign `{self.name}` has no entry condition")
-        return Condition.parse(self.entry).program(scope="open")
+        return Condition.parse(self.entry).program(scope="open", zone=self.zone)
 
     @cached_property
     def opening(self) -> State:

@@ -131,7 +131,12 @@ class Fold:
             self.keep_entry(campaign, campaign.program.advance(state, until), until, None)
             return
         offers = active.unpack(payload)
-        self._keep_active(campaign, offers, [self._program(one).advance(self._state(one), until) for one in offers], "")
+        self._keep_active(
+            campaign,
+            offers,
+            [self._program(campaign, one).advance(self._state(campaign, one), until) for one in offers],
+            "",
+        )
 
     def _step_entry(self, campaign: Campaign, event: Event) -> None:
         if campaign.end is not None and event.at >= campaign.end:
@@ -147,12 +152,12 @@ class Fold:
         campaign = self.catalogue.campaigns_by_id[slot >> 2]
         payload = self.progress.get(slot) or b""
         offers = active.unpack(payload)
-        before = [self._state(one) for one in offers]
-        after = [self._program(one).step(state, event) for one, state in zip(offers, before, strict=True)]
+        before = [self._state(campaign, one) for one in offers]
+        after = [self._program(campaign, one).step(state, event) for one, state in zip(offers, before, strict=True)]
         if any(new is not old for new, old in zip(after, before, strict=True)):
             self._keep_active(campaign, offers, after, event.id)
         if all(
-            self._program(one).repeats and state.status == PENDING and state.wake_at is None
+            self._program(campaign, one).repeats and state.status == PENDING and state.wake_at is None
             for one, state in zip(offers, after, strict=True)
         ):
             self.catalogue.remember(slot, payload, event.name, self.progress.get(slot) or b"")
@@ -196,7 +201,8 @@ class Fold:
             HistoryNeeded: what is known after it, or its `ever`, needs stored events.
         """
         offer = self.catalogue.offers[campaign.offer]
-        if self.history is None and (offer.program.uses_history or start < self.position):
+        program = offer.program_in(campaign.zone)
+        if self.history is None and (program.uses_history or start < self.position):
             raise HistoryNeeded
         made, taken = self.progress.counts(campaign.id)
         ends_at = None if offer.expires_after is None else start.at + offer.expires_after
@@ -204,16 +210,16 @@ class Fold:
         self.makings.append(making)
         self.progress.count(campaign.id, made + 1, taken + 1)
         self.position = max(self.position, start)
-        state, event_id = replay(offer.program, start, ends_at, self.history or _NO_EVENTS, until)
-        outcome = _outcome(offer.program, state, event_id)
+        state, event_id = replay(program, start, ends_at, self.history or _NO_EVENTS, until)
+        outcome = _outcome(program, state, event_id)
         if outcome is not None:
             making.outcome = outcome
             self._settle(campaign, outcome)
             return making
         payload = self.progress.get(key(campaign.id, ACTIVE))
         offers = active.unpack(payload) if payload else []
-        states = [*(self._state(one) for one in offers), state]
-        offers.append(Active(offer.number, making.entry, making.counted, offer.program.pack(state)))
+        states = [*(self._state(campaign, one) for one in offers), state]
+        offers.append(Active(offer.number, making.entry, making.counted, program.pack(state)))
         self._put_active(campaign, offers, states)
         return making
 
@@ -222,7 +228,7 @@ class Fold:
     ) -> None:
         still, pending = [], []
         for one, state in zip(offers, states, strict=True):
-            program = self._program(one)
+            program = self._program(campaign, one)
             outcome = _outcome(program, state, event_id)
             if outcome is None:
                 still.append(Active(one.offer_number, one.entry, one.counted, program.pack(state)))
@@ -244,7 +250,7 @@ class Fold:
     def replace(self, campaign: Campaign, one: Active, state: State, event_id: str) -> None:
         """Put a state that was folded anew in the place of an active user offer's."""
         offers = active.unpack(self.progress.get(key(campaign.id, ACTIVE)) or b"")
-        states = [state if other.entry == one.entry else self._state(other) for other in offers]
+        states = [state if other.entry == one.entry else self._state(campaign, other) for other in offers]
         self._keep_active(campaign, offers, states, event_id)
 
     def cancel(self, campaign: Campaign, entry: int, at: int) -> bool:
@@ -261,7 +267,7 @@ class Fold:
         found = next((one for one in offers if one.entry == entry), None)
         if found is not None:
             rest = [one for one in offers if one is not found]
-            self._put_active(campaign, rest, [self._state(one) for one in rest])
+            self._put_active(campaign, rest, [self._state(campaign, one) for one in rest])
             made, taken = self.progress.counts(campaign.id)
             self.progress.count(campaign.id, made, taken - 1)
         return found
@@ -288,11 +294,11 @@ class Fold:
         wakes = [state.wake_at for state in states if state.wake_at is not None]
         self.progress.put(slot, active.pack(offers), min(wakes, default=None))
 
-    def _program(self, one: Active) -> Program:
-        return self.catalogue.offers_by_number[one.offer_number].program
+    def _program(self, campaign: Campaign, one: Active) -> Program:
+        return self.catalogue.offers_by_number[one.offer_number].program_in(campaign.zone)
 
-    def _state(self, one: Active) -> State:
-        return self._program(one).unpack(one.state)
+    def _state(self, campaign: Campaign, one: Active) -> State:
+        return self._program(campaign, one).unpack(one.state)
 
     # --- the result --------------------------------------------------------------------------------
 

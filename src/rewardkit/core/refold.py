@@ -11,7 +11,7 @@ from rewardkit.core.fold import Fold, replay
 from rewardkit.core.progress import ACTIVE, ENTRY, key
 from rewardkit.core.rows import UserOfferRow
 from rewardkit.language.event import Event, Position
-from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED
+from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program
 
 _WORDS = {PENDING: "pending", SATISFIED: "satisfied", IMPOSSIBLE: "impossible"}
 
@@ -69,17 +69,17 @@ def refold(
     for row in offers:
         campaign = fold.catalogue.campaigns[row.campaign]
         offer = fold.catalogue.offer_versions[row.offer, row.offer_version]
-        if not offer.program.names & names:
+        if not offer.names & names:
             continue
         start = Position(row.made_at, row.start_order, row.start_id)
         if row.status == "active":
             _replay_active(fold, campaign, offer, row, start)
         elif row.status in ("earned", "expired"):
-            revisions += _revisions(fold, campaign, offer, start, row.ends_at, late)
+            revisions += _revisions(fold, campaign, offer.program_in(campaign.zone), start, row.ends_at, late)
     for campaign in fold.catalogue.entries:
         if campaign.id not in caught_up and campaign.program.names & names:
             if fold.progress.entered >> campaign.id & 1:
-                revisions += _revisions(fold, campaign, campaign, None, None, late)
+                revisions += _revisions(fold, campaign, campaign.program, None, None, late)
             else:
                 _replay_entry(fold, campaign)
     return revisions
@@ -89,14 +89,15 @@ def _replay_active(fold: Fold, campaign: Campaign, offer: Offer, row: UserOfferR
     known = active.unpack(fold.progress.get(key(campaign.id, ACTIVE)) or b"")
     one = next((one for one in known if one.entry == row.entry), None)
     if one is not None:
-        state, event_id = replay(offer.program, start, row.ends_at, fold.history or (), fold.position.at)
+        program = offer.program_in(campaign.zone)
+        state, event_id = replay(program, start, row.ends_at, fold.history or (), fold.position.at)
         fold.replace(campaign, one, state, event_id)
 
 
 def _revisions(
     fold: Fold,
     campaign: Campaign,
-    judged: Campaign | Offer,
+    program: Program,
     start: Position | None,
     ends_at: int | None,
     late: Iterable[Event],
@@ -105,12 +106,12 @@ def _revisions(
     ids = {event.id for event in late}
     timely = [event for event in history if event.id not in ids]
     until = fold.position.at
-    decided, _ = replay(judged.program, start, ends_at, timely, until)
-    corrected, _ = replay(judged.program, start, ends_at, history, until)
+    decided, _ = replay(program, start, ends_at, timely, until)
+    corrected, _ = replay(program, start, ends_at, history, until)
     if decided.status == corrected.status:
         return []
     return [
         Late(fold.row.user, event.id, campaign.name, _WORDS[decided.status], _WORDS[corrected.status])
         for event in late
-        if event.name in judged.program.names
+        if event.name in program.names
     ]

@@ -20,6 +20,7 @@ from rewardkit.language.limits import LONGEST_TEXT
 from rewardkit.language.parse import parse
 from rewardkit.language.tree import Node
 from rewardkit.language.verdict import Verdict
+from rewardkit.language.zoning import UTC
 
 if TYPE_CHECKING:
     from rewardkit.language.explanation import Explanation
@@ -96,6 +97,7 @@ class Condition:
         start: Start,
         now: datetime | str | int,
         end: datetime | str | int | None = None,
+        zone: str = UTC,
         mode: Literal["latch"] = "latch",
     ) -> Verdict:
         """The verdict on one user's events.
@@ -105,11 +107,12 @@ class Condition:
             start: where the scope begins; None for all known history.
             now: the instant that it is judged at; later events do not count.
             end: the instant at which the scope ends, itself outside.
+            zone: IANA name of the zone that its days, weeks, months and dates are read in.
             mode: `latch`: a verdict, once decided, stays.
 
         Raises:
             ConditionSyntaxError: it has a part that cannot be judged.
-            ValidationError: an instant or the mode cannot be meant, or an event has no instant or no id.
+            ValidationError: an instant, the zone or the mode cannot be meant, or an event has no instant or no id.
             Conflict: one id came with two bodies.
         """
         if mode != "latch":
@@ -118,7 +121,7 @@ class Condition:
 
         place = _position(start)
         self.require(scope=_scope(place))
-        return judge(self.tree, tuple(events), place, instant(now), None if end is None else instant(end))
+        return judge(self.tree, tuple(events), place, instant(now), None if end is None else instant(end), zone=zone)
 
     def explain(
         self,
@@ -127,24 +130,30 @@ class Condition:
         start: Start,
         now: datetime | str | int,
         end: datetime | str | int | None = None,
+        zone: str = UTC,
     ) -> Explanation:
         """Why the verdict is what it is; arguments and errors as of `judge`."""
         from rewardkit.language.explanation import explain
 
         place = _position(start)
         self.require(scope=_scope(place))
-        return explain(self.tree, tuple(events), place, instant(now), None if end is None else instant(end))
+        return explain(self.tree, tuple(events), place, instant(now), None if end is None else instant(end), zone=zone)
 
-    def program(self, *, scope: Scope = "start") -> Program:
+    def program(self, *, scope: Scope = "start", zone: str = UTC) -> Program:
         """The incremental program: `start`, `step`, `advance` and `verdict`, for folding events one by one.
+
+        Args:
+            scope: `start` where the scopes that it judges have one, `open` where they have none.
+            zone: IANA name of the zone that its days, weeks, months and dates are read in.
 
         Raises:
             ConditionSyntaxError: it has a part that cannot be judged in such a scope.
+            ValidationError: the zone is unknown.
         """
         from rewardkit.language.program import compile_program
 
         self.require(scope=scope)
-        return compile_program(self.tree)
+        return compile_program(self.tree, zone)
 
 
 @lru_cache(maxsize=1_024)

@@ -17,6 +17,7 @@ from rewardkit.language.replay import BEFORE_ALL, Replay, in_order, replay
 from rewardkit.language.specification import Outermost, Scope, place, timer
 from rewardkit.language.state import IMPOSSIBLE, PENDING
 from rewardkit.language.verdict import Status
+from rewardkit.language.zoning import UTC
 
 
 @attrs.frozen
@@ -44,6 +45,8 @@ def explain(
     start: Position | Instant | None,
     now: Instant,
     end: Instant | None = None,
+    *,
+    zone: str = UTC,
 ) -> Explanation:
     """Explains the verdict on a history, given in any order, at an instant.
 
@@ -52,7 +55,7 @@ def explain(
         ValidationError: for an operator that is not evaluated, or a window that has no start.
     """
     known = in_order(events)
-    done = replay(node, known, start, now, end)
+    done = replay(node, known, start, now, end, zone=zone)
     state = done.state
     if state.status == PENDING:
         needs = missing(done.program.plan, state)
@@ -83,7 +86,7 @@ def _scope_at(
         and (end is None or event.at < end or place(event) <= after)
     )
     anchor = None if start is None else opening.at
-    return Scope(events, after, until, anchor, end, Outermost(after, anchor), end, until)
+    return Scope(events, after, until, anchor, end, Outermost(after, anchor), end, until, done.program.zone)
 
 
 def _killed(done: Replay, node: tree.Node, scope: Scope, at: Instant) -> Explanation:

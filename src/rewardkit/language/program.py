@@ -13,6 +13,7 @@ from rewardkit.errors import ValidationError
 from rewardkit.language import causes, packing, tree
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Run, Threads
+from rewardkit.language.civil import zone_named
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
 from rewardkit.language.event import LATEST, Event, Instant, When, instant, moment
@@ -21,6 +22,7 @@ from rewardkit.language.plan import Counter, Plan, Segment, lower
 from rewardkit.language.source import SegmentWriter, judges, waits
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 from rewardkit.language.verdict import Verdict
+from rewardkit.language.zoning import UTC, zone_of
 
 __all__ = ["IMPOSSIBLE", "PENDING", "SATISFIED", "Program", "State", "compile_program"]
 
@@ -30,16 +32,18 @@ class Program:
 
     Attributes:
         names: the events that it listens to.
+        zone: IANA name of the zone of its calendar; UTC where it has none.
         fingerprint: eight bytes that identify the meaning a packed state belongs to.
         uses_history: whether it contains `ever`, so that `start` needs what came before.
         repeats: whether a step of a state without a timer depends on that state and the event's name alone, so that
             one user's step is every user's: the condition has no windows, steps, filters or `ever`.
     """
 
-    def __init__(self, node: tree.Node, text: str) -> None:
+    def __init__(self, node: tree.Node, text: str, zone: str = UTC) -> None:
         plan = lower(node)
         self.node = node
         self.plan = plan
+        self.zone = zone
         self.fingerprint = fingerprint(text)
         self.names = plan.root.names
         self.uses_history = bool(plan.evers)
@@ -236,16 +240,20 @@ _PROGRAMS: dict[str, Program] = {}
 _MOST_PROGRAMS = 16_384  # more than a store defines; the oldest is dropped beyond it
 
 
-def compile_program(node: tree.Node) -> Program:
-    """The program of a condition; the same one for the same structure.
+def compile_program(node: tree.Node, zone: str = UTC) -> Program:
+    """The program of a condition; the same one for the same structure, and the same zone where that matters.
 
     Raises:
-        ValidationError: for an operator that this version does not evaluate.
+        ValidationError: for an operator that this version does not evaluate, or a zone that is unknown.
     """
+    zone_named(zone)
+    zone = zone_of(node, zone)
     text = structure(node)
+    if zone != UTC:
+        text = f"{text} in {zone}"
     program = _PROGRAMS.get(text)
     if program is None:
-        program = Program(node, text)
+        program = Program(node, text, zone)
         if len(_PROGRAMS) >= _MOST_PROGRAMS:
             _PROGRAMS.pop(next(iter(_PROGRAMS)), None)
         _PROGRAMS[text] = program

@@ -11,6 +11,7 @@ from rewardkit.language.diagnostic import quoted
 from rewardkit.language.event import UNTIMED, Event, Instant, Position
 from rewardkit.language.program import Program, State, compile_program
 from rewardkit.language.verdict import Verdict
+from rewardkit.language.zoning import UTC
 
 BEFORE_ALL = Position(-1)
 
@@ -30,14 +31,16 @@ def replay(
     start: Position | Instant | None,
     now: Instant,
     end: Instant | None = None,
+    *,
+    zone: str = UTC,
 ) -> Replay:
     """Folds a history, given in any order, up to an instant; events before the start are seen by `ever` alone.
 
     Raises:
         Conflict: for one event id with two bodies.
-        ValidationError: for an operator that is not evaluated, or a window that has no start.
+        ValidationError: for an operator that is not evaluated, a window that has no start, or an unknown zone.
     """
-    program = compile_program(node)
+    program = compile_program(node, zone)
     opening = BEFORE_ALL if start is None else start if isinstance(start, Position) else Position(start)
     history: list[Event] = []
     after: list[Event] = []
@@ -62,9 +65,11 @@ def judge(
     start: Position | Instant | None,
     now: Instant,
     end: Instant | None = None,
+    *,
+    zone: str = UTC,
 ) -> Verdict:
     """The verdict on a history at an instant; arguments and errors as of `replay`."""
-    done = replay(node, events, start, now, end)
+    done = replay(node, events, start, now, end, zone=zone)
     return done.program.verdict(done.state)
 
 

@@ -46,7 +46,7 @@ def _member(member: MemberRow, offers: list[UserOfferRow], catalogue: Catalogue)
             )
         for one in active.unpack(progress.get(key(campaign.id, ACTIVE)) or b""):
             offer = catalogue.offers_by_number[one.offer_number]
-            offer.program.unpack(one.state)
+            offer.program_in(campaign.zone).unpack(one.state)
             kept.add((campaign.name, one.entry, offer.name, offer.version))
     rows = {
         (offer.campaign, offer.entry, offer.offer, offer.offer_version) for offer in offers if offer.status == "active"

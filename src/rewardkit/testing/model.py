@@ -15,6 +15,7 @@ from rewardkit.core.rows import UserOfferRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge
+from rewardkit.language.zoning import UTC
 from rewardkit.testing.audit import Snapshot
 
 _STATUS = {"satisfied": "earned", "impossible": "expired"}
@@ -34,21 +35,26 @@ class Decided(NamedTuple):
 
 
 def decided(
-    condition: str, events: Sequence[Event], start: Position | None, now: Instant, end: Instant | None = None
+    condition: str,
+    events: Sequence[Event],
+    start: Position | None,
+    now: Instant,
+    end: Instant | None = None,
+    zone: str = UTC,
 ) -> Decided | None:
     """The decision about a condition at an instant, with the event that made it; None where it is pending."""
     tree = Condition.parse(condition).tree
-    reading = judge(tree, events, start, now, end)
+    reading = judge(tree, events, start, now, end, zone=zone)
     if reading.status == "pending" or reading.decided_at is None:
         return None
     at = reading.decided_at
     known = [event for event in events if event.at < at or (start is not None and event.position <= start)]
-    if judge(tree, known, start, at, end).status != "pending":
+    if judge(tree, known, start, at, end, zone=zone).status != "pending":
         return Decided(reading.status, at, None)
     for event in sorted(events, key=lambda event: event.position):
         if event.at == at and event not in known:
             known.append(event)
-            if judge(tree, known, start, at, end).status != "pending":
+            if judge(tree, known, start, at, end, zone=zone).status != "pending":
                 return Decided(reading.status, at, event)
     raise AssertionError(f"nothing decides `{condition}` at {at}")
 
@@ -133,7 +139,7 @@ class Model:
                 continue
             if any(row.id not in self._direct for row in entered):
                 continue
-            decision = decided(campaign.entry, world.events_of(user), None, until)
+            decision = decided(campaign.entry, world.events_of(user), None, until, zone=campaign.zone)
             if decision is None:
                 continue
             start = world.entry(campaign, user, until)
@@ -173,7 +179,9 @@ class _World:
 
     def entry(self, campaign: Campaign, user: str, now: Instant) -> Position | None:
         """Where a user enters a campaign: the later of its start and the place that decided its entry condition."""
-        decision = None if campaign.entry is None else decided(campaign.entry, self.events_of(user), None, now)
+        if campaign.entry is None:
+            return None
+        decision = decided(campaign.entry, self.events_of(user), None, now, zone=campaign.zone)
         if decision is None or decision.status != "satisfied":
             return None
         return decision.position if decision.at >= campaign.opens_at else Position(campaign.opens_at)
@@ -182,7 +190,8 @@ class _World:
         """How a user offer ends by `now`."""
         offer = self._offers[row.offer, row.offer_version]
         known = self.events_of(row.user) if events is None else events
-        return decided(offer.condition, known, Position(row.made_at, row.start_order, row.start_id), now, row.ends_at)
+        start, zone = Position(row.made_at, row.start_order, row.start_id), self.campaigns[row.campaign].zone
+        return decided(offer.condition, known, start, now, row.ends_at, zone)
 
 
 def _ended(world: _World, row: UserOfferRow, step: Step) -> Iterator[str]:
