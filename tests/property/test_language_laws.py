@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rewardkit.language import tree
 from rewardkit.language.event import Event
 from rewardkit.language.explanation import explain
+from rewardkit.language.program import IMPOSSIBLE, compile_program
 from rewardkit.language.replay import replay
 from rewardkit.language.specification import judge, readings
 from rewardkit.testing.samples import SPANS
@@ -134,6 +135,12 @@ def test_the_specification_and_the_program_agree(node: tree.Node, events: list[E
     end = None if length is None else START + length
     expected = judge(node, events, START, LATER, end)
     status, decided_at = outcome(node, events, end)
+    if status == IMPOSSIBLE and compile_program(node).exact:
+        # The specification knows the local rule alone, and may say it later or never.
+        assert decided_at is not None
+        assert "satisfied" != expected.status
+        assert expected.decided_at is None or decided_at <= expected.decided_at
+        return
     assert (expected.status, expected.decided_at) == (("pending", "satisfied", "impossible")[status], decided_at)
 
 

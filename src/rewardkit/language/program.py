@@ -19,6 +19,7 @@ from rewardkit.language.dominance import Thread, comparison, directions, dominat
 from rewardkit.language.event import LATEST, Event, Instant, When, instant, moment
 from rewardkit.language.missing import missing
 from rewardkit.language.plan import Counter, Plan, Segment, lower
+from rewardkit.language.reachability import Outlook, plainly_exact, tabled
 from rewardkit.language.source import SegmentWriter, judges, waits
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 from rewardkit.language.verdict import Verdict
@@ -39,7 +40,8 @@ class Program:
             one user's step is every user's: the condition has no windows, steps, filters or `ever`.
     """
 
-    def __init__(self, node: tree.Node, text: str, zone: str = UTC) -> None:
+    def __init__(self, node: tree.Node, text: str, zone: str = UTC, *, bare: bool = False) -> None:
+        """`bare` leaves the table of reachable states out, for the program that it is made with."""
         plan = lower(node)
         self.node = node
         self.plan = plan
@@ -53,10 +55,17 @@ class Program:
         self._evers = tuple(self._parts[segment.number] for segment in plan.evers)
         self._timed = any(waits(segment.root) for segment in plan.segments)
         self._causes = causes.Causes(self.names)
+        self._plainly_exact = plainly_exact(node)
+        self._outlook = None if bare or self._plainly_exact or not tabled(node) else Outlook(node, plan)
         self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)
         self.repeats = self._packing.flat and all(
             match.where is None for slot in plan.root.slots if isinstance(slot, Counter) for match in slot.matches
         )
+
+    @property
+    def exact(self) -> bool:
+        """Whether every impossible state is found, by the table of reachable states, and not by the local rule alone."""
+        return self._plainly_exact or (self._outlook is not None and self._outlook.table.exact)
 
     def start(self, at: When | None, *, end: When | None = None, history: Iterable[Event] = ()) -> State:
         """The state at the opening of a scope, read once there.
@@ -137,10 +146,10 @@ class Program:
         """The state's verdict, in words."""
         if state.status == PENDING:
             wake_at = None if state.wake_at is None else moment(state.wake_at)
-            return Verdict("pending", None, "; ".join(missing(self.plan, state)), wake_at)
+            return Verdict("pending", None, "; ".join(missing(self.plan, state)), wake_at, self.exact)
         at = state.decided_at or 0
         reason = self._causes.sentence(state.cause, state.status, at)
-        return Verdict("satisfied" if state.status == SATISFIED else "impossible", moment(at), reason)
+        return Verdict("satisfied" if state.status == SATISFIED else "impossible", moment(at), reason, exact=self.exact)
 
     def pack(self, state: State) -> bytes:
         """The state as a few bytes; `unpack` reads them."""
@@ -183,7 +192,7 @@ class Program:
     ) -> State:
         if bits & VALUE:
             return decided(SATISFIED, at, cause)
-        if bits & FALSE:
+        if bits & FALSE or (self._outlook is not None and self._outlook.hopeless(root)):
             return decided(IMPOSSIBLE, at, cause)
         if not self._timed:
             return State(PENDING, None, 0, start, end, end, root, evers)
@@ -258,6 +267,11 @@ def compile_program(node: tree.Node, zone: str = UTC) -> Program:
             _PROGRAMS.pop(next(iter(_PROGRAMS)), None)
         _PROGRAMS[text] = program
     return program
+
+
+def bare_program(node: tree.Node) -> Program:
+    """A program that knows the local rule alone."""
+    return Program(node, structure(node), bare=True)
 
 
 def _build(plan: Plan) -> list[Part]:

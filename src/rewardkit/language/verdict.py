@@ -30,6 +30,9 @@ class Verdict:
     """Why, for people: what is missing, what satisfied it or what killed it (`expired` at the end of the scope)."""
     wake_at: datetime | None = None
     """The earliest instant at which time alone may change this verdict; None where only an event can."""
+    exact: bool = attrs.field(default=False, eq=False)
+    """Whether `impossible` is said as soon as it is so, by a table of all states; else by a local rule, which may say
+    it later and never wrongly."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
