@@ -41,7 +41,7 @@ def draw(chance: random.Random, depth: int, *, followed: bool = False) -> tree.N
 
 
 def satisfiable(program: Program, state: State, known: dict[State, bool]) -> bool:
-    """Whether any continuation satisfies, by trying all of them; the local rule alone stands in no continuation's way."""
+    """Whether any continuation satisfies, by trying all of them."""
     reached, waiting = {state}, [state]
     while waiting:
         current = waiting.pop()

@@ -148,7 +148,7 @@ def _letters(name: str, interest: _Interest) -> tuple[list[Letter], bool]:
         extra = [*interest.values.get(field, ()), *((1, "text", True, None) if field in interest.kinds else ())]
         known = [value for value in found.values if value is not MISSING]
         new = [value for value in extra if not any(type(value) is type(one) and value == one for one in known)]
-        nested = [{}] if any(other.startswith(f"{field}.") for other in by_field) else []
+        nested: list[Any] = [{}] if any(other.startswith(f"{field}.") for other in by_field) else []
         choices.append([MISSING, *known, *new, *nested])
     fields = list(by_field)
     letters: dict[object, Letter] = {}

@@ -64,7 +64,7 @@ class Program:
 
     @property
     def exact(self) -> bool:
-        """Whether every impossible state is found, by the table of reachable states, and not by the local rule alone."""
+        """Whether every impossible state is found, by a table of all states where needed, and not only some."""
         return self._plainly_exact or (self._outlook is not None and self._outlook.table.exact)
 
     def start(self, at: When | None, *, end: When | None = None, history: Iterable[Event] = ()) -> State:

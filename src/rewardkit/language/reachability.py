@@ -164,9 +164,7 @@ def _renamed(
 ) -> tree.Node:
     if isinstance(node, tree.AtLeast):
         found = (
-            tree.Match(
-                numbers[match.name], None if match.where is None else tree.Has(filters[match.name][match.where])
-            )
+            tree.Match(numbers[match.name], None if match.where is None else tree.Has(filters[match.name][match.where]))
             for match in node.matches
         )
         return tree.AtLeast(tuple(found), node.least)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, localcontext
+from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import attrs
@@ -67,8 +68,8 @@ def _numbers(literals: Sequence[int | Decimal]) -> Iterator[int | Decimal]:
     ordered = sorted(set(literals))
     if not ordered:
         return
-    yield ordered[-1] // 1 + 1 if isinstance(ordered[-1], int) else int(ordered[-1].to_integral_value()) + 1
-    for low, high in zip(ordered, ordered[1:], strict=False):
+    yield int(ordered[-1] // 1) + 1
+    for low, high in pairwise(ordered):
         whole = int(low // 1) + 1
         if low < whole < high:
             yield whole
@@ -105,7 +106,9 @@ def _fresh(literals: Sequence[str]) -> str:
 def _walk(atoms: Sequence[Atom], literals: list[str]) -> tuple[list[str], bool]:
     """Follows all texts, letter by letter, as far as the comparisons can still tell them apart."""
     globs = [str(atom.value) for atom in atoms if isinstance(atom, Compare) and atom.operator == "like"]
-    signs = _signs([*literals, *(glob.replace("*", "").replace("?", "") for glob in globs)], ordered=any(isinstance(atom, Compare) and atom.operator in _ORDER for atom in atoms))
+    plain = [glob.replace("*", "").replace("?", "") for glob in globs]
+    ordered = any(isinstance(atom, Compare) and atom.operator in _ORDER for atom in atoms)
+    signs = _signs([*literals, *plain], ordered=ordered)
     start = (tuple(_closure(glob, frozenset((0,))) for glob in globs), tuple(0 for _ in literals))
     queue = [("", start)]
     seen = {start}
