@@ -19,6 +19,7 @@ from rewardkit.language.canonical import structure
 from rewardkit.language.descent import children, descend, matches
 from rewardkit.language.event import Event
 from rewardkit.language.filter import matches as fits
+from rewardkit.language.passable import passable
 from rewardkit.language.plan import Chain, Counter, Plan, Segment
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State
 
@@ -82,7 +83,7 @@ def plainly_exact(node: tree.Node) -> bool:
     is known of each is all that there is to know.
     """
     parts = list(descend(node))
-    if not all(_plain(match) for part in parts for match in matches(part)):
+    if not all(passable(match.where) for part in parts for match in matches(part)):
         return False
     if all(isinstance(part, _POSITIVE) for part in parts):
         return True
@@ -93,20 +94,6 @@ def plainly_exact(node: tree.Node) -> bool:
 def tabled(node: tree.Node) -> bool:
     """Whether a table may be made for a condition: one that is order alone, over filtered events."""
     return all(isinstance(part, _FOLLOWED) for part in descend(node))
-
-
-def _plain(match: tree.Match) -> bool:
-    """Whether a filter is a single comparison, which some event passes and another one does not."""
-    match match.where:
-        case None | tree.Has():
-            return True
-        case tree.OneOf(values=values):
-            return bool(values)
-        case tree.Compare(operator=operator, value=value):
-            ordered = operator in ("<", "<=", ">", ">=")
-            return not ordered or not (isinstance(value, bool) or (value == "" and operator == "<"))
-        case _:
-            return False
 
 
 # --- the table ---
@@ -150,7 +137,7 @@ def _held(name: str, own: Mapping[tree.Predicate | None, str]) -> list[tuple[str
     wheres = [where for where in own if where is not None]
     if not wheres:
         return [()]
-    if len(wheres) == 1 and _plain(tree.Match(name, wheres[0])):
+    if len(wheres) == 1 and isinstance(wheres[0], tree.Compare | tree.OneOf | tree.Has) and passable(wheres[0]):
         return [(), (own[wheres[0]],)]
     found = alphabet([tree.AtLeast(tuple(tree.Match(name, where) for where in wheres))])
     if not found.complete:

@@ -15,6 +15,7 @@ from rewardkit.language.diagnostic import quoted
 from rewardkit.language.listeners import Leaf, Listeners, listeners
 from rewardkit.language.listening import listens_to_all
 from rewardkit.language.program import Program, compile_program
+from rewardkit.language.reachability import plainly_exact
 
 
 @attrs.frozen
@@ -51,7 +52,8 @@ class Roster:
     def add(self, name: str, condition: Condition) -> Member:
         """Take a condition in."""
         number = self.generation
-        if only_counts(condition.tree):
+        # Where counters alone cannot tell what is impossible, the program's table of states does.
+        if only_counts(condition.tree) and plainly_exact(condition.tree):
             member = Member(number, name, condition, self._count(number, condition), None)
         else:
             program = compile_program(condition.tree)

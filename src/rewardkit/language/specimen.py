@@ -40,7 +40,7 @@ def specimens(atoms: Sequence[Atom]) -> Specimens:
     plain = [attrs.evolve(atom, field="v") for atom in atoms]
     literals = [literal for atom in plain for literal in _literals(atom)]
     texts, complete = _texts(plain, [literal for literal in literals if isinstance(literal, str)])
-    numbers = _numbers([literal for literal in literals if not isinstance(literal, str | bool)])
+    numbers = numbers_around([literal for literal in literals if not isinstance(literal, str | bool)])
     truths = [literal for literal in literals if isinstance(literal, bool)]
     found: dict[tuple[bool, ...], Any] = {}
     for value in (MISSING, *literals, *truths, *(not truth for truth in truths), *numbers, *texts, None):
@@ -63,7 +63,7 @@ def _answers(atoms: Sequence[Atom], value: Any) -> tuple[bool, ...]:
     return tuple(matches(atom, properties) for atom in atoms)
 
 
-def _numbers(literals: Sequence[int | Decimal]) -> Iterator[int | Decimal]:
+def numbers_around(literals: Sequence[int | Decimal]) -> Iterator[int | Decimal]:
     """A number in each gap between the literals, and beyond them."""
     ordered = sorted(set(literals))
     if not ordered:
