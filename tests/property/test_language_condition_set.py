@@ -19,7 +19,8 @@ from rewardkit.language.event import Event
 from rewardkit.language.format import format_condition
 from rewardkit.language.program import PENDING, Program, State
 from rewardkit.language.standing import Decided, Standing
-from rewardkit.testing.samples import RandomConditions, operators, random_history
+from rewardkit.testing.random_conditions import RandomConditions, operators
+from rewardkit.testing.samples import random_history
 
 START = 1_000
 CASES = max(1, int(400 * float(os.environ.get("REWARDKIT_SCALE", "1"))))

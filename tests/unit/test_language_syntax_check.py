@@ -68,8 +68,44 @@ def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
     ],
 )
 def test_what_is_not_evaluated_is_refused_with_its_place(text: str, code: str, piece: str) -> None:
-    assert [(code, piece)] == found(text)
+    assert (code, piece) in found(text)
     assert "error" == check(parse(text), text, scope="start")[0].severity
+
+
+@pytest.mark.parametrize(
+    "text, code, piece",
+    [
+        ("A*2..3", "RK206", "A*2..3"),
+        ("B then A*2..3", "RK206", "A*2..3"),
+        ("B & count(A) == 2", "RK206", "count(A) == 2"),
+        ("min(A:price) >= 5 & B", "RK206", "min(A:price) >= 5"),
+        ("sum(A:x) - sum(B:x) >= 100 in any 30d", "RK207", "sum(A:x) - sum(B:x) >= 100"),
+        ("B & count(A) >= 2*count(C)", "RK207", "count(A) >= 2*count(C)"),
+        ("A in last 7d", "RK208", "A in last 7d"),
+        ("(A & !B) in any 3d", "RK209", "(A & !B) in any 3d"),
+        ("(!A over 3d) by shop & B", "RK209", "(!A over 3d) by shop"),
+    ],
+)
+def test_what_is_judged_too_early_has_a_lint(text: str, code: str, piece: str) -> None:
+    assert (code, piece) in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A*2..3 over 7d",
+        "B & !(A*2..3)",
+        "sum(A:x) >= 100",
+        "sum(A:x) - sum(B:x) >= 100 over 30d",
+        "max(A:x) >= 100",
+        'latest(profile:tier) == "gold"',
+        "avg(rating:stars) >= 4",
+        "(A then no B within 14d) by order_id",
+        "(A & !B) in one day",
+    ],
+)
+def test_what_waits_or_only_grows_has_none(text: str) -> None:
+    assert set() == {code for code, _ in found(text)} & {"RK206", "RK207", "RK208", "RK209"}
 
 
 def test_a_satisfied_name_has_to_be_known() -> None:

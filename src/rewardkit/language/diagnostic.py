@@ -66,6 +66,10 @@ CODES: dict[str, str] = {
     "RK203": "a window that closes beyond the end of its scope",
     "RK204": "a window that binds to the last operand alone",
     "RK205": "a window around a guard, or around `ever`",
+    "RK206": "an upper bound that is judged eagerly",
+    "RK207": "a balance that is judged eagerly",
+    "RK208": "`in last` where a verdict is final",
+    "RK209": "a body that listens to every event",
     # parsed, and not evaluated by this version
     "RK901": "`*n..m` is not evaluated yet",
     "RK902": "comparisons of aggregates are not evaluated yet",

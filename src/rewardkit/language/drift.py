@@ -9,23 +9,29 @@ _FALLS = frozenset({"min"})
 _STAYS = frozenset({"first"})
 
 
-def difference_drift(node: Comparison) -> tuple[bool, bool] | None:
+def difference_drift(node: Comparison, *, amounts: bool = False) -> tuple[bool, bool] | None:
     """Whether left minus right can rise, and whether it can fall, as more events come; None for a comparison of texts.
 
     Every aggregate is taken as known: of nothing, it is not compared at all.
+
+    Args:
+        node: the comparison.
+        amounts: whether sums are taken to be of numbers that are not negative.
     """
     if isinstance(node.right, str):
         return None
     rises = falls = False
     for term, sign in [*((term, 1) for term in node.left), *((term, -1) for term in node.right)]:
-        up, down = _drift(term)
+        up, down = _drift(term, amounts=amounts)
         rises |= up if sign > 0 else down
         falls |= down if sign > 0 else up
     return rises, falls
 
 
-def _drift(term: Term) -> tuple[bool, bool]:
+def _drift(term: Term, *, amounts: bool) -> tuple[bool, bool]:
     function = "first" if term.aggregate is None else term.aggregate.function
+    if amounts and function == "sum":
+        function = "count"
     up = function not in _FALLS | _STAYS
     down = function not in _RISES | _STAYS
     if term.factor < 0:

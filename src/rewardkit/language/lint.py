@@ -8,7 +8,9 @@ from itertools import pairwise
 from rewardkit.language.descent import children, descend
 from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.format import format_condition
+from rewardkit.language.hasty import check_hasty
 from rewardkit.language.limits import DAY_MICROSECONDS
+from rewardkit.language.listening import holds_of_nothing
 from rewardkit.language.literal import write_span
 from rewardkit.language.scan import Lexeme
 from rewardkit.language.structure import absent
@@ -17,6 +19,7 @@ from rewardkit.language.tree import (
     Before,
     Between,
     By,
+    Comparison,
     Elapsed,
     Ever,
     InAny,
@@ -48,6 +51,7 @@ def check_lints(node: Node, text: str, lexemes: list[Lexeme]) -> Iterator[Diagno
             severity="lint",
         )
     yield from _guards(node, text)
+    yield from check_hasty(node, text)
     yield from _late_closes(node, None)
     yield from _bindings(node, text, _Brackets(lexemes))
 
@@ -67,6 +71,8 @@ def holds_on_nothing(node: Node) -> bool:
             return holds_on_nothing(body)
         case Between(least=least):
             return least == 0
+        case Comparison():
+            return holds_of_nothing(node)
         case _:
             return False
 

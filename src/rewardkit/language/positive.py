@@ -66,13 +66,5 @@ def _only_rises(node: Comparison) -> bool:
     """A lower bound of what more events never make less; a sum is taken to be of amounts that are not negative."""
     if node.operator not in (">", ">=") or isinstance(node.right, str):
         return False
-    if any(term.aggregate is not None and term.aggregate.function == "sum" and term.factor > 0 for term in node.left):
-        node = attrs.evolve(node, left=tuple(_as_count(term) for term in node.left))
-    drift = difference_drift(node)
+    drift = difference_drift(node, amounts=True)
     return drift is not None and not drift[1]
-
-
-def _as_count(term: Any) -> Any:
-    if term.aggregate is None or term.aggregate.function != "sum":
-        return term
-    return attrs.evolve(term, aggregate=attrs.evolve(term.aggregate, function="count"))

@@ -8,7 +8,7 @@ from rewardkit.errors import ValidationError
 from rewardkit.language import civil, tree
 from rewardkit.language.event import Event, Instant
 from rewardkit.language.filter import kind_of, look_up
-from rewardkit.language.listening import listens_to_all, names_of
+from rewardkit.language.listening import names_of, opened_by_any
 from rewardkit.language.specification.aggregate import compared, comparison_holds, matching, typed
 from rewardkit.language.specification.scope import Place, Scope, place, timer
 
@@ -102,21 +102,21 @@ def inner_scopes(node: Scoped, scope: Scope, now: Instant) -> Iterator[Scope]:
             yield scope.widened()
         case tree.InLast(span=span):
             yield scope.recent(span, now)
-        case tree.InAny(body=body, span=span):
-            for event in heard(body, scope):
+        case tree.InAny(span=span):
+            for event in heard(node, scope):
                 yield scope.opened(event, span)
-        case tree.InOne(body=body, unit=unit):
-            for start, end in sorted({civil.bucket(event.at, unit, scope.zone) for event in heard(body, scope)}):
+        case tree.InOne(unit=unit):
+            for start, end in sorted({civil.bucket(event.at, unit, scope.zone) for event in heard(node, scope)}):
                 yield scope.bucket(start, end)
-        case tree.By(body=body, field=field):
-            keys = [_key(event, field) for event in heard(body, scope)]
+        case tree.By(field=field):
+            keys = [_key(event, field) for event in heard(node, scope)]
             for key in dict.fromkeys(key for key in keys if key is not None):
                 yield scope.keeping(tuple(event for event in scope.events if key == _key(event, field)))
 
 
-def heard(body: tree.Node, scope: Scope) -> list[Event]:
+def heard(node: tree.InAny | tree.InOne | tree.By, scope: Scope) -> list[Event]:
     """The events of a scope that may open a window, a bucket or a key: those that the body listens to, or all."""
-    names = None if listens_to_all(body) else names_of(body)
+    names = None if opened_by_any(node) else names_of(node.body)
     return [event for event in scope.inside() if names is None or event.name in names]
 
 
