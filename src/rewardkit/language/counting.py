@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from rewardkit.language.canonical import structure
 from rewardkit.language.descent import descend
-from rewardkit.language.source import conjunction, disjunction
+from rewardkit.language.facts import conjunction, disjunction
 from rewardkit.language.tree import And, AtLeast, Node, Not, Or, Some
 
 Counts: TypeAlias = Any

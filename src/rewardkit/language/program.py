@@ -17,12 +17,14 @@ from rewardkit.language.civil import zone_named
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
 from rewardkit.language.event import LATEST, Event, Instant, When, instant, moment
+from rewardkit.language.lowering import lower
 from rewardkit.language.missing import missing
-from rewardkit.language.plan import Counter, Plan, Segment, lower
+from rewardkit.language.plan import Counter, Plan, Segment
 from rewardkit.language.reachability import Outlook, plainly_exact, tabled
-from rewardkit.language.source import SegmentWriter, judges, waits
+from rewardkit.language.source import SegmentWriter
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 from rewardkit.language.verdict import Verdict
+from rewardkit.language.waiting import judges, waits
 from rewardkit.language.zoning import UTC, zone_of
 
 __all__ = ["IMPOSSIBLE", "PENDING", "SATISFIED", "Program", "State", "compile_program"]

@@ -1,0 +1,67 @@
+"""Writes when time alone may next change a node, and says of which nodes it may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rewardkit.language.knowing import end_of
+from rewardkit.language.plan import Chain, Choice, Guard, Judgement, Leaf, Step, Window
+
+if TYPE_CHECKING:
+    from rewardkit.language.source import SegmentWriter
+
+
+def wait(writer: SegmentWriter, step: Step, indent: str) -> None:
+    """Writes the search for the next instant at which time alone may change a node."""
+    if not waits(step):
+        return
+    facts = writer.facts[id(step)]
+    followed = getattr(step, "followed", False)
+    frozen = f"({facts.true} or {facts.false})"
+    if not isinstance(step, Guard):
+        writer.lines.append(f"{indent}if not ({frozen}{f' and {facts.dry}' if followed else ''}):")
+        indent += "    "
+    match step:
+        case Choice():
+            for term in step.terms:
+                wait(writer, term, indent)
+        case Guard():
+            wait(writer, step.body, indent)
+        case Window() | Judgement():
+            place = writer.segment.offsets.index(step.offset)
+            writer.lines.append(f"{indent}if p <= {place} and a + {step.offset} < due:")
+            writer.lines.append(f"{indent}    due = a + {step.offset}")
+            wait(writer, step.body, indent)
+        case Chain():
+            threads, end = f"chain_{writer.segment.number}_{step.slot}", end_of(step)
+            writer.lines.append(f"{indent}if n{step.slot}.__class__ is tuple:")
+            writer.lines.append(f"{indent}    due = min(due, {threads}.due(n{step.slot}, {end}, evers))")
+            wait(writer, step.first, indent)
+
+
+def waits(step: Step) -> bool:
+    """Whether time alone may change a node."""
+    match step:
+        case Choice():
+            return any(waits(term) for term in step.terms)
+        case Guard():
+            return waits(step.body)
+        case Window() | Judgement():
+            return True
+        case Chain():
+            return waits(step.first) or any(segment.offsets or waits(segment.root) for segment in step.steps)
+        case _:
+            return False
+
+
+def judges(step: Step) -> bool:
+    """Whether a node of this segment is judged at a close, which its scope's end may forestall."""
+    match step:
+        case Choice():
+            return any(judges(term) for term in step.terms)
+        case Guard() | Window():
+            return judges(step.body)
+        case Leaf():
+            return False
+        case _:
+            return True
