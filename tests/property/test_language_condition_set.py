@@ -98,7 +98,7 @@ class Case:
             depth = self.chance.choice((0, 1, 1, 2, 3))
             node = self.drawn.draw(depth)
             # Spans of microseconds cannot be written, so nothing is parsed.
-            condition = Condition(structure(node), format_condition(node), node)
+            condition = Condition(format_condition(node), node, [structure(node)])
             if all(found.severity != "error" for found in condition.check(scope=scope)):  # type: ignore[arg-type]
                 break
         self.added += 1

@@ -91,7 +91,8 @@ def test_a_hostile_text_is_refused_by_its_limit(text: str, code: str) -> None:
 
 @pytest.mark.parametrize("kind", ["parentheses", "prefixes", "words as prefixes", "a long chain", "a megabyte of name"])
 def test_what_is_too_long_or_too_deep_never_reaches_the_parser(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardkit.language.parse.parser", lambda: pytest.fail("the parser was asked"))
+    for name in ("automaton", "parser"):
+        monkeypatch.setattr(f"rewardkit.language.parse.{name}", lambda: pytest.fail("the parser was asked"))
     text, code = HOSTILE[kind]
     assert code == said(text).code
 

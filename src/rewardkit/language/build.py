@@ -10,6 +10,7 @@ from typing import Any
 from rewardkit.language.diagnostic import Diagnostic, Slip, quoted
 from rewardkit.language.limits import MOST_COUNT
 from rewardkit.language.literal import read_elapsed, read_number, read_text
+from rewardkit.language.scan import Lexeme
 from rewardkit.language.tree import (
     Aggregate,
     And,
@@ -28,6 +29,7 @@ from rewardkit.language.tree import (
     InAny,
     InLast,
     InOne,
+    Literal,
     Match,
     Named,
     No,
@@ -47,87 +49,89 @@ from rewardkit.language.tree import (
 
 
 class Piece:
-    """A part of a tree with its place; named like a lexer's token, which stands beside it in a rule."""
+    """A part of a tree with its place, beside which the lexemes of its rule stand."""
 
-    __slots__ = ("end_pos", "grouped", "start_pos", "value")
+    __slots__ = ("end", "grouped", "start", "value")
 
-    def __init__(self, value: Any, start_pos: int, end_pos: int, *, grouped: bool = False) -> None:
+    def __init__(self, value: Any, start: int, end: int, grouped: bool = False) -> None:  # noqa: FBT001, FBT002
         self.value = value
-        self.start_pos = start_pos
-        self.end_pos = end_pos
+        self.start = start
+        self.end = end
         self.grouped = grouped
         """Whether parentheses stand around it, so that it is not joined to a chain."""
 
 
 Parts = list[Any]
-"""Tokens and pieces of a rule, in order."""
+"""Lexemes and pieces of a rule, in order."""
 
 
 def _place(parts: Parts) -> tuple[int, int]:
-    return parts[0].start_pos, parts[-1].end_pos
+    return parts[0].start, parts[-1].end
+
+
+def _node(kind: Any, parts: Parts, *fields: Any) -> Piece:
+    start, end = parts[0].start, parts[-1].end
+    return Piece(kind(*fields, place=(start, end)), start, end)
 
 
 def _made(value: Any, parts: Parts, *, grouped: bool = False) -> Piece:
-    return Piece(value, parts[0].start_pos, parts[-1].end_pos, grouped=grouped)
+    return Piece(value, parts[0].start, parts[-1].end, grouped)
 
 
-def _whole(token: Any) -> int:
+def _whole(number: Lexeme) -> int:
     """The value of a whole number."""
-    digits = str(token)
+    digits = number.text
     value = int(digits) if len(digits) <= 38 else MOST_COUNT + 1
     if value > MOST_COUNT:
-        place = (token.start_pos, token.end_pos)
+        place = (number.start, number.end)
         help_text = f"a count is at most {MOST_COUNT:,}"
         raise Slip(Diagnostic("RK005", f"the count {quoted(digits)} is too large", place, help=help_text))
     return value
+
+
+def _name(lexeme: Lexeme) -> str:
+    return read_text(lexeme.text) if lexeme.kind == "string" else lexeme.text
 
 
 def _chain(kind: Any, parts: Parts) -> Piece:
     """A chain of one operator: a left operand of the same kind is continued, unless parentheses stand around it."""
     left, right = parts[0], parts[-1]
     terms = left.value.terms if isinstance(left.value, kind) and not left.grouped else (left.value,)
-    return _made(kind((*terms, right.value), place=_place(parts)), parts)
+    return _node(kind, parts, (*terms, right.value))
+
+
+def _value(part: Any) -> Literal:
+    """A value in a filter: a text, a truth value or a number; a negative one is read already."""
+    if part.__class__ is Piece:
+        negative: Literal = part.value
+        return negative
+    if part.kind == "string":
+        return read_text(part.text)
+    return part.text == "true" if part.kind == "word" else read_number(part.text)
 
 
 class PredicateBuilder:
     """The rules of property filters."""
 
-    def field(self, parts: Parts) -> Piece:
-        token = parts[0]
-        return _made(read_text(token) if token.type == "STRING" else str(token), parts)
-
-    def value_text(self, parts: Parts) -> Piece:
-        return _made(read_text(parts[0]), parts)
-
-    def value_true(self, parts: Parts) -> Piece:
-        return _made(True, parts)
-
-    def value_false(self, parts: Parts) -> Piece:
-        return _made(False, parts)
-
-    def value_number(self, parts: Parts) -> Piece:
-        return _made(read_number(str(parts[0])), parts)
-
-    def value_negative(self, parts: Parts) -> Piece:
-        number = read_number(str(parts[1]))
+    def negative(self, parts: Parts) -> Piece:
+        number = read_number(parts[1].text)
         return _made(-number if isinstance(number, int) else number.copy_negate(), parts)
 
     def compare(self, parts: Parts) -> Piece:
         field, operator, value = parts
-        return _made(Compare(field.value, str(operator), value.value, place=_place(parts)), parts)
+        return _node(Compare, parts, _name(field), operator.text, _value(value))
 
     def like(self, parts: Parts) -> Piece:
-        return _made(Compare(parts[0].value, "like", read_text(parts[2]), place=_place(parts)), parts)
+        return _node(Compare, parts, _name(parts[0]), "like", read_text(parts[2].text))
 
     def one_of(self, parts: Parts) -> Piece:
-        values = tuple(part.value for part in parts[3:-1] if isinstance(part, Piece))
-        return _made(OneOf(parts[0].value, values, place=_place(parts)), parts)
+        return _node(OneOf, parts, _name(parts[0]), tuple([_value(part) for part in parts[3:-1:2]]))
 
     def has(self, parts: Parts) -> Piece:
-        return _made(Has(parts[1].value, place=_place(parts)), parts)
+        return _node(Has, parts, _name(parts[1]))
 
     def predicate_except(self, parts: Parts) -> Piece:
-        return _made(Except(parts[1].value, place=_place(parts)), parts)
+        return _node(Except, parts, parts[1].value)
 
     def predicate_both(self, parts: Parts) -> Piece:
         return _chain(Every, parts)
@@ -140,19 +144,18 @@ class ComparisonBuilder:
     """The rules of aggregates and their comparisons; a sum is a tuple of terms."""
 
     def aggregate(self, parts: Parts) -> Piece:
-        pieces = [part.value for part in parts if isinstance(part, Piece)]
-        matches = tuple(value for value in pieces if isinstance(value, Match))
-        field = next((value for value in pieces if isinstance(value, str)), None)
-        return _made(Aggregate(str(parts[0]), matches, field, place=_place(parts)), parts)
+        matches = tuple([part.value for part in parts if part.__class__ is Piece])
+        field = _name(parts[-2]) if parts[-2].__class__ is Lexeme else None
+        return _node(Aggregate, parts, parts[0].text, matches, field)
 
     def term_number(self, parts: Parts) -> Piece:
-        return _made(Term(read_number(str(parts[0])), place=_place(parts)), parts)
+        return _node(Term, parts, read_number(parts[0].text))
 
     def term_product(self, parts: Parts) -> Piece:
-        return _made(Term(read_number(str(parts[0])), parts[2].value, place=_place(parts)), parts)
+        return _node(Term, parts, read_number(parts[0].text), parts[2].value)
 
     def term_aggregate(self, parts: Parts) -> Piece:
-        return _made(Term(1, parts[0].value, place=_place(parts)), parts)
+        return _node(Term, parts, 1, parts[0].value)
 
     def sum(self, parts: Parts) -> Piece:
         return _made((parts[0].value,), parts)
@@ -162,16 +165,16 @@ class ComparisonBuilder:
 
     def sum_more(self, parts: Parts) -> Piece:
         left, sign, right = parts
-        term = _negated(right.value, _place(parts[1:])) if sign.type == "MINUS" else right.value
+        term = _negated(right.value, _place(parts[1:])) if sign.text == "-" else right.value
         return _made((*left.value, term), parts)
 
     def comparison(self, parts: Parts) -> Piece:
         left, operator, right = parts
-        return _made(Comparison(left.value, str(operator), right.value, place=_place(parts)), parts)
+        return _node(Comparison, parts, left.value, operator.text, right.value)
 
     def text_comparison(self, parts: Parts) -> Piece:
         left, operator, right = parts
-        return _made(Comparison(left.value, str(operator), read_text(right), place=_place(parts)), parts)
+        return _node(Comparison, parts, left.value, operator.text, read_text(right.text))
 
 
 def _negated(term: Term, place: tuple[int, int]) -> Term:
@@ -183,40 +186,40 @@ class ScopeBuilder:
     """The rules of scopes, which stand behind a condition."""
 
     def elapsed(self, parts: Parts) -> Piece:
-        return _made(read_elapsed(str(parts[0])), parts)
+        return _made(read_elapsed(parts[0].text), parts)
 
     def calendar(self, parts: Parts) -> Piece:
-        return _made(Calendar(_whole(parts[0]), str(parts[2]).rstrip("s")), parts)
+        return _made(Calendar(_whole(parts[0]), parts[2].text.rstrip("s")), parts)
 
     def within(self, parts: Parts) -> Piece:
-        return _made(Within(parts[0].value, parts[2].value, place=_place(parts)), parts)
+        return _node(Within, parts, parts[0].value, parts[2].value)
 
     def over(self, parts: Parts) -> Piece:
-        return _made(Over(parts[0].value, parts[2].value, place=_place(parts)), parts)
+        return _node(Over, parts, parts[0].value, parts[2].value)
 
     def in_any(self, parts: Parts) -> Piece:
-        return _made(InAny(parts[0].value, parts[3].value, place=_place(parts)), parts)
+        return _node(InAny, parts, parts[0].value, parts[3].value)
 
     def in_last(self, parts: Parts) -> Piece:
-        return _made(InLast(parts[0].value, parts[3].value, place=_place(parts)), parts)
+        return _node(InLast, parts, parts[0].value, parts[3].value)
 
     def in_one(self, parts: Parts) -> Piece:
-        return _made(InOne(parts[0].value, str(parts[3]).rstrip("s"), place=_place(parts)), parts)
+        return _node(InOne, parts, parts[0].value, parts[3].text.rstrip("s"))
 
     def before(self, parts: Parts) -> Piece:
-        return _made(Before(parts[0].value, read_text(parts[2]), place=_place(parts)), parts)
+        return _node(Before, parts, parts[0].value, read_text(parts[2].text))
 
     def since(self, parts: Parts) -> Piece:
-        return _made(Since(parts[0].value, read_text(parts[2]), place=_place(parts)), parts)
+        return _node(Since, parts, parts[0].value, read_text(parts[2].text))
 
     def by(self, parts: Parts) -> Piece:
-        return _made(By(parts[0].value, parts[2].value, place=_place(parts)), parts)
+        return _node(By, parts, parts[0].value, _name(parts[2]))
 
     def absence(self, parts: Parts) -> Piece:
-        return _made(No(parts[1].value, parts[3].value, place=_place(parts)), parts)
+        return _node(No, parts, parts[1].value, parts[3].value)
 
     def ever(self, parts: Parts) -> Piece:
-        return _made(Ever(parts[1].value, place=_place(parts)), parts)
+        return _node(Ever, parts, parts[1].value)
 
 
 class Builder(PredicateBuilder, ComparisonBuilder, ScopeBuilder):
@@ -235,52 +238,48 @@ class Builder(PredicateBuilder, ComparisonBuilder, ScopeBuilder):
     def then(self, parts: Parts) -> Piece:
         left, right = parts[0], parts[-1]
         steps = left.value.steps if isinstance(left.value, Then) and not left.grouped else (left.value,)
-        return _made(Then((*steps, right.value), place=_place(parts)), parts)
+        return _node(Then, parts, (*steps, right.value))
 
     def guard(self, parts: Parts) -> Piece:
-        return _made(Not(parts[1].value, place=_place(parts)), parts)
+        return _node(Not, parts, parts[1].value)
 
     def group(self, parts: Parts) -> Piece:
         return _made(parts[1].value, parts, grouped=True)
 
-    def name(self, parts: Parts) -> Piece:
-        token = parts[0]
-        return _made(read_text(token) if token.type == "STRING" else str(token), parts)
-
     def event(self, parts: Parts) -> Piece:
         where = parts[2].value if len(parts) > 1 else None
-        return _made(Match(parts[0].value, where, place=_place(parts)), parts)
+        return _node(Match, parts, _name(parts[0]), where)
 
     def bare(self, parts: Parts) -> Piece:
-        return _made(AtLeast((parts[0].value,), place=_place(parts)), parts)
+        return _node(AtLeast, parts, (parts[0].value,))
 
     def at_least(self, parts: Parts) -> Piece:
         counted, least = parts[0], _whole(parts[2])
         if least == 1 and isinstance(counted.value, Or) and _union(counted.value) is not None:
             return _made(counted.value, parts, grouped=True)  # once any of them is their plain alternative
-        return _made(AtLeast(_matches(counted), least, place=_place(parts)), parts)
+        return _node(AtLeast, parts, _matches(counted), least)
 
     def between(self, parts: Parts) -> Piece:
         least, most = _whole(parts[2]), _whole(parts[4])
-        return _made(Between(_matches(parts[0]), least, most, place=_place(parts)), parts)
+        return _node(Between, parts, _matches(parts[0]), least, most)
 
     def some(self, parts: Parts) -> Piece:
         terms = tuple(part.value for part in parts if isinstance(part, Piece))
-        return _made(Some(_whole(parts[0]), terms, place=_place(parts)), parts)
+        return _node(Some, parts, _whole(parts[0]), terms)
 
     def streak(self, parts: Parts) -> Piece:
         skip = _whole(parts[7]) if len(parts) > 6 else 0
-        return _made(Streak(parts[2].value, parts[4].value, skip, place=_place(parts)), parts)
+        return _node(Streak, parts, parts[2].value, parts[4].value, skip)
 
     def named(self, parts: Parts) -> Piece:
-        name = str(parts[0])[1:] if len(parts) == 1 else read_text(parts[1])
-        return _made(Named(name, place=_place(parts)), parts)
+        name = parts[0].text[1:] if len(parts) == 1 else read_text(parts[1].text)
+        return _node(Named, parts, name)
 
     def satisfied(self, parts: Parts) -> Piece:
-        return _made(Satisfied(parts[2].value, place=_place(parts)), parts)
+        return _node(Satisfied, parts, _name(parts[2]))
 
     def satisfied_written(self, parts: Parts) -> Piece:
-        return _made(Satisfied("", parts[3].value, place=_place(parts)), parts)
+        return _node(Satisfied, parts, "", parts[3].value)
 
 
 def _union(node: Node) -> tuple[Match, ...] | None:
@@ -301,7 +300,7 @@ def _union(node: Node) -> tuple[Match, ...] | None:
 def _matches(counted: Piece) -> tuple[Match, ...]:
     found = _union(counted.value)
     if found is None:
-        place = (counted.start_pos, counted.end_pos)
+        place = (counted.start, counted.end)
         raise Slip(
             Diagnostic(
                 "RK108",

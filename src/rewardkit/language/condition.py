@@ -17,7 +17,7 @@ from rewardkit.language.event import UNTIMED, Event, Position, instant
 from rewardkit.language.format import format_condition
 from rewardkit.language.inline import inline
 from rewardkit.language.limits import LONGEST_TEXT
-from rewardkit.language.parse import parse
+from rewardkit.language.parse import parse, read
 from rewardkit.language.tree import Node
 from rewardkit.language.verdict import Verdict
 from rewardkit.language.zoning import UTC
@@ -30,19 +30,19 @@ Start: TypeAlias = datetime | str | int | Position | Event | None
 """Where a scope begins: an instant (before all events at it), a position or an event (after it), or nowhere."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Condition:
     """A parsed condition; made by `Condition.parse`.
 
     Two conditions are equal where their canonical texts are.
     """
 
-    canonical: str
-    """The stored form: `str(condition)`, which parses to an equal condition with no definitions."""
-    text: str = attrs.field(eq=False)
+    text: str
     """The source as it was written; places of diagnostics point into it."""
-    tree: Node = attrs.field(eq=False, repr=False)
+    tree: Node = attrs.field(repr=False)
     """The tree, names inlined where definitions were given."""
+    _canonical: list[str] = attrs.field(factory=list, repr=False)
+    """The canonical text, once it has been made."""
 
     @classmethod
     def parse(cls, text: str, *, definitions: Mapping[str, str | Condition] | None = None) -> Condition:
@@ -59,9 +59,9 @@ class Condition:
             return _parsed(text)
         tree = parse(text)
         source = str.__str__(text)
-        if definitions is not None:
-            tree = inline(tree, _trees(definitions), text=source)
-        return _condition(source, tree)
+        if definitions is None:
+            return Condition(source, tree)
+        return _inlined(source, inline(tree, _trees(definitions), text=source))
 
     @property
     def event_names(self) -> frozenset[str]:
@@ -73,8 +73,21 @@ class Condition:
         """What parses and is surely not meant, in a scope that has a start."""
         return tuple(found for found in self.check() if found.severity == "lint")
 
+    @property
+    def canonical(self) -> str:
+        """The stored form: `str(condition)`, which parses to an equal condition with no definitions."""
+        if not self._canonical:
+            self._canonical.append(format_condition(self.tree))
+        return self._canonical[0]
+
     def __str__(self) -> str:
         return self.canonical
+
+    def __eq__(self, other: object) -> bool:
+        return self.canonical == other.canonical if isinstance(other, Condition) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.canonical)
 
     def check(self, *, scope: Scope = "start") -> tuple[Diagnostic, ...]:
         """Errors and lints for judging it in a scope with a start, or in one that is `open`."""
@@ -158,7 +171,7 @@ class Condition:
 
 @lru_cache(maxsize=1_024)
 def _parsed(text: str) -> Condition:
-    return _condition(text, parse(text))
+    return Condition(text, read(text))
 
 
 @lru_cache(maxsize=1_024)
@@ -167,14 +180,13 @@ def _found(condition: Condition, text: str, scope: Scope) -> tuple[Diagnostic, .
     return check(condition.tree, text, scope=scope)
 
 
-def _condition(text: str, tree: Node) -> Condition:
-    canonical = format_condition(tree)
-    if len(canonical) > LONGEST_TEXT:
-        message = (
-            f"a condition has at most {LONGEST_TEXT:,} characters, and this has {len(canonical):,} when written out"
-        )
+def _inlined(text: str, tree: Node) -> Condition:
+    condition = Condition(text, tree)
+    length = len(condition.canonical)
+    if length > LONGEST_TEXT:
+        message = f"a condition has at most {LONGEST_TEXT:,} characters, and this has {length:,} when written out"
         raise ConditionSyntaxError(text, (Diagnostic("RK002", message, (0, len(text)), help="name fewer conditions"),))
-    return Condition(canonical, text, tree)
+    return condition
 
 
 def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:

@@ -61,14 +61,12 @@ def descend(node: Node) -> Iterator[Node]:
 
 def matches(node: Node) -> tuple[Match, ...]:
     """The matches that stand directly in one node."""
-    match node:
-        case AtLeast(matches=own) | Between(matches=own):
-            return own
-        case Comparison(left=left, right=right):
-            terms = left if isinstance(right, str) else left + right
-            return tuple(match for term in terms for match in aggregated(term.aggregate))
-        case _:
-            return ()
+    if isinstance(node, AtLeast | Between):
+        return node.matches
+    if not isinstance(node, Comparison):
+        return ()
+    terms = node.left if isinstance(node.right, str) else node.left + node.right
+    return tuple([match for term in terms for match in aggregated(term.aggregate)])
 
 
 def aggregated(aggregate: Aggregate | None) -> tuple[Match, ...]:

@@ -59,6 +59,8 @@ def format_condition(node: Node) -> str:
 
 
 def _written(node: Node) -> tuple[str, int]:
+    if isinstance(node, AtLeast):
+        return _leaf(node), _PRIMARY
     match node:
         case And(terms=terms):
             return " & ".join(_operand(term, _UNARY) for term in terms), _AND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -29,14 +30,11 @@ def source() -> str:
     raise RewardKitError("the grammar file `condition.lark` is missing: install rewardkit again")
 
 
-def build(transformer: Any = None, *, strict: bool = False) -> Lark:
+def build(lexer: Any = "contextual", *, strict: bool = False) -> Lark:
     """A parser for conditions.
 
-    The transformer's methods are called while parsing, one for each finished rule, so that neither the text nor
-    the tree makes anything recurse.
-
     Args:
-        transformer: has one method for each rule; without it, the parser makes plain trees.
+        lexer: of Lark's.
         strict: refuse a grammar with conflicts or colliding terminals; needs the package `interegular`.
     """
     from lark import Lark
@@ -44,17 +42,33 @@ def build(transformer: Any = None, *, strict: bool = False) -> Lark:
     return Lark(
         source(),
         parser="lalr",
-        lexer="contextual",
-        transformer=transformer,
+        lexer=lexer,
         keep_all_tokens=True,
         maybe_placeholders=False,
+        propagate_positions=True,
         strict=strict,
     )
 
 
 @cache
 def parser() -> Lark:
-    """The parser that builds pieces of trees; made on first use, since that takes tens of milliseconds."""
-    from rewardkit.language.build import Builder
+    """The parser that says what a wrong text lacks; made for the first of them, since that takes tens of milliseconds.
 
-    return build(Builder())
+    Where `interegular` is installed, Lark compares all terminals with it while it makes a lexer, and takes ten times
+    as long.
+    """
+    return build()
+
+
+def table() -> Lark:
+    """A parser of which only the table is used: it has no lexer, whose making takes longer than the table's."""
+    from lark.lexer import Lexer
+
+    class Unused(Lexer):
+        def __init__(self, configuration: object) -> None:
+            pass
+
+        def lex(self, lexer_state: object, parser_state: object) -> Iterator[Any]:
+            raise NotImplementedError("the automaton takes lexemes from the scan")
+
+    return build(Unused)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import attrs
 
-from rewardkit.language.descent import aggregated, children
+from rewardkit.language.descent import children, matches
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.limits import DAY_MICROSECONDS, DEEPEST, LONGEST_SPANS_DAYS, MOST_NODES
 from rewardkit.language.scan import too_deep
 from rewardkit.language.tree import (
     AtLeast,
-    Between,
     Comparison,
     Either,
     Elapsed,
     Every,
     Except,
-    Match,
     Node,
     OneOf,
     Place,
@@ -45,35 +41,26 @@ def measure(node: Node) -> Measure:
     waiting = [(node, 1)]
     while waiting:
         current, depth = waiting.pop()
-        nodes, deepest = nodes + 1, max(deepest, depth)
-        span = getattr(current, "span", None)
-        if isinstance(span, Elapsed):
-            microseconds += span.microseconds
-        below = depth + 2 if isinstance(current, Satisfied) else depth + 1
-        waiting.extend((part, below) for part in children(current))
-        for match, inner in _leaves(current, depth):
-            count, reached = _filter(match.where, inner)
+        nodes += 1
+        deepest = max(deepest, depth)
+        if not isinstance(current, AtLeast):
+            span = getattr(current, "span", None)
+            if isinstance(span, Elapsed):
+                microseconds += span.microseconds
+            below = depth + 2 if isinstance(current, Satisfied) else depth + 1
+            waiting.extend([(part, below) for part in children(current)])
+        own = matches(current)
+        inner = depth + 1 if len(own) > 1 or isinstance(current, Comparison) else depth
+        for match in own:
+            count, reached = (0, inner) if match.where is None else _filter(match.where, inner)
             nodes, deepest = nodes + count + (inner - depth), max(deepest, reached)
     return Measure(nodes, deepest, microseconds)
 
 
-def _leaves(node: Node, depth: int) -> Iterator[tuple[Match, int]]:
-    """The matches of a node with the depth that they stand at."""
-    match node:
-        case AtLeast(matches=matches) | Between(matches=matches):
-            inner = depth + 1 if len(matches) > 1 else depth
-            yield from ((match, inner) for match in matches)
-        case Comparison(left=left, right=right):
-            terms = left if isinstance(right, str) else left + right
-            yield from ((match, depth + 1) for term in terms for match in aggregated(term.aggregate))
-        case _:
-            return
-
-
-def _filter(predicate: Predicate | None, depth: int) -> tuple[int, int]:
+def _filter(predicate: Predicate, depth: int) -> tuple[int, int]:
     """How many nodes a match has beside its own condition's first one, and how deep they reach."""
     count, deepest = 0, depth
-    waiting = [] if predicate is None else [(predicate, depth + 1)]
+    waiting = [(predicate, depth + 1)]
     while waiting:
         current, at = waiting.pop()
         count, deepest = count + 1, max(deepest, at + (1 if isinstance(current, OneOf) else 0))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.scan import RESERVED, Lexeme
-from rewardkit.language.stop import Stop, wanted
+from rewardkit.language.stop import Stop, extent, wanted
 
 
 def _number(stop: Stop) -> Diagnostic | None:
@@ -23,7 +23,7 @@ def _number(stop: Stop) -> Diagnostic | None:
             f"or quote it if it is a name",
         )
     if before.text == ")":
-        start = getattr(stop.stack[-1], "start_pos", before.start) if stop.stack else before.start
+        start = extent(stop.stack[-1])[0] if stop.stack else before.start
         written = stop.text[start : before.end]
         help_text = f"write {quoted(f'{written} >= 3', 80)}"
         return Diagnostic("RK130", f"{quoted(written)} is compared with nothing", (start, before.end), help=help_text)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rewardkit.errors import ConditionSyntaxError
+from rewardkit.language.automaton import Stuck, automaton
 from rewardkit.language.diagnostic import Diagnostic, Slip
 from rewardkit.language.format import format_condition
 from rewardkit.language.grammar import parser
 from rewardkit.language.limits import LONGEST_TEXT
 from rewardkit.language.measure import check_size
-from rewardkit.language.scan import scan
+from rewardkit.language.scan import Lexeme, scan
 from rewardkit.language.slip import explain_failure
 from rewardkit.language.structure import check_structure
 from rewardkit.language.tree import Node
@@ -27,7 +28,7 @@ def parse(text: str) -> Node:
     """
     if type(text) is not str:
         text = _plain(text)
-    return _parsed(text)
+    return _remembered(text)
 
 
 def _plain(text: object) -> str:
@@ -37,21 +38,33 @@ def _plain(text: object) -> str:
     raise ConditionSyntaxError("", (Diagnostic("RK001", f"a condition is a text, not `{kind}`", (0, 0)),))
 
 
-@lru_cache(maxsize=1_024)
-def _parsed(text: str) -> Node:
+def read(text: str) -> Node:
+    """The tree of a text, read anew; errors as of `parse`."""
     lexemes = scan(text)
-    from lark.exceptions import UnexpectedInput
-
     try:
-        node: Node = parser().parse(text)  # type: ignore[assignment]  # the builder gives nodes in place of trees
-    except UnexpectedInput as failure:
-        raise ConditionSyntaxError(text, (explain_failure(text, lexemes, failure),)) from None
+        node = automaton().read(text, lexemes)
+    except Stuck:
+        raise ConditionSyntaxError(text, (_failure(text, lexemes),)) from None
     except Slip as slip:
         raise ConditionSyntaxError(text, (slip.diagnostic,)) from None
     found = check_size(node, (0, len(text))) or check_structure(node, text) or _check_canonical(node, text)
     if found:
         raise ConditionSyntaxError(text, found)
     return node
+
+
+_remembered = lru_cache(maxsize=1_024)(read)
+
+
+def _failure(text: str, lexemes: list[Lexeme]) -> Diagnostic:
+    """What is wrong with a text that the automaton does not read: Lark reads it again, and says what it expected."""
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        parser().parse(text)
+    except UnexpectedInput as failure:
+        return explain_failure(text, lexemes, failure)
+    raise RuntimeError(f"read by Lark, and not by the automaton: {text!r}")
 
 
 def _check_canonical(node: Node, text: str) -> tuple[Diagnostic, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.neighbour import NEIGHBOUR_SLIPS
 from rewardkit.language.scan import CIVIL, RESERVED, Lexeme, civil_unit
-from rewardkit.language.stop import Stop, general
+from rewardkit.language.stop import Stop, extent, general
 
 _SIGNS = {"and": "&", "or": "|", "not": "!"}
 _FUNCTION_WORDS = frozenset({"any", "last", "one", "calendar", "skip", "has", "like", "true", "false"})
@@ -75,7 +75,7 @@ def _absence(stop: Stop) -> Diagnostic | None:
         return None
     if stop.at is not None and (stop.at.kind in ("string", "word") and stop.at.text not in RESERVED):
         return None
-    start, end = stop.stack[-2].start_pos, stop.stack[-1].end_pos
+    start, end = extent(stop.stack[-2])[0], extent(stop.stack[-1])[1]
     written = stop.text[start:end]
     if stop.at is not None and stop.at.text == "over":
         fix = stop.replaced(stop.span, "within")

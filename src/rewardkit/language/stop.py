@@ -21,7 +21,7 @@ class Stop:
     expected: frozenset[str]
     """Names of the grammar's terminals."""
     stack: list[Any]
-    """Tokens and pieces that were not joined yet."""
+    """Tokens and trees of Lark's that were not joined yet."""
 
     @property
     def at(self) -> Lexeme | None:
@@ -52,6 +52,12 @@ class Stop:
     def replaced(self, span: tuple[int, int], written: str) -> str:
         """The text with something else in one place."""
         return self.text[: span[0]] + written + self.text[span[1] :]
+
+
+def extent(part: Any) -> tuple[int, int]:
+    """The place of a token or a tree of Lark's."""
+    positions = getattr(part, "meta", part)
+    return positions.start_pos, positions.end_pos
 
 
 def general(stop: Stop) -> Diagnostic:

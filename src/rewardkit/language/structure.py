@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from typing import Any
 
 from rewardkit.language.descent import children, descend, matches
 from rewardkit.language.diagnostic import Diagnostic, quoted
@@ -16,9 +17,9 @@ from rewardkit.language.tree import (
     AtLeast,
     Before,
     Between,
-    Calendar,
     Comparison,
     Elapsed,
+    Match,
     Named,
     No,
     Node,
@@ -26,6 +27,7 @@ from rewardkit.language.tree import (
     Satisfied,
     Since,
     Some,
+    Span,
     Streak,
     Term,
     Then,
@@ -38,58 +40,66 @@ _OF_TEXT = frozenset({"latest", "first"})
 def check_structure(node: Node, text: str) -> tuple[Diagnostic, ...]:
     """The errors of a tree, in the order of the text."""
     found = [diagnostic for part in descend(node) for diagnostic in _errors(part, text)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: diagnostic.span))
+    return tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: diagnostic.span)) if found else ()
 
 
-def _errors(node: Node, text: str) -> Iterator[Diagnostic]:
-    yield from _empty_names(node)
-    yield from _bad_spans(node)
-    match node:
-        case AtLeast(least=0):
-            yield _zero(node)
-        case Between(least=least, most=most) if least > most:
-            message = f"the range {least}..{most} runs backwards"
-            yield Diagnostic("RK121", message, node.place, help=f"write `{most}..{least}`")
-        case Some(least=least, terms=terms) if not 1 <= least <= len(terms):
-            message = f"`{least} of` {len(terms)} conditions cannot be"
-            yield Diagnostic("RK120", message, node.place, help=f"write a number from 1 to {len(terms)}")
-        case No(body=body) if not absent(body):
-            yield _bad_absence(node)
-        case Then(steps=steps):
-            for step in steps[:-1]:
-                yield from (_no_end(guard, text) for guard in endless(step))
-        case Streak():
-            yield from _bad_streak(node)
-        case Comparison():
-            yield from _bad_comparison(node)
-        case Before(instant=instant) | Since(instant=instant) if not _readable(instant):
-            yield Diagnostic(
-                "RK128",
-                f"{quoted(instant)} is not an instant",
-                node.place,
-                help='write a date such as `"2026-01-31"`, or an instant with offset such as `"2026-01-31T12:00:00Z"`',
-            )
-        case _:
-            pass
+def _errors(node: Node, text: str) -> list[Diagnostic]:
+    found = [_empty_name(match) for match in matches(node) if not match.name.strip()]
+    if isinstance(node, AtLeast):
+        return found if node.least else [*found, _zero(node)]
+    span = getattr(node, "span", None)
+    if span is not None:
+        found.extend(_bad_spans(node, span))
+    check = _CHECKS.get(type(node))
+    if check is not None:
+        found.extend(check(node, text))
+    return found
 
 
-def _empty_names(node: Node) -> Iterator[Diagnostic]:
-    for match in matches(node):
-        if not match.name.strip():
-            yield Diagnostic("RK134", "an event's name cannot be empty", match.place, help="write the event's name")
-    if (isinstance(node, Named) or (isinstance(node, Satisfied) and node.body is None)) and not node.name.strip():
+def _empty_name(match: Match) -> Diagnostic:
+    return Diagnostic("RK134", "an event's name cannot be empty", match.place, help="write the event's name")
+
+
+def _bad_name(node: Named | Satisfied, _: str) -> Iterator[Diagnostic]:
+    if not node.name.strip() and getattr(node, "body", None) is None:
         yield Diagnostic("RK134", "a condition's name cannot be empty", node.place, help="write the condition's name")
 
 
-def _bad_spans(node: Node) -> Iterator[Diagnostic]:
-    span = getattr(node, "span", None)
+def _bad_range(node: Between, _: str) -> Iterator[Diagnostic]:
+    if node.least > node.most:
+        message = f"the range {node.least}..{node.most} runs backwards"
+        yield Diagnostic("RK121", message, node.place, help=f"write `{node.most}..{node.least}`")
+
+
+def _bad_choice(node: Some, _: str) -> Iterator[Diagnostic]:
+    if not 1 <= node.least <= len(node.terms):
+        message = f"`{node.least} of` {len(node.terms)} conditions cannot be"
+        yield Diagnostic("RK120", message, node.place, help=f"write a number from 1 to {len(node.terms)}")
+
+
+def _bad_steps(node: Then, text: str) -> Iterator[Diagnostic]:
+    for step in node.steps[:-1]:
+        yield from (_no_end(guard, text) for guard in endless(step))
+
+
+def _bad_instant(node: Before | Since, _: str) -> Iterator[Diagnostic]:
+    if not _readable(node.instant):
+        yield Diagnostic(
+            "RK128",
+            f"{quoted(node.instant)} is not an instant",
+            node.place,
+            help='write a date such as `"2026-01-31"`, or an instant with offset such as `"2026-01-31T12:00:00Z"`',
+        )
+
+
+def _bad_spans(node: Node, span: Span) -> Iterator[Diagnostic]:
     if isinstance(span, Elapsed):
         if span.microseconds <= 0:
             yield Diagnostic("RK118", "a span has to be longer than nothing", node.place, help="write one such as `7d`")
         elif span.microseconds > LONGEST_SPAN_DAYS * DAY_MICROSECONDS:
             message = f"a span is at most {LONGEST_SPAN_DAYS:,} days long"
             yield Diagnostic("RK007", message, node.place, help="write a shorter span")
-    elif isinstance(span, Calendar):
+    else:
         longest = {"day": 36_525, "week": 5_217, "month": 1_200, "quarter": 400, "year": 100}[span.unit]
         if span.count == 0:
             help_text = f"write a length such as `7 calendar {span.unit}s`"
@@ -116,9 +126,11 @@ def absent(node: Node) -> bool:
     return isinstance(node, AtLeast | Between | Comparison | Satisfied | Named)
 
 
-def _bad_absence(node: No) -> Diagnostic:
+def _bad_absence(node: No, _: str) -> Iterator[Diagnostic]:
+    if absent(node.body):
+        return
     body = format_condition(node.body)
-    return Diagnostic(
+    yield Diagnostic(
         "RK119",
         "`no` takes an event, a union of events or a count",
         node.place,
@@ -144,7 +156,7 @@ def _no_end(guard: Node, text: str) -> Diagnostic:
     )
 
 
-def _bad_streak(node: Streak) -> Iterator[Diagnostic]:
+def _bad_streak(node: Streak, _: str) -> Iterator[Diagnostic]:
     if isinstance(node.span, Elapsed):
         yield Diagnostic(
             "RK122",
@@ -168,7 +180,7 @@ def _events(node: Or) -> bool:
     return all(isinstance(term, AtLeast) or (isinstance(term, Or) and _events(term)) for term in node.terms)
 
 
-def _bad_comparison(node: Comparison) -> Iterator[Diagnostic]:
+def _bad_comparison(node: Comparison, _: str) -> Iterator[Diagnostic]:
     terms = node.left if isinstance(node.right, str) else node.left + node.right
     aggregates = [term.aggregate for term in terms if term.aggregate is not None]
     for aggregate in aggregates:
@@ -220,3 +232,18 @@ def _readable(text: str) -> bool:
         return datetime.fromisoformat(text).utcoffset() is not None
     except ValueError:
         return False
+
+
+_CHECKS: dict[type, Callable[[Any, str], Iterator[Diagnostic]]] = {
+    Named: _bad_name,
+    Satisfied: _bad_name,
+    Between: _bad_range,
+    Some: _bad_choice,
+    No: _bad_absence,
+    Then: _bad_steps,
+    Streak: _bad_streak,
+    Comparison: _bad_comparison,
+    Before: _bad_instant,
+    Since: _bad_instant,
+}
+"""What is asked of a node beside its names and its span."""
