@@ -77,7 +77,7 @@ def test_impossible_is_said_exactly_where_no_continuation_satisfies() -> None:
         for state in states:
             if state.status == PENDING:
                 known[state] = satisfiable(bare, state, known)
-                said = whole._conclude(state.root, (), 0, (), 1, state.start, None, 1).status
+                said = whole._conclude(None, state.root, (), 0, (), 1, state.start, None, 1).status
                 assert (PENDING if known[state] else IMPOSSIBLE) == said, f"seed {FIRST_SEED + number}: {node}"
                 found += said == IMPOSSIBLE
     assert exact > CASES * 0.9

@@ -191,8 +191,8 @@ def test_what_cannot_be_judged_is_refused_before_it_is() -> None:
 
 def test_an_unknown_mode_and_a_naive_start_are_refused() -> None:
     condition = Condition.parse("A")
-    with pytest.raises(ValidationError, match="mode `live`"):
-        condition.judge([], start=0, now=1, mode="live")  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="no mode `later`"):
+        condition.judge([], start=0, now=1, mode="later")  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="no offset"):
         condition.judge([], start=datetime(2024, 1, 1), now=1)  # noqa: DTZ001
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -19,7 +19,7 @@ from rewardkit.language.inline import inline
 from rewardkit.language.limits import LONGEST_TEXT
 from rewardkit.language.parse import parse, read
 from rewardkit.language.tree import Node
-from rewardkit.language.verdict import Verdict
+from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Condition:
         now: datetime | str | int,
         end: datetime | str | int | None = None,
         zone: str = UTC,
-        mode: Literal["latch"] = "latch",
+        mode: Mode = "latch",
     ) -> Verdict:
         """The verdict on one user's events.
 
@@ -121,20 +121,20 @@ class Condition:
             now: the instant that it is judged at; later events do not count.
             end: the instant at which the scope ends, itself outside.
             zone: IANA name of the zone that its days, weeks, months and dates are read in.
-            mode: `latch`: a verdict, once decided, stays.
+            mode: `latch`: a verdict, once decided, stays; `live`: it is satisfied while the condition holds; `final`:
+                it is judged once, at the end, which it needs.
 
         Raises:
             ConditionSyntaxError: it has a part that cannot be judged.
             ValidationError: an instant, the zone or the mode cannot be meant, or an event has no instant or no id.
             Conflict: one id came with two bodies.
         """
-        if mode != "latch":
-            raise ValidationError(f"the mode `{mode}` is not supported by this version: use `latch`")
         from rewardkit.language.replay import judge
 
         place = _position(start)
         self.require(scope=_scope(place))
-        return judge(self.tree, tuple(events), place, instant(now), None if end is None else instant(end), zone=zone)
+        until = None if end is None else instant(end)
+        return judge(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)
 
     def explain(
         self,
@@ -152,21 +152,22 @@ class Condition:
         self.require(scope=_scope(place))
         return explain(self.tree, tuple(events), place, instant(now), None if end is None else instant(end), zone=zone)
 
-    def program(self, *, scope: Scope = "start", zone: str = UTC) -> Program:
+    def program(self, *, scope: Scope = "start", zone: str = UTC, mode: Mode = "latch") -> Program:
         """The incremental program: `start`, `step`, `advance` and `verdict`, for folding events one by one.
 
         Args:
             scope: `start` where the scopes that it judges have one, `open` where they have none.
             zone: IANA name of the zone that its days, weeks, months and dates are read in.
+            mode: as of `judge`; a packed state belongs to its mode.
 
         Raises:
             ConditionSyntaxError: it has a part that cannot be judged in such a scope.
-            ValidationError: the zone is unknown.
+            ValidationError: the zone or the mode is unknown.
         """
-        from rewardkit.language.program import compile_program
+        from rewardkit.language.modes import compile_in_mode
 
         self.require(scope=scope)
-        return compile_program(self.tree, zone)
+        return compile_in_mode(self.tree, mode, zone)
 
 
 @lru_cache(maxsize=1_024)

@@ -16,6 +16,7 @@ from rewardkit.language.state import PENDING, State, decided
 
 _END = 4
 _WAKE = 8
+_HELD = 16
 
 
 class Packing:
@@ -40,7 +41,8 @@ class Packing:
             put_number(out, state.cause)
             return self._sealed(out)
         start, end, wake_at = state.start, state.end, state.wake_at
-        if self.flat and wake_at is None and max(state.root[2:]) <= LONG:
+        held = state.decided_at
+        if self.flat and wake_at is None and held is None and max(state.root[2:]) <= LONG:
             out += bytes(state.root[2:])
             return self._sealed(out)
         if not self.flat:
@@ -51,6 +53,10 @@ class Packing:
         if wake_at is not None and wake_at != end:
             out[0] |= _WAKE
             put_number(out, wake_at - start)
+        if held is not None:
+            out[0] |= _HELD
+            put_number(out, held - start)
+            put_number(out, state.cause)
         for shape, thread in zip(self._evers, state.evers, strict=True):
             write_thread(shape, thread, start, out)
         write_thread(self._root, state.root, start, out)
@@ -91,9 +97,10 @@ class Packing:
             if cause >= self._causes or place != len(body):
                 raise corrupt()
             return decided(head, start, cause)
-        if head & ~(_END | _WAKE):
+        if head & ~(_END | _WAKE | _HELD):
             raise corrupt()
-        end = wake_at = None
+        end = wake_at = held = None
+        cause = 0
         if head & _END:
             end, place = read_number(body, place)
             wake_at = end = start + end
@@ -102,6 +109,12 @@ class Packing:
             wake_at += start
             if wake_at == start or (end is not None and wake_at >= end):
                 raise corrupt()
+        if head & _HELD:
+            held, place = read_number(body, place)
+            held += start
+            cause, place = read_number(body, place)
+            if cause >= self._causes:
+                raise corrupt()
         evers: tuple[Thread, ...] = ()
         for shape in self._evers:
             ever, place = read_thread(shape, 0, start, body, place)
@@ -109,4 +122,4 @@ class Packing:
         root, place = read_thread(self._root, start, start, body, place)
         if place != len(body):
             raise corrupt()
-        return State(PENDING, None, 0, start, end, wake_at, root, evers)
+        return State(PENDING, held, cause, start, end, wake_at, root, evers)

@@ -97,7 +97,7 @@ class Program:
         if evers:
             root, evers = self._remember(root, evers, history, start, limit)
         root, evers, bits, known = self._fold(root, evers, None, start, limit)
-        state = self._conclude(root, evers, bits, known, start, anchor, end, causes.OPENING)
+        state = self._conclude(None, root, evers, bits, known, start, anchor, end, causes.OPENING)
         return self.advance(state, start)
 
     def step(self, state: State, event: Event) -> State:
@@ -131,7 +131,8 @@ class Program:
             if root is state.root:
                 return state
             evers, known = (), ()
-        return self._conclude(root, evers, bits, known, at, state.start, end, self._causes.numbers[event.name])
+        cause = self._causes.numbers[event.name]
+        return self._conclude(state, root, evers, bits, known, at, state.start, end, cause)
 
     def advance(self, state: State, now: When) -> State:
         """The state at an instant, with every timer up to it released; harmless early, late or twice."""
@@ -139,9 +140,9 @@ class Program:
         while not state.status and state.wake_at is not None and state.wake_at <= until:
             at, end = state.wake_at, state.end
             root, evers, bits, known = self._fold(state.root, state.evers, None, at, FOREVER if end is None else end)
-            state = self._conclude(root, evers, bits, known, at, state.start, end, causes.DEADLINE)
+            state = self._conclude(state, root, evers, bits, known, at, state.start, end, causes.DEADLINE)
             if not state.status and at == end:
-                return decided(IMPOSSIBLE, at, causes.EXPIRED)
+                return self._expire(state, at)
         return state
 
     def verdict(self, state: State) -> Verdict:
@@ -183,6 +184,7 @@ class Program:
 
     def _conclude(
         self,
+        before: State | None,  # noqa: ARG002 - other modes go on from it
         root: Thread,
         evers: tuple[Thread, ...],
         bits: int,
@@ -192,15 +194,24 @@ class Program:
         end: Instant | None,
         cause: int,
     ) -> State:
+        """The state after a reading, from what is known at it and, in other modes, from the state before."""
         if bits & VALUE:
             return decided(SATISFIED, at, cause)
         if bits & FALSE or (self._outlook is not None and self._outlook.hopeless(root)):
             return decided(IMPOSSIBLE, at, cause)
+        return State(PENDING, None, 0, start, end, self._wake(root, evers, known, end), root, evers)
+
+    def _expire(self, state: State, at: Instant) -> State:  # noqa: ARG002 - other modes go on from it
+        """The state at the end of its scope, where its last reading left it open."""
+        return decided(IMPOSSIBLE, at, causes.EXPIRED)
+
+    def _wake(
+        self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], end: Instant | None
+    ) -> Instant | None:
         if not self._timed:
-            return State(PENDING, None, 0, start, end, end, root, evers)
+            return end
         due = self._due(root, evers, known, FOREVER if end is None else end)
-        wake_at = end if due == FOREVER or (end is not None and due > end) else due
-        return State(PENDING, None, 0, start, end, wake_at, root, evers)
+        return end if due == FOREVER or (end is not None and due > end) else due
 
     def _due(self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], end: Instant) -> Instant:
         due = self._root.due(root, end, known)
@@ -251,8 +262,8 @@ _PROGRAMS: dict[str, Program] = {}
 _MOST_PROGRAMS = 16_384  # more than a store defines; the oldest is dropped beyond it
 
 
-def compile_program(node: tree.Node, zone: str = UTC) -> Program:
-    """The program of a condition; the same one for the same structure, and the same zone where that matters.
+def compile_program(node: tree.Node, zone: str = UTC, kind: type[Program] = Program) -> Program:
+    """The program of a condition; one for the same structure, kind, and zone where that matters.
 
     Raises:
         ValidationError: for an operator that this version does not evaluate, or a zone that is unknown.
@@ -262,9 +273,11 @@ def compile_program(node: tree.Node, zone: str = UTC) -> Program:
     text = structure(node)
     if zone != UTC:
         text = f"{text} in {zone}"
+    if kind is not Program:
+        text = f"{text} as {kind.__name__}"
     program = _PROGRAMS.get(text)
     if program is None:
-        program = Program(node, text, zone)
+        program = kind(node, text, zone)
         if len(_PROGRAMS) >= _MOST_PROGRAMS:
             _PROGRAMS.pop(next(iter(_PROGRAMS)), None)
         _PROGRAMS[text] = program

@@ -9,8 +9,9 @@ from rewardkit.errors import Conflict, ValidationError
 from rewardkit.language import tree
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.event import UNTIMED, Event, Instant, Position
-from rewardkit.language.program import Program, State, compile_program
-from rewardkit.language.verdict import Verdict
+from rewardkit.language.modes import compile_in_mode
+from rewardkit.language.program import Program, State
+from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
 
 BEFORE_ALL = Position(-1)
@@ -33,14 +34,16 @@ def replay(
     end: Instant | None = None,
     *,
     zone: str = UTC,
+    mode: Mode = "latch",
 ) -> Replay:
     """Folds a history, given in any order, up to an instant; events before the start are seen by `ever` alone.
 
     Raises:
         Conflict: for one event id with two bodies.
-        ValidationError: for an operator that is not evaluated, a window that has no start, or an unknown zone.
+        ValidationError: for an operator that is not evaluated, a window that has no start, an unknown zone or mode, or
+            a mode that needs an end where there is none.
     """
-    program = compile_program(node, zone)
+    program = compile_in_mode(node, mode, zone)
     opening = BEFORE_ALL if start is None else start if isinstance(start, Position) else Position(start)
     history: list[Event] = []
     after: list[Event] = []
@@ -67,9 +70,10 @@ def judge(
     end: Instant | None = None,
     *,
     zone: str = UTC,
+    mode: Mode = "latch",
 ) -> Verdict:
     """The verdict on a history at an instant; arguments and errors as of `replay`."""
-    done = replay(node, events, start, now, end, zone=zone)
+    done = replay(node, events, start, now, end, zone=zone, mode=mode)
     return done.program.verdict(done.state)
 
 

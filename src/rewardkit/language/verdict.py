@@ -20,6 +20,7 @@ is judged once, at the end of its scope.
 class Verdict:
     """Three-valued: `satisfied` and `impossible` are final, `pending` may still become either.
 
+    In live mode `satisfied` says that the condition holds now, and may become `pending` again.
     `bool(verdict)` raises, since two truth values would hide the third.
     """
 
@@ -33,6 +34,8 @@ class Verdict:
     exact: bool = attrs.field(default=False, eq=False)
     """Whether `impossible` is said as soon as it is so, by a table of all states; else by a local rule, which may say
     it later and never wrongly."""
+    holds_now: bool | None = None
+    """In live mode, whether the condition holds at this instant; None in the other modes."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError(

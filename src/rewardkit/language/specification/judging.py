@@ -162,15 +162,19 @@ class _History:
         timers = {at for at in deadlines(self.node, known, anchor, self.zone, now) if at > begin}
         if self.end is not None:
             timers = {at for at in timers if at < self.end} | {self.end}
-        places = [(at, timer(at)) for at in timers if at <= now]
+        places = [(at, max(after, timer(at))) for at in timers if at <= now]
         places += [(event.at, place(event)) for event in known if place(event) > after]
         places = [(begin, max(after, timer(begin))), *sorted(places, key=lambda reading: reading[1])]
         return [(at, self.scope(known, until)) for at, until in places]
 
+    def last(self, end: Instant) -> Place:
+        """The place of the scope's end: where it ends at once, that of its start."""
+        return max(self.begin[1], timer(end))
+
     def decision(self, now: Instant) -> Decision | None:
         for at, scope in self.scopes(now):
             status = decide(self.node, scope, at)
-            if status is None and at == self.end and scope.until == timer(at):
+            if status is None and at == self.end and scope.until == self.last(at):
                 status = "impossible"
             if status is not None:
                 return Decision(status, at, scope.until)
@@ -207,15 +211,20 @@ def _judge_live(history: _History, now: Instant) -> Reading:
         status = found or "pending"
         if status == "impossible":
             break
-    ended = history.end is not None and now >= history.end
     wake_at = None
-    if status != "impossible" and not ended:
-        wake_at = history.end
-        for at, scope in history.upcoming(now):
-            if (decide(history.node, scope, at) or "pending") != status:
-                wake_at = at
-                break
+    if status != "impossible" and (history.end is None or now < history.end):
+        wake_at = _next_flip(history, now, status)
     return Reading(status, None if status == "pending" else since, wake_at, holds_now=value)
+
+
+def _next_flip(history: _History, now: Instant, status: Status) -> Instant | None:
+    for at, scope in history.upcoming(now):
+        if (decide(history.node, scope, at) or "pending") != status:
+            return at
+    if history.end is None:
+        return None
+    last = history.scope(history.known(now), history.last(history.end))
+    return history.end if status != (decide(history.node, last, history.end) or "impossible") else None
 
 
 def _judge_final(history: _History, now: Instant) -> Reading:
@@ -225,7 +234,7 @@ def _judge_final(history: _History, now: Instant) -> Reading:
     if now < end:
         return Reading("pending", None, end)
     known = history.known(end)
-    held = holds(history.node, history.scope(known, timer(end)), end)
+    held = holds(history.node, history.scope(known, history.last(end)), end)
     return Reading("satisfied" if held else "impossible", end, None)
 
 

@@ -1,0 +1,123 @@
+"""Conditions that may flip, and conditions that are judged once at the end: the other modes of a program.
+
+Both fold as a program does, and never latch: a state stays PENDING while it is open, and its `decided_at` is the
+reading since which the condition has held, or None while it does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from rewardkit.errors import ValidationError
+from rewardkit.language import causes, tree
+from rewardkit.language.chain import FALSE, TRUE, VALUE
+from rewardkit.language.diagnostic import quoted
+from rewardkit.language.dominance import Thread
+from rewardkit.language.event import Event, Instant, When, moment
+from rewardkit.language.program import Program, compile_program
+from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
+from rewardkit.language.verdict import Mode, Verdict
+from rewardkit.language.zoning import UTC
+
+
+class LiveProgram(Program):
+    """A condition that is satisfied while it holds, pending while it does not, and impossible where it never will.
+
+    A state absorbs where the condition holds for good, where it never will again, and at the end of its scope.
+    """
+
+    def __init__(self, node: tree.Node, text: str, zone: str = UTC) -> None:
+        # The table of states knows those alone that come before the first time that it holds.
+        super().__init__(node, text, zone, bare=True)
+
+    def verdict(self, state: State) -> Verdict:
+        """The state's verdict; `decided_at` is the reading since which it holds."""
+        if state.status != PENDING or state.decided_at is None:
+            return attrs.evolve(super().verdict(state), holds_now=state.status == SATISFIED)
+        reason = self._causes.sentence(state.cause, SATISFIED, state.decided_at)
+        wake_at = None if state.wake_at is None else moment(state.wake_at)
+        return Verdict("satisfied", moment(state.decided_at), reason, wake_at, self.exact, holds_now=True)
+
+    def _conclude(
+        self,
+        before: State | None,
+        root: Thread,
+        evers: tuple[Thread, ...],
+        bits: int,
+        known: tuple[int, ...],
+        at: Instant,
+        start: Instant,
+        end: Instant | None,
+        cause: int,
+    ) -> State:
+        since = None
+        if bits & VALUE:
+            since = at
+            if before is not None and before.decided_at is not None:
+                since, cause = before.decided_at, before.cause
+            if bits & TRUE:
+                return decided(SATISFIED, since, cause)
+        elif bits & FALSE:
+            return decided(IMPOSSIBLE, at, cause)
+        else:
+            cause = 0
+        wake_at = self._wake(root, evers, known, end)
+        return State(PENDING, since, cause, start, end, wake_at, root, evers)
+
+    def _expire(self, state: State, at: Instant) -> State:
+        if state.decided_at is not None:
+            return decided(SATISFIED, state.decided_at, state.cause)
+        return super()._expire(state, at)
+
+
+class FinalProgram(LiveProgram):
+    """A condition that is judged once, at the end of its scope, and pending before it."""
+
+    def start(self, at: When | None, *, end: When | None = None, history: Iterable[Event] = ()) -> State:
+        """As of a program; without an end, ValidationError."""
+        if end is None:
+            raise ValidationError("the mode `final` judges at the scope's end: pass `end`")
+        return super().start(at, end=end, history=history)
+
+    def verdict(self, state: State) -> Verdict:
+        """The state's verdict; time wakes it at the end alone."""
+        if state.status != PENDING:
+            return Program.verdict(self, state)
+        assert state.end is not None
+        return Verdict("pending", None, "judged at the end of the scope", moment(state.end))
+
+    def _conclude(
+        self,
+        before: State | None,
+        root: Thread,
+        evers: tuple[Thread, ...],
+        bits: int,
+        known: tuple[int, ...],
+        at: Instant,
+        start: Instant,
+        end: Instant | None,
+        cause: int,
+    ) -> State:
+        open_bits = bits & VALUE
+        return super()._conclude(before, root, evers, open_bits, known, at, start, end, cause)
+
+    def _expire(self, state: State, at: Instant) -> State:
+        held = state.decided_at is not None
+        return decided(SATISFIED if held else IMPOSSIBLE, at, causes.DEADLINE if held else causes.EXPIRED)
+
+
+_KINDS: dict[str, type[Program]] = {"latch": Program, "live": LiveProgram, "final": FinalProgram}
+
+
+def compile_in_mode(node: tree.Node, mode: Mode, zone: str = UTC) -> Program:
+    """The program of a condition in a mode; states of different modes are not each other's.
+
+    Raises:
+        ValidationError: for an unknown mode or zone, or an operator that this version does not evaluate.
+    """
+    kind = _KINDS.get(mode)
+    if kind is None:
+        raise ValidationError(f"there is no mode {quoted(mode)}: use `latch`, `live` or `final`")
+    return compile_program(node, zone, kind)
