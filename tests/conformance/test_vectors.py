@@ -75,7 +75,6 @@ def test_a_wrong_wake_up_is_seen() -> None:
         {"mode": "live"},
         {"allowed_lateness": "1h"},
         {"zone": "Europe/Paris"},
-        {"steps": "absent", "analyse": {}},
         {"steps": [{"event": EVENT, "expect": {"progress": 1}}]},
     ],
 )
@@ -136,6 +135,11 @@ def test_texts_that_do_not_parse_format_or_fail_as_said_differ() -> None:
         (document(steps="absent", parse=True), "case `one`: `parse` is a text"),
         (document(steps="absent", format={}), "case `one`: `format` is a text"),
         (document(steps="absent", reject="RK104"), "case `one`: `reject` is an object"),
+        (document(steps="absent", analyse=[]), "case `one`: `analyse` is an object"),
+        (document(steps="absent", analyse={"satisfiabel": "yes"}), "case `one`: `analyse` has no key `satisfiabel`"),
+        (document(steps="absent", analyse={"known_events": "A"}), "`known_events` is a list"),
+        (document(steps="absent", analyse={"campaign_days": "30"}), "`campaign_days` a whole number"),
+        (document(steps="absent", analyse={"implies": "yes"}), "`implies` needs `against`"),
         (document(steps="absent", reject={"cod": "RK104"}), "case `one`: `reject` has no key `cod`"),
         (document(steps="absent", reject={"code": 104}), "case `one`: `reject` has a `code`"),
         (document(steps="absent", reject={"span": [1]}), "case `one`: `reject` has a `span`"),
@@ -145,6 +149,29 @@ def test_a_malformed_file_is_refused_with_a_reason(text: str, message: str) -> N
     with pytest.raises(ValidationError) as failure:
         read_vectors(text)
     assert message in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"satisfiable": "no"},
+        {"satisfiable": ["no", "unknown"]},
+        {"satisfying_events": 2},
+        {"dead": ["A"]},
+        {"unknown_events": {}, "known_events": ["B"]},
+        {"long_windows": ["7d"]},
+        {"equivalent": "yes", "against": "A*2"},
+        {"implies": "unknown", "against": "B"},
+    ],
+)
+def test_a_wrong_expectation_of_an_analysis_is_seen(wrong: dict[str, Any]) -> None:
+    found = run_vectors(read_vectors(document(steps="absent", analyse=wrong)))
+    assert [("differs", "analyse")] == [(difference.kind, difference.engine) for difference in found]
+
+
+def test_an_analysis_that_cannot_be_made_fails_the_case() -> None:
+    found = run_vectors(read_vectors(document(steps="absent", analyse={"against": "A then no B"})))
+    assert ["failed"] == [difference.kind for difference in found]
 
 
 def test_a_case_id_comes_once() -> None:

@@ -236,9 +236,3 @@ def test_a_program_folds_by_hand_with_instants_as_people_write_them() -> None:
         verdict.reason,
     )
     assert "satisfied" == program.verdict(program.step(state, Event("B", "2024-01-03T00:00:00Z", "2"))).status
-
-
-@pytest.mark.parametrize("name", ["analyse", "example"])
-def test_what_is_not_there_yet_is_an_ordinary_missing_attribute(name: str) -> None:
-    with pytest.raises(AttributeError, match=name):
-        getattr(Condition.parse("A"), name)

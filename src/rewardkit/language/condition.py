@@ -16,15 +16,21 @@ from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.event import UNTIMED, Event, Position, instant
 from rewardkit.language.format import format_condition
 from rewardkit.language.inline import inline
-from rewardkit.language.limits import LONGEST_TEXT
+from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
 from rewardkit.language.parse import parse, read
 from rewardkit.language.tree import Node
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
 
 if TYPE_CHECKING:
+    from rewardkit.language.analysis import Analysis
     from rewardkit.language.explanation import Explanation
+    from rewardkit.language.moments import Setting
     from rewardkit.language.program import Program
+    from rewardkit.language.witness import History
+
+EXAMPLE_START = "2024-01-01T00:00:00Z"
+"""Where a scope begins that nobody gave a start, so that histories are made up the same way each time."""
 
 Start: TypeAlias = datetime | str | int | Position | Event | None
 """Where a scope begins: an instant (before all events at it), a position or an event (after it), or nowhere."""
@@ -152,6 +158,53 @@ class Condition:
         self.require(scope=_scope(place))
         return explain(self.tree, tuple(events), place, instant(now), None if end is None else instant(end), zone=zone)
 
+    def analyse(
+        self,
+        *,
+        start: Start = EXAMPLE_START,
+        end: datetime | str | int | None = None,
+        zone: str = UTC,
+        against: Condition | str | None = None,
+        known_events: Iterable[str] | None = None,
+        campaign_days: int | None = None,
+    ) -> Analysis:
+        """What can be known of it before anything happens: how it is satisfied and refuted, and at what cost.
+
+        Args:
+            start: where the scope begins that histories are made up for; None for one with no start.
+            end: the instant at which the scope ends, itself outside.
+            zone: IANA name of the zone that its days, weeks, months and dates are read in.
+            against: another condition, for whether one implies the other, with histories that tell them apart.
+            known_events: the names of all events that are known; the others are reported.
+            campaign_days: how long scopes last; longer windows are reported. By default, from start to end.
+
+        Raises:
+            ConditionSyntaxError: it, or the other one, has an error other than a part that is not evaluated yet.
+            ValidationError: an instant or the zone cannot be meant.
+        """
+        from rewardkit.language.analysis import analyse
+
+        other = Condition.parse(against) if isinstance(against, str) else against
+        setting = _setting((self,) if other is None else (self, other), start, end, zone)
+        longest = None if campaign_days is None else campaign_days * DAY_MICROSECONDS
+        against_tree = None if other is None else other.tree
+        return analyse(self.tree, setting, against=against_tree, known_events=known_events, longest=longest)
+
+    def example(
+        self, *, start: Start = EXAMPLE_START, end: datetime | str | int | None = None, zone: str = UTC
+    ) -> History | None:
+        """A shortest history that satisfies it: a user who would qualify. None where no history does.
+
+        Raises:
+            ConditionSyntaxError: it has a part that cannot be judged.
+            ValidationError: no history was found with the work that a search may spend, and there may be one; or an
+                instant or the zone cannot be meant.
+        """
+        from rewardkit.language.analysis import example
+
+        self.require(scope=_scope(_position(start)))
+        return example(self.tree, _setting((self,), start, end, zone))
+
     def program(self, *, scope: Scope = "start", zone: str = UTC, mode: Mode = "latch") -> Program:
         """The incremental program: `start`, `step`, `advance` and `verdict`, for folding events one by one.
 
@@ -192,6 +245,21 @@ def _inlined(text: str, tree: Node) -> Condition:
 
 def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:
     return {name: value.tree if isinstance(value, Condition) else parse(value) for name, value in definitions.items()}
+
+
+def _setting(conditions: Iterable[Condition], start: Start, end: datetime | str | int | None, zone: str) -> Setting:
+    """The scope that conditions are looked at in, once they are known to have no error but what is not evaluated."""
+    from rewardkit.language.civil import zone_named
+    from rewardkit.language.moments import Setting
+
+    zone_named(zone)
+    place = _position(start)
+    for condition in conditions:
+        found = condition.check(scope=_scope(place))
+        errors = tuple(one for one in found if one.severity == "error" and not one.code.startswith("RK9"))
+        if errors:
+            raise ConditionSyntaxError(condition.text, errors)
+    return Setting(None if place is None else place.at, None if end is None else instant(end), zone)
 
 
 def _scope(start: Position | None) -> Scope:

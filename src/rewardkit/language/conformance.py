@@ -9,6 +9,7 @@ import attrs
 
 from rewardkit.errors import ConditionSyntaxError, Conflict, RewardKitError
 from rewardkit.language import specification
+from rewardkit.language.analysis_vectors import ASKED, expectation, unfounded
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant
 from rewardkit.language.program import IMPOSSIBLE, Program, State
@@ -48,6 +49,8 @@ def run_case(case: Case) -> Iterator[Difference]:
         yield from _evaluate(case)
     elif case.kind == "reject":
         yield from _reject(case)
+    elif case.kind == "analyse":
+        yield from _analyse(case)
     else:
         yield from _written(case)
 
@@ -93,6 +96,24 @@ def _written(case: Case) -> Iterator[Difference]:
         yield Difference("differs", case.id, case.kind, None, case.expect, canonical)
     if again != canonical:
         yield Difference("differs", case.id, f"{case.kind}, again", None, canonical, again)
+
+
+# --- analysis ---
+
+
+def _analyse(case: Case) -> Iterator[Difference]:
+    wanted = case.expect
+    try:
+        condition = Condition.parse(case.condition, definitions=case.definitions or None)
+        asked = {key: wanted[key] for key in ASKED & set(wanted)}
+        found = condition.analyse(start=case.start, end=case.end, **asked)
+        for name, expected, actual in (
+            *expectation(wanted, found),
+            *unfounded(condition.tree, found, case.start, case.end, "UTC"),
+        ):
+            yield Difference("differs", case.id, "analyse", None, {name: expected}, {name: actual})
+    except RewardKitError as failure:
+        yield Difference("failed", case.id, "analyse", None, wanted, str(failure))
 
 
 # --- meaning ---

@@ -28,6 +28,11 @@ class LiveProgram(Program):
     A state absorbs where the condition holds for good, where it never will again, and at the end of its scope.
     """
 
+    @property
+    def exact(self) -> bool:
+        """Never: where a verdict may flip, the local rule alone says what is impossible."""
+        return False
+
     def __init__(self, node: tree.Node, text: str, zone: str = UTC) -> None:
         # The table of states knows those alone that come before the first time that it holds.
         super().__init__(node, text, zone, bare=True)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 import attrs
 
 from rewardkit.errors import ValidationError
+from rewardkit.language.analysis_vectors import check_expectation
 from rewardkit.language.event import Event, Instant, Position, instant
 from rewardkit.language.limits import LARGEST_EXPONENT, MOST_DIGITS
 
@@ -159,7 +160,7 @@ def _read_case(data: dict[str, Any]) -> Case:
         definitions=definitions,
         steps=_steps(data.get("steps", [])),
         expect=_said(data, kind),
-        unsupported=_unsupported(data, kind),
+        unsupported=_unsupported(data),
     )
 
 
@@ -178,6 +179,8 @@ def _said(data: dict[str, Any], kind: Kind) -> Any:
         return _text(data, kind)
     if kind == "reject":
         _check_rejection(data[kind])
+    if kind == "analyse":
+        check_expectation(data[kind])
     return data.get(kind)
 
 
@@ -193,9 +196,7 @@ def _check_rejection(wanted: Any) -> None:
             raise ValidationError(f"`reject` has a `{key}` of another type than a finding has")
 
 
-def _unsupported(data: dict[str, Any], kind: Kind) -> str | None:
-    if kind == "analyse":
-        return "`analyse` is not supported by this version"
+def _unsupported(data: dict[str, Any]) -> str | None:
     for key, default in _DEFAULTS.items():
         value = data.get(key, default)
         if not isinstance(value, str):
