@@ -16,6 +16,7 @@ from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.event import UNTIMED, Event, Position, instant
 from rewardkit.language.format import format_condition
 from rewardkit.language.inline import inline
+from rewardkit.language.lateness import PUNCTUAL, Lateness
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
 from rewardkit.language.parse import parse, read
 from rewardkit.language.tree import Node
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rewardkit.language.explanation import Explanation
     from rewardkit.language.moments import Setting
     from rewardkit.language.program import Program
+    from rewardkit.language.timely import Timely
     from rewardkit.language.witness import History
 
 EXAMPLE_START = "2024-01-01T00:00:00Z"
@@ -118,6 +120,7 @@ class Condition:
         end: datetime | str | int | None = None,
         zone: str = UTC,
         mode: Mode = "latch",
+        allowed_lateness: Lateness = PUNCTUAL,
     ) -> Verdict:
         """The verdict on one user's events.
 
@@ -129,10 +132,12 @@ class Condition:
             zone: IANA name of the zone that its days, weeks, months and dates are read in.
             mode: `latch`: a verdict, once decided, stays; `live`: it is satisfied while the condition holds; `final`:
                 it is judged once, at the end, which it needs.
+            allowed_lateness: elapsed time such as `2d`, for which what a late event could overturn waits.
 
         Raises:
             ConditionSyntaxError: it has a part that cannot be judged.
-            ValidationError: an instant, the zone or the mode cannot be meant, or an event has no instant or no id.
+            ValidationError: an instant, the zone, the mode or the lateness cannot be meant, or an event has no instant
+                or no id.
             Conflict: one id came with two bodies.
         """
         from rewardkit.language.replay import judge
@@ -140,6 +145,9 @@ class Condition:
         place = _position(start)
         self.require(scope=_scope(place))
         until = None if end is None else instant(end)
+        if allowed_lateness != PUNCTUAL:
+            timely = self.timely(allowed_lateness, scope=_scope(place), zone=zone, mode=mode)
+            return timely.verdict(timely.fold(events, place, now=instant(now), end=until))
         return judge(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)
 
     def explain(
@@ -221,6 +229,17 @@ class Condition:
 
         self.require(scope=scope)
         return compile_in_mode(self.tree, mode, zone)
+
+    def timely(
+        self, allowed_lateness: Lateness, *, scope: Scope = "start", zone: str = UTC, mode: Mode = "latch"
+    ) -> Timely:
+        """The incremental program for events that may come late; scope, zone, mode and errors as of `program`.
+
+        An event is waited for as long as `allowed_lateness` says: elapsed time such as `2d`, or a timedelta.
+        """
+        from rewardkit.language.timely import Timely
+
+        return Timely(self.program(scope=scope, zone=zone, mode=mode), allowed_lateness)
 
 
 @lru_cache(maxsize=1_024)

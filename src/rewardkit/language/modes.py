@@ -7,6 +7,7 @@ reading since which the condition has held, or None while it does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import attrs
 
@@ -27,6 +28,8 @@ class LiveProgram(Program):
 
     A state absorbs where the condition holds for good, where it never will again, and at the end of its scope.
     """
+
+    mode: ClassVar[Mode] = "live"
 
     @property
     def exact(self) -> bool:
@@ -80,6 +83,8 @@ class LiveProgram(Program):
 class FinalProgram(LiveProgram):
     """A condition that is judged once, at the end of its scope, and pending before it."""
 
+    mode: ClassVar[Mode] = "final"
+
     def start(self, at: When | None, *, end: When | None = None, history: Iterable[Event] = ()) -> State:
         """As of a program; without an end, ValidationError."""
         if end is None:
@@ -113,7 +118,7 @@ class FinalProgram(LiveProgram):
         return decided(SATISFIED if held else IMPOSSIBLE, at, causes.DEADLINE if held else causes.EXPIRED)
 
 
-_KINDS: dict[str, type[Program]] = {"latch": Program, "live": LiveProgram, "final": FinalProgram}
+_KINDS: dict[str, type[Program]] = {kind.mode: kind for kind in (Program, LiveProgram, FinalProgram)}
 
 
 def compile_in_mode(node: tree.Node, mode: Mode, zone: str = UTC) -> Program:

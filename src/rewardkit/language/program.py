@@ -7,7 +7,7 @@ they return a new state, or the very same object where nothing changed, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from rewardkit.errors import ValidationError
 from rewardkit.language import causes, packing, tree
@@ -23,7 +23,7 @@ from rewardkit.language.plan import Counter, Plan, Segment
 from rewardkit.language.reachability import Outlook, plainly_exact, tabled
 from rewardkit.language.source import SegmentWriter
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
-from rewardkit.language.verdict import Verdict
+from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.waiting import judges, waits
 from rewardkit.language.zoning import UTC, zone_of
 
@@ -41,6 +41,8 @@ class Program:
         repeats: whether a step of a state without a timer depends on that state and the event's name alone, so that
             one user's step is every user's: the condition has no windows, steps, filters or `ever`.
     """
+
+    mode: ClassVar[Mode] = "latch"
 
     def __init__(self, node: tree.Node, text: str, zone: str = UTC, *, bare: bool = False) -> None:
         """`bare` leaves the table of reachable states out, for the program that it is made with."""

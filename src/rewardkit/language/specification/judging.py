@@ -72,7 +72,7 @@ def judge(
     history = _History(node, tuple(_ordered(events)), start, end, zone)
     now = max(now, history.begin[0])
     if mode != "latch":
-        reading = (_judge_live if mode == "live" else _judge_final)(history, now - lateness)
+        reading = (_judge_live if mode == "live" else _judge_final)(history, now - lateness, now)
         wake_at = reading.wake_at
         return reading if wake_at is None else attrs.evolve(reading, wake_at=wake_at + lateness)
     released = history.decision(now - lateness)
@@ -84,7 +84,7 @@ def judge(
             released = at_once
     if released is not None:
         return Reading(released.status, released.at, None, "expired" if released.at == end else "")
-    wake_at = history.wake(now - lateness)
+    wake_at = history.wake(now - lateness, now)
     return Reading("pending", None, None if wake_at is None else wake_at + lateness)
 
 
@@ -154,15 +154,23 @@ class _History:
 
     def scopes(self, now: Instant) -> list[tuple[Instant, Scope]]:
         """Instants and scopes of all readings up to an instant; an idle timer's reading is harmless."""
-        begin, after = self.begin
+        begin, _ = self.begin
         if now < begin:
             return []
         known = self.known(now)
+        found = self.in_scope(known, now)
+        if self.end is not None and begin < self.end <= now:
+            found.append((self.end, self.scope(known, timer(self.end))))
+        return found
+
+    def in_scope(self, known: tuple[Event, ...], now: Instant | None) -> list[tuple[Instant, Scope]]:
+        """The readings at the start and in the scope, up to an instant or without a limit."""
+        begin, after = self.begin
         anchor = None if self.start is None else begin
         timers = {at for at in deadlines(self.node, known, anchor, self.zone, now) if at > begin}
-        if self.end is not None:
-            timers = {at for at in timers if at < self.end} | {self.end}
-        places = [(at, max(after, timer(at))) for at in timers if at <= now]
+        places = [
+            (at, timer(at)) for at in timers if (now is None or at <= now) and (self.end is None or at < self.end)
+        ]
         places += [(event.at, place(event)) for event in known if place(event) > after]
         places = [(begin, max(after, timer(begin))), *sorted(places, key=lambda reading: reading[1])]
         return [(at, self.scope(known, until)) for at, until in places]
@@ -180,28 +188,26 @@ class _History:
                 return Decision(status, at, scope.until)
         return None
 
-    def upcoming(self, now: Instant) -> Iterator[tuple[Instant, Scope]]:
-        """The timers after an instant, with the scopes that they read where nothing happens before."""
-        known = self.known(now)
-        begin, _ = self.begin
-        anchor = None if self.start is None else begin
-        for at in sorted(deadlines(self.node, known, anchor, self.zone, None)):
-            if at > now and (self.end is None or at < self.end):
-                yield at, self.scope(known, timer(at))
+    def upcoming(self, released: Instant, now: Instant) -> list[tuple[Instant, Scope]]:
+        """The readings after an instant, with the scopes that they read where nothing more happens.
 
-    def wake(self, now: Instant) -> Instant | None:
+        Events up to `now` are known; those after `released` wait, and are readings like timers.
+        """
+        return [reading for reading in self.in_scope(self.known(now), None) if reading[0] > released]
+
+    def wake(self, released: Instant, now: Instant) -> Instant | None:
         """The next instant at which time alone decides."""
-        for at, scope in self.upcoming(now):
+        for at, scope in self.upcoming(released, now):
             if decide(self.node, scope, at) is not None:
                 return at
         return self.end
 
 
-def _judge_live(history: _History, now: Instant) -> Reading:
+def _judge_live(history: _History, released: Instant, now: Instant) -> Reading:
     since: Instant | None = None
     status: Status = "pending"
     value = False
-    for at, scope in history.scopes(now):
+    for at, scope in history.scopes(released):
         found = decide(history.node, scope, at)
         if at == history.end and found is None:
             found = "impossible"
@@ -212,13 +218,13 @@ def _judge_live(history: _History, now: Instant) -> Reading:
         if status == "impossible":
             break
     wake_at = None
-    if status != "impossible" and (history.end is None or now < history.end):
-        wake_at = _next_flip(history, now, status)
+    if status != "impossible" and (history.end is None or released < history.end):
+        wake_at = _next_flip(history, released, now, status)
     return Reading(status, None if status == "pending" else since, wake_at, holds_now=value)
 
 
-def _next_flip(history: _History, now: Instant, status: Status) -> Instant | None:
-    for at, scope in history.upcoming(now):
+def _next_flip(history: _History, released: Instant, now: Instant, status: Status) -> Instant | None:
+    for at, scope in history.upcoming(released, now):
         if (decide(history.node, scope, at) or "pending") != status:
             return at
     if history.end is None:
@@ -227,11 +233,11 @@ def _next_flip(history: _History, now: Instant, status: Status) -> Instant | Non
     return history.end if status != (decide(history.node, last, history.end) or "impossible") else None
 
 
-def _judge_final(history: _History, now: Instant) -> Reading:
+def _judge_final(history: _History, released: Instant, now: Instant) -> Reading:  # noqa: ARG001 - as of `_judge_live`
     end = history.end
     if end is None:
         raise ValidationError("the mode `final` judges at the scope's end: pass `end`")
-    if now < end:
+    if released < end:
         return Reading("pending", None, end)
     known = history.known(end)
     held = holds(history.node, history.scope(known, history.last(end)), end)
