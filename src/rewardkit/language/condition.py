@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -87,6 +88,24 @@ class Condition:
         if not self._canonical:
             self._canonical.append(format_condition(self.tree))
         return self._canonical[0]
+
+    @property
+    def normalised(self) -> Condition:
+        """The same meaning with its parts in one order and form, and each once; as explained in `language.normal`.
+
+        Verdicts are the same, except that one whose double negations are gone may be sure of itself while late events
+        are still waited for.
+        """
+        from rewardkit.language.normal import normalise
+
+        tree = normalise(self.tree)
+        text = format_condition(tree)
+        return Condition(text, parse(text) if len(text) <= LONGEST_TEXT else tree)
+
+    @property
+    def identity(self) -> str:
+        """Thirty-two hexadecimal digits that conditions share exactly when they normalise alike."""
+        return blake2b(self.normalised.canonical.encode(), digest_size=16).hexdigest()
 
     def __str__(self) -> str:
         return self.canonical
