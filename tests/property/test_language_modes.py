@@ -202,3 +202,35 @@ def test_events_that_come_out_of_order_in_time_change_nothing(mode: Mode) -> Non
         seen["returned"] += returned
         seen["revised"] += refolded.revision is not None
     assert CASES < 100 or seen["returned"]
+
+
+@pytest.mark.parametrize("mode", ["latch", "live", "final"])
+def test_stretches_that_are_merged_give_what_folding_gives(mode: Mode) -> None:
+    kept = dropped = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + CASES):
+        case, chance = draw(seed, ends=mode == "final"), random.Random(seed)
+        program = compile_in_mode(case.node, mode)
+        opening = case.start or BEFORE_ALL
+        earlier = [event for event in case.events if event.position <= opening]
+        after = [event for event in case.events if event.position > opening]
+        opened = program.start(None if case.start is None else opening.at, end=case.end, history=earlier)
+        cuts = sorted(chance.randint(0, len(after)) for _ in range(3))
+        pieces = [after[begin:until] for begin, until in zip([0, *cuts], [*cuts, len(after)], strict=True)]
+        one, two, three, four = (
+            program.unpack_partial(program.pack_partial(program.partial(chance.sample(piece, len(piece)))))
+            for piece in pieces
+        )
+        folded = opened
+        for event in after:
+            folded = program.step(folded, event)
+        whole = program.merge(program.merge(one, two), program.merge(three, four))
+        assert whole == program.merge(one, program.merge(program.merge(two, three), four)), f"seed {seed}: {case}"
+        assert whole.events == program.partial(after).events, f"seed {seed}: {case}"
+        now = START + 1_000
+        merged = program.advance(
+            program.merge(program.merge(opened, program.merge(one, two)), program.merge(three, four)), now
+        )
+        assert program.verdict(program.advance(folded, now)) == program.verdict(merged), f"seed {seed}: {case}"
+        kept += len(whole.events)
+        dropped += len(after) - len(whole.events)
+    assert min(kept, dropped) > 0

@@ -12,8 +12,9 @@ import attrs
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Instant, Position, rfc3339
 from rewardkit.language.missing import missing
+from rewardkit.language.ordering import in_order
 from rewardkit.language.proof import Absence, Fact, prove, refute
-from rewardkit.language.replay import BEFORE_ALL, Replay, in_order, replay
+from rewardkit.language.replay import BEFORE_ALL, Replay, replay
 from rewardkit.language.specification import Outermost, Scope, place, timer
 from rewardkit.language.state import IMPOSSIBLE, PENDING
 from rewardkit.language.verdict import Status

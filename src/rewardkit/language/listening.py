@@ -32,6 +32,11 @@ def names_of(node: Node) -> frozenset[str]:
     return frozenset(match.name for part in descend(node) for match in matches(part))
 
 
+def hears_all(node: Node) -> bool:
+    """Whether an event may matter to a condition that does not mention it."""
+    return any(isinstance(part, InAny | InOne | By) and opened_by_any(part) for part in descend(node))
+
+
 def opened_by_any(node: InAny | InOne | By) -> bool:
     """Whether events that the body does not mention open windows, buckets or keys too.
 

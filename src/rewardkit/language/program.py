@@ -18,7 +18,9 @@ from rewardkit.language.diagnostic import quoted
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
 from rewardkit.language.event import LATEST, Event, Instant, When, instant, moment
 from rewardkit.language.lowering import lower
+from rewardkit.language.merging import Mergeable
 from rewardkit.language.missing import missing
+from rewardkit.language.partial import Stretches
 from rewardkit.language.plan import Counter, Plan, Segment
 from rewardkit.language.reachability import Outlook, plainly_exact, tabled
 from rewardkit.language.source import SegmentWriter
@@ -30,7 +32,7 @@ from rewardkit.language.zoning import UTC, zone_of
 __all__ = ["IMPOSSIBLE", "PENDING", "SATISFIED", "Program", "State", "compile_program"]
 
 
-class Program:
+class Program(Mergeable):
     """A condition ready to fold. Made by `compile_program`.
 
     Attributes:
@@ -59,6 +61,7 @@ class Program:
         self._evers = tuple(self._parts[segment.number] for segment in plan.evers)
         self._timed = any(waits(segment.root) for segment in plan.segments)
         self._causes = causes.Causes(self.names)
+        self._stretches = Stretches(node, self.fingerprint)
         self._plainly_exact = plainly_exact(node)
         self._outlook = None if bare or self._plainly_exact or not tabled(node) else Outlook(node, plan)
         self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)

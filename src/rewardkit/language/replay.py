@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rewardkit.errors import Conflict, ValidationError
 from rewardkit.language import tree
-from rewardkit.language.diagnostic import quoted
-from rewardkit.language.event import UNTIMED, Event, Instant, Position
+from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.modes import compile_in_mode
+from rewardkit.language.ordering import in_order
 from rewardkit.language.program import Program, State
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
@@ -75,22 +74,3 @@ def judge(
     """The verdict on a history at an instant; arguments and errors as of `replay`."""
     done = replay(node, events, start, now, end, zone=zone, mode=mode)
     return done.program.verdict(done.state)
-
-
-def in_order(events: Iterable[Event]) -> list[Event]:
-    """The events in total order, each id once.
-
-    Raises:
-        Conflict: for one event id with two bodies.
-        ValidationError: something is no event, or an event has no instant or no id.
-    """
-    by_id: dict[str, Event] = {}
-    for event in events:
-        if not isinstance(event, Event):
-            raise ValidationError(f"a history is made of `Event`s, not of `{type(event).__name__}`")
-        if event.at == UNTIMED or not event.id:
-            lacking = "instant: pass `at`" if event.at == UNTIMED else "id: pass `id`"
-            raise ValidationError(f"event {quoted(event.name)} has no {lacking}, since nothing gives it one here")
-        if by_id.setdefault(event.id, event) != event:
-            raise Conflict(f"event `{event.id}` came twice with different bodies")
-    return sorted(by_id.values(), key=lambda event: event.position)

@@ -15,10 +15,11 @@ import attrs
 from rewardkit.errors import Conflict
 from rewardkit.language.event import Event, Instant, Position, When, instant, moment
 from rewardkit.language.lateness import PUNCTUAL, Lateness, read_lateness
-from rewardkit.language.listening import listens_to_all
+from rewardkit.language.listening import hears_all
+from rewardkit.language.ordering import in_order
 from rewardkit.language.positive import positive_part
 from rewardkit.language.program import Program, compile_program
-from rewardkit.language.replay import BEFORE_ALL, in_order
+from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.state import PENDING, SATISFIED, State
 from rewardkit.language.timely_packing import TimelyPacking
 from rewardkit.language.timely_state import TimelyState
@@ -67,7 +68,7 @@ class Timely:
         self.lateness = read_lateness(allowed_lateness)
         positive = positive_part(program.node) if self.lateness and program.mode == "latch" else None
         self.certain = None if positive is None else compile_program(positive, program.zone)
-        self._everything = listens_to_all(program.node)
+        self._everything = hears_all(program.node)
         self._packing = TimelyPacking(program, self.certain, self.lateness)
 
     def start(
