@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from rewardkit.language.bounds import Closes, closes_of, moves
 from rewardkit.language.plan import Chain, Choice, Guard, History, Judgement, Leaf, Segment, Step, Window
 
 MORE = 1
@@ -35,12 +36,16 @@ class Directions:
     end: int = 0
     slots: list[int] = attrs.field(factory=list)
     chains: dict[int, tuple[Directions, ...]] = attrs.field(factory=dict)
+    closes: Closes | None = None
+    """Of its calendar spans: where a clock is set back past midnight, a later anchor may close earlier."""
 
 
-def directions(segment: Segment) -> Directions:
+def directions(segment: Segment, zone: str) -> Directions:
     """The directions in which a segment's leaves pull."""
     made = Directions(slots=[0] * len(segment.slots))
-    _pull(segment.root, MORE, made, judged=False)
+    if segment.calendar:
+        made.closes = closes_of(segment.calendar, zone)
+    _pull(segment.root, MORE, made, judged=False, zone=zone)
     return made
 
 
@@ -48,46 +53,50 @@ def _opposite(sign: int) -> int:
     return {0: 0, MORE: LESS, LESS: MORE, SAME: SAME}[sign]
 
 
-def _pull(step: Step, sign: int, made: Directions, *, judged: bool) -> None:
+def _pull(step: Step, sign: int, made: Directions, *, judged: bool, zone: str) -> None:
     match step:
         case Leaf():
             made.slots[step.slot] |= sign
-            if step.cut is not None:
+            if any(map(moves, step.cut)):
                 made.anchor |= sign
             if not judged:
                 made.end |= sign
         case Choice():
             for term in step.terms:
-                _pull(term, sign, made, judged=judged)
+                _pull(term, sign, made, judged=judged, zone=zone)
         case Guard():
-            _pull(step.body, _opposite(sign), made, judged=judged)
+            _pull(step.body, _opposite(sign), made, judged=judged, zone=zone)
         case Window():
-            _pull(step.body, sign, made, judged=judged)
+            _pull(step.body, sign, made, judged=judged, zone=zone)
         case Judgement():
             # What follows is anchored at the close itself, so another instant is another end.
-            made.anchor |= SAME if step.followed else _opposite(sign)
+            made.anchor |= SAME if step.followed or step.forestalled else _opposite(sign)
             made.end |= sign
-            _pull(step.body, sign, made, judged=True)
+            _pull(step.body, sign, made, judged=True, zone=zone)
         case History(slot=slot, cut=cut):
             if slot is not None:
                 made.slots[slot] |= SAME
-            if cut is not None:
+            if any(map(moves, cut)):
                 made.anchor |= SAME
         case Chain():
-            _pull(step.first, sign, made, judged=judged)
+            _pull(step.first, sign, made, judged=judged, zone=zone)
             made.slots[step.slot] |= sign
-            inner = tuple(directions(segment) for segment in step.steps)
+            inner = tuple(directions(segment, zone) for segment in step.steps)
             made.chains[step.slot] = inner
             for other in inner:
                 end = other.end if sign == MORE else _opposite(other.end)
                 made.end |= 0 if judged else end
-                made.anchor |= end if step.cut is not None else 0
+                made.anchor |= end if any(map(moves, step.cut)) else 0
 
 
 def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
     """Whether y can be forgotten while x is kept."""
     if not _lies(x[0], y[0], pulls.anchor):
         return False
+    if pulls.closes is not None and x[0] != y[0]:
+        later = zip(pulls.closes(x[0]), pulls.closes(y[0]), strict=True)
+        if not all(_lies(left, right, pulls.anchor) for left, right in later):
+            return False
     for slot, sign in enumerate(pulls.slots):
         left, right = x[slot + 2], y[slot + 2]
         if left == right:
@@ -102,8 +111,8 @@ def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
 
 
 def comparison(pulls: Directions) -> str | None:
-    """`dominates` as an expression over `x` and `y`, for the segments that have no `then` of their own."""
-    if pulls.chains:
+    """`dominates` as an expression over `x` and `y`, for segments with no `then` of their own and no calendar."""
+    if pulls.chains or pulls.closes is not None:
         return None
     terms = [_compared("[0]", pulls.anchor)]
     terms += [_compared(f"[{slot}]", sign) for slot, sign in enumerate(pulls.slots, start=2)]

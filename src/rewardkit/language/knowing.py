@@ -39,7 +39,7 @@ def know(writer: SegmentWriter, step: Step) -> Facts:
 def _leaf(writer: SegmentWriter, leaf: Leaf) -> Facts:
     value = writer.let(f"n{leaf.slot} >= {leaf.least}")
     closed = writer.closed(leaf.cut)
-    false = "False" if leaf.cut is None else writer.let(f"{closed} and not {value}")
+    false = "False" if not leaf.cut else writer.let(f"{closed} and not {value}")
     ends = writer.let(f"h{leaf.slot} and {value}") if leaf.followed and writer.folding else "False"
     return Facts(value, value, false, closed, ends)
 
@@ -69,13 +69,18 @@ def _choice(writer: SegmentWriter, choice: Choice) -> Facts:
 
 def _judgement(writer: SegmentWriter, step: Judgement) -> Facts:
     body = know(writer, step.body)
-    closed = writer.closed(step.offset)
-    value = writer.let(f"{closed} and {body.value}")
-    false = writer.let(f"not {body.value} if {closed} else {body.false} or a + {step.offset} > end")
+    closed, close = writer.closed((step.bound,)), writer.close(step.bound)
+    beyond = disjunction([f"{close} > {writer.close(bound)}" for bound in step.forestalled])
+    if beyond == "False":
+        value = writer.let(f"{closed} and {body.value}")
+        false = writer.let(f"not {body.value} if {closed} else {body.false} or {close} > end")
+    else:
+        value = writer.let(f"{closed} and {body.value} and not ({beyond})")
+        false = writer.let(f"{beyond} or (not {body.value} if {closed} else {body.false} or {close} > end)")
     if not step.followed:
         return Facts(value, value, false, "False", "False")
     dry = writer.let(f"{closed} or {false}")
-    opened = f"p0 <= {writer.segment.offsets.index(step.offset)}"
+    opened = writer.open((step.bound,), "p0")
     ends = writer.let(f"{value} and {opened}") if writer.folding else "False"
     return Facts(value, value, false, dry, ends)
 
@@ -83,20 +88,18 @@ def _judgement(writer: SegmentWriter, step: Judgement) -> Facts:
 def _history(writer: SegmentWriter, step: History) -> Facts:
     bits = writer.let(f"evers[{step.ever}]")
     known = [writer.let(f"{bits} & {bit} != 0") for bit in (VALUE, TRUE, FALSE, DRY, ENDS)]
-    if step.slot is None or step.cut is None:
+    if step.slot is None:
         return Facts(*known)
     slot, closed = f"n{step.slot}", writer.closed(step.cut)
     if writer.folding:
         # What was known when the window closed is all that there will be.
-        writer.put(f"if p0 <= {writer.segment.offsets.index(step.cut)}:")
+        writer.put(f"if {writer.open(step.cut, 'p0')}:")
         writer.put(f"    {slot} = {bits} & {VALUE} if {closed} else 0")
     value = writer.let(f"{slot} == 1 if {closed} else {known[0]}")
     true = writer.let(f"{slot} == 1 if {closed} else {known[1]}")
     false = writer.let(f"{slot} != 1 if {closed} else {known[2]}")
-    at_close = f"p0 > {writer.segment.offsets.index(step.cut)}"
-    return Facts(
-        value, true, false, writer.let(f"{closed} or {known[3]}"), writer.let(f"not ({at_close}) and {known[4]}")
-    )
+    ends = writer.let(f"{writer.open(step.cut, 'p0')} and {known[4]}")
+    return Facts(value, true, false, writer.let(f"{closed} or {known[3]}"), ends)
 
 
 def _chain(writer: SegmentWriter, step: Chain) -> Facts:
@@ -121,9 +124,9 @@ def _chain(writer: SegmentWriter, step: Chain) -> Facts:
     )
 
 
-def end_of(step: Chain) -> str:
+def end_of(writer: SegmentWriter, step: Chain) -> str:
     """The end of a chain's own scope."""
-    return "end" if step.cut is None else f"min(end, a + {step.cut})"
+    return f"min({', '.join(['end', *map(writer.close, step.cut)])})" if step.cut else "end"
 
 
 def _fold(writer: SegmentWriter, step: Chain, first: Facts, slot: str, ends: str) -> None:
@@ -131,8 +134,8 @@ def _fold(writer: SegmentWriter, step: Chain, first: Facts, slot: str, ends: str
     threads = f"chain_{writer.segment.number}_{step.slot}"
     begins = first.ends
     writer.put(f"    if event is None or {disjunction([begins, f'name in {writer.bind(names)}'])}:")
-    event = "event" if step.cut is None else f"(None if {writer.closed(step.cut)} else event)"
-    writer.put(f"        {slot}, {ends} = {threads}.fold({slot}, {event}, at, {end_of(step)}, evers, {begins})")
+    event = "event" if not step.cut else f"(None if {writer.closed(step.cut)} else event)"
+    writer.put(f"        {slot}, {ends} = {threads}.fold({slot}, {event}, at, {end_of(writer, step)}, evers, {begins})")
 
 
 def _settle(writer: SegmentWriter, step: Chain, first: Facts, slot: str, bits: str) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
+
 from rewardkit.errors import ValidationError
-from rewardkit.language import tree
+from rewardkit.language import civil, tree
+from rewardkit.language.bounds import Bound, Cut, Moment, forestalling, order_of, shortest_unit, tightened
+from rewardkit.language.event import Instant
 from rewardkit.language.plan import (
     Chain,
     Choice,
@@ -13,28 +17,42 @@ from rewardkit.language.plan import (
     Judgement,
     Leaf,
     Never,
-    Offset,
     Plan,
     Segment,
     Slot,
     Step,
     Window,
 )
+from rewardkit.language.zoning import UTC
 
 
-def lower(node: tree.Node) -> Plan:
+@attrs.frozen
+class Frame:
+    """What surrounds a node within its segment."""
+
+    followed: bool
+    """Whether a step begins where the node ends."""
+    cut: Cut = ()
+    floor: Instant | None = None
+
+
+def lower(node: tree.Node, zone: str = UTC) -> Plan:
     """The plan of a condition.
+
+    Args:
+        node: the condition.
+        zone: IANA name of the zone that dates are read in.
 
     Raises:
         ValidationError: for an operator that is not evaluated yet, or a tree that no text could mean.
     """
-    plan = Plan()
-    plan.root = _Lowering(plan, followed=False, later=False, opened=False).segment(node)
-    plan.anchored = bool(plan.root.offsets)
+    plan = Plan(zone=zone)
+    plan.root = Lowering(plan, later=False, opened=False).segment(node, Frame(followed=False))
+    plan.anchored = plan.root.anchored
     return plan
 
 
-class _Lowering:
+class Lowering:
     """Lowers one segment.
 
     Args:
@@ -42,122 +60,137 @@ class _Lowering:
         opened: the segment is the body of an `ever`, which has no start.
     """
 
-    def __init__(self, plan: Plan, *, followed: bool, later: bool, opened: bool) -> None:
+    def __init__(self, plan: Plan, *, later: bool, opened: bool) -> None:
         self.plan = plan
         self.later = later
         self.opened = opened
-        self.made = Segment(0, followed=followed)
+        self.made = Segment(0, followed=False)
         self.counters: dict[object, int] = {}
-        self.offsets: set[Offset] = set()
+        self.bounds: set[Bound] = set()
         self.names: set[str] = set()
 
-    def segment(self, node: tree.Node) -> Segment:
+    def segment(self, node: tree.Node, frame: Frame) -> Segment:
         made = self.made
-        made.root = self.lower(node, None, followed=made.followed)
-        made.offsets = tuple(sorted(self.offsets))
+        made.followed = frame.followed
+        made.root = self.lower(node, frame)
+        made.bounds = tuple(sorted(self.bounds, key=order_of))
         made.names = frozenset(self.names)
         made.number = len(self.plan.segments)
         self.plan.segments.append(made)
         return made
 
-    def lower(self, node: tree.Node, cut: Offset | None, *, followed: bool) -> Step:
+    def lower(self, node: tree.Node, frame: Frame) -> Step:
         match node:
             case tree.AtLeast():
-                return self.leaf(node, cut, followed=followed)
+                return self.leaf(node, frame)
             case tree.And(terms=terms):
-                return self.choice(len(terms), terms, cut, followed=followed)
+                return self.choice(len(terms), terms, frame)
             case tree.Or(terms=terms):
-                return self.choice(1, terms, cut, followed=followed)
+                return self.choice(1, terms, frame)
             case tree.Some(least=least, terms=terms):
-                return self.choice(least, terms, cut, followed=followed)
+                return self.choice(least, terms, frame)
             case tree.Not(body=body):
-                return Guard(self.lower(body, cut, followed=False))
+                return Guard(self.lower(body, attrs.evolve(frame, followed=False)))
             case tree.Within(body=body, span=span):
-                return self.window(body, self.offset(span, body), cut, followed=followed)
+                return self.window(body, self.span(span, body), frame)
+            case tree.Before(body=body, instant=text):
+                return self.window(body, Moment(civil.instant_of(text, self.plan.zone)), frame)
+            case tree.Since(body=body, instant=text):
+                floor = max(frame.floor or 0, civil.instant_of(text, self.plan.zone))
+                return self.lower(body, attrs.evolve(frame, floor=floor))
             case tree.Over(body=body, span=span):
-                return self.judgement(body, self.offset(span, body), cut, followed=followed, absence=False)
+                return self.judgement(body, self.span(span, body), frame, absence=False)
             case tree.No(body=body, span=span):
-                return self.judgement(tree.Not(body), self.offset(span, body), cut, followed=followed, absence=True)
+                return self.judgement(tree.Not(body), self.span(span, body), frame, absence=True)
             case tree.Then(steps=steps):
-                return self.chain(steps, cut, followed=followed)
+                return self.chain(steps, frame)
             case tree.Ever(body=body):
-                return self.ever(body, cut, followed=followed)
+                return self.ever(body, frame)
             case _:
                 raise ValidationError(f"`{spelling(node)}` is not evaluated by this version")
 
-    def offset(self, span: tree.Span, body: tree.Node) -> Offset:
-        if not isinstance(span, tree.Elapsed):
-            raise ValidationError(
-                "a calendar span is not evaluated by this version: write an elapsed one, such as `7d`"
-            )
+    def span(self, span: tree.Span, body: tree.Node) -> Bound:
         if self.opened or (isinstance(body, tree.Ever) and not self.later):
             raise ValidationError("a window at an `ever` has no start: put it to the right of a `then`")
+        if isinstance(span, tree.Calendar):
+            if span.count < 1:
+                raise ValidationError("a window lasts at least one day")
+            return shortest_unit(span)
         if span.microseconds < 1:
             raise ValidationError("a window lasts at least one microsecond")
         return span.microseconds
 
-    def leaf(self, node: tree.AtLeast, cut: Offset | None, *, followed: bool) -> Leaf:
+    def leaf(self, node: tree.AtLeast, frame: Frame) -> Leaf:
         if node.least < 1 or not node.matches:
             raise ValidationError(f"`*{node.least}` counts nothing: write a number of at least 1")
-        key = (repr(node.matches), cut)
+        return Leaf(self.counter(node.matches, node.least, frame), node.least, frame.cut, frame.followed)
+
+    def counter(self, matches: tuple[tree.Match, ...], most: int, frame: Frame) -> int:
+        """The slot that counts some events, shared by all that count the same, up to the highest of their needs."""
+        key = (repr(matches), frame.cut, frame.floor)
         slot = self.counters.get(key)
         if slot is None:
-            slot = self.counters[key] = self.slot(Counter(node.matches, cut, node.least))
+            slot = self.counters[key] = self.slot(Counter(matches, frame.cut, most, frame.floor))
         counter = self.made.slots[slot]
         assert isinstance(counter, Counter)
-        counter.most = max(counter.most, node.least)
-        counter.followed |= followed
-        self.names |= {match.name for match in node.matches}
-        return Leaf(slot, node.least, cut, followed)
+        counter.most = max(counter.most, most)
+        counter.followed |= frame.followed
+        self.names |= {match.name for match in matches}
+        return slot
 
-    def choice(self, least: int, terms: tuple[tree.Node, ...], cut: Offset | None, *, followed: bool) -> Step:
+    def choice(self, least: int, terms: tuple[tree.Node, ...], frame: Frame) -> Step:
         if not terms or not 1 <= least <= len(terms):
             raise ValidationError(f"`{least} of` {len(terms)} conditions cannot be meant")
-        return Choice(least, tuple(self.lower(term, cut, followed=followed) for term in terms), followed)
+        return Choice(least, tuple(self.lower(term, frame) for term in terms), frame.followed)
 
-    def window(self, body: tree.Node, offset: Offset, cut: Offset | None, *, followed: bool) -> Step:
-        if cut is not None and cut <= offset:
-            return self.lower(body, cut, followed=followed)
-        self.offsets.add(offset)
-        return Window(self.lower(body, offset, followed=followed), offset, followed)
+    def window(self, body: tree.Node, bound: Bound, frame: Frame) -> Step:
+        cut = tightened(frame.cut, bound)
+        if cut == frame.cut:
+            return self.lower(body, frame)
+        self.bounds.add(bound)
+        return Window(self.lower(body, attrs.evolve(frame, cut=cut)), bound, frame.followed)
 
-    def judgement(self, body: tree.Node, offset: Offset, cut: Offset | None, *, followed: bool, absence: bool) -> Step:
+    def judgement(self, body: tree.Node, bound: Bound, frame: Frame, *, absence: bool) -> Step:
+        forestalled = forestalling(frame.cut, bound)
         # The body is lowered even where it is never judged, so that what it cannot mean is refused all the same.
-        if cut is not None and cut < offset:
-            _Lowering(Plan(), followed=False, later=self.later, opened=self.opened).segment(body)
+        if forestalled is None:
+            inner = Lowering(Plan(zone=self.plan.zone), later=self.later, opened=self.opened)
+            inner.segment(body, Frame(followed=False))
             return Never()
-        self.offsets.add(offset)
-        return Judgement(self.lower(body, offset, followed=False), offset, followed, absence)
+        self.bounds.add(bound)
+        lowered = self.lower(body, attrs.evolve(frame, cut=tightened(frame.cut, bound), followed=False))
+        return Judgement(lowered, bound, forestalled, frame.followed, absence)
 
-    def chain(self, steps: tuple[tree.Node, ...], cut: Offset | None, *, followed: bool) -> Step:
+    def chain(self, steps: tuple[tree.Node, ...], frame: Frame) -> Step:
         first, *rest = _flat(steps)
         if not rest:
-            return self.lower(first, cut, followed=followed)
-        begun = self.lower(first, cut, followed=True)
+            return self.lower(first, frame)
+        begun = self.lower(first, attrs.evolve(frame, followed=True))
         segments = []
         for place, step in enumerate(rest, start=1):
-            inner = _Lowering(self.plan, followed=followed or place < len(rest), later=True, opened=False)
-            segments.append(inner.segment(step))
+            inner = Lowering(self.plan, later=True, opened=False)
+            followed = frame.followed or place < len(rest)
+            segments.append(inner.segment(step, Frame(followed=followed, floor=frame.floor)))
             self.names |= inner.names
         slot = self.slot(None)
-        chain = Chain(slot, begun, tuple(segments), cut, followed)
+        chain = Chain(slot, begun, tuple(segments), frame.cut, frame.followed)
         self.made.slots[slot] = chain
         return chain
 
-    def ever(self, body: tree.Node, cut: Offset | None, *, followed: bool) -> Step:
-        if self.later and followed:
+    def ever(self, body: tree.Node, frame: Frame) -> Step:
+        if self.later and frame.followed:
             raise ValidationError(
                 "an `ever` to the right of `then` cannot be followed: its ends may lie before that step"
             )
-        inner = _Lowering(self.plan, followed=followed, later=False, opened=True)
-        segment = inner.segment(body)
+        inner = Lowering(self.plan, later=False, opened=True)
+        segment = inner.segment(body, Frame(followed=frame.followed, floor=frame.floor))
         self.names |= inner.names
         number = len(self.plan.evers)
         self.plan.evers.append(segment)
-        if cut is None:
-            return History(number, None, cut, followed)
+        if not frame.cut:
+            return History(number, None, (), frame.followed)
         slot = self.slot(None)
-        history = History(number, slot, cut, followed)
+        history = History(number, slot, frame.cut, frame.followed)
         self.made.slots[slot] = history
         return history
 
@@ -179,8 +212,6 @@ _SPELLINGS = {
     "InAny": "in any",
     "InLast": "in last",
     "InOne": "in one",
-    "Before": "before",
-    "Since": "since",
     "By": "by",
     "Streak": "streak",
     "Named": "@name",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rewardkit.language import tree
+from rewardkit.language.bounds import close_of
 from rewardkit.language.chain import FOREVER
 from rewardkit.language.dominance import Thread
 from rewardkit.language.event import Instant, rfc3339
@@ -69,14 +70,14 @@ class _Walk:
                 return _cheapest(least, [self.needs(term, segment, thread, limit) for term in terms])
             case Guard(body=body):
                 return None if self.needs(body, segment, thread, limit) == () else ()
-            case Window(body=body, offset=offset):
-                return self.needs(body, segment, thread, min(limit, thread[0] + offset))
+            case Window(body=body, bound=bound):
+                return self.needs(body, segment, thread, min(limit, close_of(bound, thread[0], self.plan.zone)))
             case Judgement():
                 return self._judgement(step, segment, thread, limit)
             case Never():
                 return None
             case History(ever=ever, slot=slot, cut=cut):
-                if slot is not None and _passed(cut, segment, thread):
+                if slot is not None and segment.closed(cut, thread[1]):
                     return () if thread[slot + 2] else None
                 return self.segment(self.plan.evers[ever], self.evers[ever], limit)
             case Chain():
@@ -88,15 +89,15 @@ class _Walk:
         more = leaf.least - thread[leaf.slot + 2]
         if more <= 0:
             return ()
-        if _passed(leaf.cut, segment, thread):
+        if segment.closed(leaf.cut, thread[1]):
             return None
         by = "" if limit >= FOREVER else f" by {rfc3339(limit)}"
         return (Need(more, f"{more} more {_selector(counter.matches)}{by}"),)
 
     def _judgement(self, step: Judgement, segment: Segment, thread: Thread, limit: Instant) -> Needs:
-        close = thread[0] + step.offset
+        close = close_of(step.bound, thread[0], self.plan.zone)
         body = self.needs(step.body, segment, thread, min(limit, close))
-        if _passed(step.offset, segment, thread):
+        if segment.closed((step.bound,), thread[1]):
             return () if body == () else None
         if body is None or close > limit:
             return None
@@ -112,7 +113,7 @@ class _Walk:
         slot = thread[chain.slot + 2]
         if isinstance(slot, int):
             return () if slot else None
-        end = limit if chain.cut is None else min(limit, thread[0] + chain.cut)
+        end = min(limit, *(close_of(bound, thread[0], self.plan.zone) for bound in chain.cut), FOREVER)
         ways: list[Needs] = []
         for place in range(len(chain.steps), 0, -1):
             after = self._afresh(chain.steps[place:])
@@ -164,10 +165,6 @@ def _cheapest(least: int, ways: list[Needs]) -> Needs:
         return None
     chosen = sorted(place for _, _, place in sorted(opened)[:least])
     return tuple(need for place in chosen for need in ways[place] or ())
-
-
-def _passed(cut: int | None, segment: Segment, thread: Thread) -> bool:
-    return cut is not None and thread[1] > segment.offsets.index(cut)
 
 
 def _selector(matches: tuple[tree.Match, ...]) -> str:

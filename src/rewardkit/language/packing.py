@@ -28,7 +28,7 @@ class Packing:
         self._seed = zlib.adler32(fingerprint)
         self._causes = causes
         counters = [slot for slot in plan.root.slots if isinstance(slot, Counter)]
-        self.flat = len(counters) == len(plan.root.slots) and not plan.evers and not plan.root.offsets
+        self.flat = len(counters) == len(plan.root.slots) and not plan.evers and not plan.root.bounds
         """Whether a state is nothing but counters, one byte each while they are small: the commonest, and quickest."""
         self._many = len(counters)
         self._mosts = tuple(counter.most for counter in counters)

@@ -1,8 +1,8 @@
 """The plan of a program: a condition's tree, lowered to segments of numbered slots.
 
 A *segment* is a stretch of the condition that lives in one scope under one anchor: the condition itself, every step of
-a `then` but the first, and every body of an `ever`. All windows of a segment start at its anchor, so each has a fixed
-offset from it, and a leaf needs no more than a counter that stops at its *cut*: the least offset around it.
+a `then` but the first, and every body of an `ever`. All windows of a segment start at its anchor, so it determines the
+*bound* that each closes at, and a leaf needs no more than a counter that stops at its *cut*: the bounds around it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from typing import TypeAlias
 import attrs
 
 from rewardkit.language import tree
-
-Offset: TypeAlias = int
-"""Microseconds from the segment's anchor."""
+from rewardkit.language.bounds import Bound, Cut, moves
+from rewardkit.language.event import Instant
 
 
 @attrs.define
@@ -22,8 +21,10 @@ class Counter:
     """A slot: how many events matched, saturating at `most`."""
 
     matches: tuple[tree.Match, ...]
-    cut: Offset | None
+    cut: Cut
     most: int
+    floor: Instant | None = None
+    """What happened before it does not count."""
     followed: bool = False
     """Whether something needs the places of its matches, and not their number alone."""
 
@@ -32,7 +33,7 @@ class Counter:
 class Leaf:
     slot: int
     least: int
-    cut: Offset | None
+    cut: Cut
     followed: bool
 
 
@@ -54,19 +55,21 @@ class Guard:
 
 @attrs.frozen
 class Window:
-    """`body within offset`; the cut itself is in the leaves."""
+    """`body within …` or `body before …`; the cut itself is in the leaves."""
 
     body: Step
-    offset: Offset
+    bound: Bound
     followed: bool
 
 
 @attrs.frozen
 class Judgement:
-    """`body over offset`, judged when time passes it."""
+    """`body over …`, judged when time passes its bound."""
 
     body: Step
-    offset: Offset
+    bound: Bound
+    forestalled: Cut
+    """By windows around it that close earlier, for some anchors."""
     followed: bool
     absence: bool
     """Written as `no … within …`."""
@@ -83,7 +86,7 @@ class History:
 
     ever: int
     slot: int | None
-    cut: Offset | None
+    cut: Cut
     followed: bool
 
 
@@ -94,7 +97,7 @@ class Chain:
     slot: int
     first: Step
     steps: tuple[Segment, ...]
-    cut: Offset | None
+    cut: Cut
     followed: bool
 
 
@@ -110,9 +113,35 @@ class Segment:
     followed: bool
     slots: list[Slot | None] = attrs.field(factory=list)
     root: Step = attrs.field(factory=Never)
-    offsets: tuple[Offset, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    """Of its windows; offsets alone are in order."""
     names: frozenset[str] = frozenset()
     """Names of the events that can change a state of this segment."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its windows close in one order whatever the anchor, so that its phase is how many have closed."""
+        return all(isinstance(bound, int) for bound in self.bounds)
+
+    @property
+    def calendar(self) -> tuple[tree.Calendar, ...]:
+        """Those of its bounds that the calendar decides."""
+        return tuple(bound for bound in self.bounds if isinstance(bound, tree.Calendar))
+
+    @property
+    def anchored(self) -> bool:
+        """Whether a window counts from its anchor."""
+        return any(map(moves, self.bounds))
+
+    @property
+    def last_phase(self) -> int:
+        """The phase in which all windows have closed: their number, or a bit for each of them."""
+        return len(self.bounds) if self.ordered else (1 << len(self.bounds)) - 1
+
+    def closed(self, cut: Cut, phase: int) -> bool:
+        """Whether one of some bounds has closed in a phase."""
+        places = [self.bounds.index(bound) for bound in cut]
+        return any(phase > place if self.ordered else phase >> place & 1 for place in places)
 
     @property
     def chains(self) -> list[Chain]:
@@ -128,3 +157,4 @@ class Plan:
     root: Segment = attrs.field(factory=lambda: Segment(0, followed=False))
     anchored: bool = False
     """Whether a window starts at the scope's own start, which an open scope does not have."""
+    zone: str = "UTC"

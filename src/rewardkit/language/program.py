@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from rewardkit.errors import ValidationError
 from rewardkit.language import causes, packing, tree
+from rewardkit.language.bounds import moves
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Run, Threads
 from rewardkit.language.civil import zone_named
@@ -21,7 +22,7 @@ from rewardkit.language.lowering import lower
 from rewardkit.language.merging import Mergeable
 from rewardkit.language.missing import missing
 from rewardkit.language.partial import Stretches
-from rewardkit.language.plan import Counter, Plan, Segment
+from rewardkit.language.plan import Counter, Plan, Segment, Slot
 from rewardkit.language.reachability import Outlook, plainly_exact, tabled
 from rewardkit.language.source import SegmentWriter
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
@@ -48,7 +49,7 @@ class Program(Mergeable):
 
     def __init__(self, node: tree.Node, text: str, zone: str = UTC, *, bare: bool = False) -> None:
         """`bare` leaves the table of reachable states out, for the program that it is made with."""
-        plan = lower(node)
+        plan = lower(node, zone)
         self.node = node
         self.plan = plan
         self.zone = zone
@@ -65,9 +66,7 @@ class Program(Mergeable):
         self._plainly_exact = plainly_exact(node)
         self._outlook = None if bare or self._plainly_exact or not tabled(node) else Outlook(node, plan)
         self._packing = packing.Packing(plan, self.fingerprint, self._causes.many)
-        self.repeats = self._packing.flat and all(
-            match.where is None for slot in plan.root.slots if isinstance(slot, Counter) for match in slot.matches
-        )
+        self.repeats = self._packing.flat and all(map(_repeats, plan.root.slots))
 
     @property
     def exact(self) -> bool:
@@ -263,6 +262,10 @@ def _microseconds(value: When) -> Instant:
     return value if isinstance(value, int) else instant(value)
 
 
+def _repeats(slot: Slot | None) -> bool:
+    return isinstance(slot, Counter) and slot.floor is None and all(match.where is None for match in slot.matches)
+
+
 _PROGRAMS: dict[str, Program] = {}
 _MOST_PROGRAMS = 16_384  # more than a store defines; the oldest is dropped beyond it
 
@@ -297,7 +300,7 @@ def bare_program(node: tree.Node) -> Program:
 def _build(plan: Plan) -> list[Part]:
     names: dict[str, Any] = {"__builtins__": {"min": min, "tuple": tuple}}
     parts: list[Part] = []
-    source = "".join(SegmentWriter(segment, names).write() for segment in plan.segments)
+    source = "".join(SegmentWriter(segment, names, plan.zone).write() for segment in plan.segments)
     exec(compile(source, "<condition>", "exec"), names)  # noqa: S102 - generated names and numbers, no text of a user's
     for segment in plan.segments:
         initial: list[Any] = [0, 0]
@@ -308,13 +311,13 @@ def _build(plan: Plan) -> list[Part]:
             threads = Threads(tuple(parts[inner.number] for inner in content.steps), content.followed)
             names[f"chain_{segment.number}_{slot}"] = threads
             initial.append(threads.initial)
-        parts.append(_part(segment, names, tuple(initial)))
+        parts.append(_part(segment, names, tuple(initial), plan.zone))
     return parts
 
 
-def _part(segment: Segment, names: dict[str, Any], initial: Thread) -> Part:
+def _part(segment: Segment, names: dict[str, Any], initial: Thread, zone: str) -> Part:
     number = segment.number
-    pulls = directions(segment)
+    pulls = directions(segment, zone)
     expression = comparison(pulls)
     if expression is None:
 
@@ -323,6 +326,7 @@ def _part(segment: Segment, names: dict[str, Any], initial: Thread) -> Part:
     else:
         better = eval(f"lambda x, y: {expression}", {"__builtins__": {}})  # noqa: S307 - indices and comparisons alone
     run: Run = names[f"run_{number}"]
-    constant = all(isinstance(slot, Counter) for slot in segment.slots) and not judges(segment.root)
+    counted = all(isinstance(slot, Counter) for slot in segment.slots)
+    constant = counted and not judges(segment.root) and all(map(moves, segment.bounds))
     birth = run(initial, None, 0, FOREVER, ())[1] if constant else None
     return Part(run, names[f"due_{number}"], initial, initial[1:], birth, segment.names, pulls, better)

@@ -8,10 +8,8 @@ from rewardkit.language.descent import descend
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.format import format_condition
 from rewardkit.language.tree import (
-    Before,
     Between,
     By,
-    Calendar,
     Comparison,
     InAny,
     InLast,
@@ -19,7 +17,6 @@ from rewardkit.language.tree import (
     Named,
     Node,
     Satisfied,
-    Since,
     Streak,
 )
 
@@ -29,8 +26,6 @@ NOT_EVALUATED: dict[type, tuple[str, str]] = {
     InAny: ("RK903", "`in any`"),
     InLast: ("RK904", "`in last`"),
     InOne: ("RK905", "`in one`"),
-    Before: ("RK906", "`before`"),
-    Since: ("RK907", "`since`"),
     By: ("RK908", "`by`"),
     Streak: ("RK909", "`streak`"),
     Satisfied: ("RK910", "`satisfied`"),
@@ -51,8 +46,6 @@ def check_reach(node: Node) -> Iterator[Diagnostic]:
         code, name = NOT_EVALUATED.get(type(part), ("", ""))
         if code:
             yield _unevaluated(code, name, part.place)
-        if isinstance(getattr(part, "span", None), Calendar) and not code:
-            yield _unevaluated("RK911", "a calendar span", part.place)
 
 
 def _unevaluated(code: str, name: str, place: tuple[int, int]) -> Diagnostic:

@@ -21,13 +21,13 @@ class Shape(NamedTuple):
     """How the threads of one segment are written."""
 
     phases: int
-    """Of its offsets; none where there is no phase to write."""
+    """The last one; 0 where there is no phase to write."""
     slots: Slots
 
 
 def shape_of(segment: Segment) -> Shape:
     """The shape of a segment's threads."""
-    return Shape(len(segment.offsets), tuple(_slot(content) for content in segment.slots))
+    return Shape(segment.last_phase, tuple(_slot(content) for content in segment.slots))
 
 
 def _slot(content: Slot | None) -> int | tuple[Shape, ...]:
@@ -53,7 +53,7 @@ def write_thread(shape: Shape, thread: Thread, start: int, out: bytearray) -> No
     """Writes a thread but for its anchor."""
     phases, slots = shape
     if phases:
-        out.append(thread[1])
+        put_number(out, thread[1])
     place = 2
     for content in slots:
         value = thread[place]
@@ -95,8 +95,7 @@ def read_thread(shape: Shape, anchor: int, start: int, data: bytes, place: int) 
     phases, slots = shape
     phase = 0
     if phases:
-        phase = data[place]
-        place += 1
+        phase, place = read_number(data, place)
         if phase > phases:
             raise corrupt()
     made: list[Any] = [anchor, phase]

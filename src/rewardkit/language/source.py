@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rewardkit.language.bounds import Bound, Cut, Moment, closes_of
 from rewardkit.language.chain import DRY, ENDS, FALSE, FOREVER, TRUE, VALUE
 from rewardkit.language.facts import Facts
 from rewardkit.language.knowing import know
 from rewardkit.language.plan import Counter, Segment
 from rewardkit.language.predicate import compile_predicate
+from rewardkit.language.tree import Calendar
 from rewardkit.language.waiting import wait
 
 
@@ -22,10 +24,13 @@ class SegmentWriter:
 
     Args:
         names: the namespace in which the source is executed; what the source refers to is bound there.
+        zone: IANA name of the zone of calendar spans.
     """
 
-    def __init__(self, segment: Segment, names: dict[str, Any]) -> None:
+    def __init__(self, segment: Segment, names: dict[str, Any], zone: str) -> None:
         self.segment = segment
+        self.zone = zone
+        self.calendar = segment.calendar
         self.names = names
         self.lines: list[str] = []
         self.locals = 0
@@ -35,7 +40,6 @@ class SegmentWriter:
     def write(self) -> str:
         """Both functions."""
         number = self.segment.number
-        self.names[f"offsets_{number}"] = self.segment.offsets
         slots = ", ".join(f"s{slot}" for slot in range(len(self.segment.slots)))
         head = f"    a, p0, {slots} = s" if slots else "    a, p0 = s"
         self.lines = [f"def run_{number}(s, event, at, end, evers):", head, *self._phase()]
@@ -44,7 +48,7 @@ class SegmentWriter:
         root = know(self, self.segment.root)
         self._finish(root)
         body, self.lines = _needed(self.lines), []
-        self.lines += [f"def due_{number}(s, end, evers):", head, "    p = p0", f"    due = {FOREVER}"]
+        self.lines += [f"def due_{number}(s, end, evers):", head, *self._closes(), "    p = p0", f"    due = {FOREVER}"]
         self.folding = False
         for slot in range(len(self.segment.slots)):
             self.put(f"n{slot} = s{slot}")
@@ -72,19 +76,55 @@ class SegmentWriter:
         self.names[name] = value
         return name
 
-    def closed(self, offset: int | None) -> str:
-        """Whether time has passed an offset."""
-        return "False" if offset is None else f"(p > {self.segment.offsets.index(offset)})"
+    def closed(self, cut: Cut, phase: str = "p") -> str:
+        """Whether time has passed one of some bounds."""
+        places = [self.segment.bounds.index(bound) for bound in cut]
+        if not places:
+            return "False"
+        if self.segment.ordered:
+            return f"({phase} > {places[0]})"
+        return f"({phase} & {sum(1 << place for place in places)} != 0)"
+
+    def open(self, cut: Cut, phase: str) -> str:
+        """Whether time has passed none of some bounds."""
+        places = [self.segment.bounds.index(bound) for bound in cut]
+        if self.segment.ordered:
+            return f"{phase} <= {places[0]}"
+        return f"{phase} & {sum(1 << place for place in places)} == 0"
+
+    def close(self, bound: Bound) -> str:
+        """The instant of a bound."""
+        match bound:
+            case Moment(instant=instant):
+                return str(instant)
+            case Calendar():
+                return f"c[{self.calendar.index(bound)}]"
+            case _:
+                return f"a + {bound}"
 
     # --- counting ---
 
     def _phase(self) -> list[str]:
-        # The phase is the number of offsets that time has passed.
-        lines = ["    p = p0"]
-        if self.segment.offsets:
-            many, offsets = len(self.segment.offsets), f"offsets_{self.segment.number}"
-            lines += [f"    while p < {many} and at >= a + {offsets}[p]:", "        p += 1"]
+        # The phase is the number of bounds that time has passed, or a bit for each of them.
+        segment, lines = self.segment, [*self._closes(), "    p = p0"]
+        if not segment.bounds:
+            return lines
+        if segment.ordered:
+            offsets = f"offsets_{segment.number}"
+            self.names[offsets] = segment.bounds
+            return [*lines, f"    while p < {len(segment.bounds)} and at >= a + {offsets}[p]:", "        p += 1"]
+        lines.append(f"    if p != {segment.last_phase}:")
+        lines += [
+            f"        if at >= {self.close(bound)}: p |= {1 << place}" for place, bound in enumerate(segment.bounds)
+        ]
         return lines
+
+    def _closes(self) -> list[str]:
+        if not self.calendar:
+            return []
+        closes = f"closes_{self.segment.number}"
+        self.names[closes] = closes_of(self.calendar, self.zone)
+        return [f"    c = {closes}(a)"]
 
     def _count(self) -> None:
         by_name: dict[str, list[tuple[int, Counter]]] = {}
@@ -108,8 +148,10 @@ class SegmentWriter:
         terms = []
         if not counter.followed:
             terms.append(f"n{slot} < {counter.most}")
-        if counter.cut is not None:
+        if counter.cut:
             terms.append(f"not {self.closed(counter.cut)}")
+        if counter.floor is not None:
+            terms.append(f"at >= {counter.floor}")
         filters = [match.where for match in counter.matches if match.name == name]
         if all(where is not None for where in filters):
             calls = [
@@ -125,7 +167,7 @@ class SegmentWriter:
 
     def _finish(self, root: Facts) -> None:
         changed = [f"n{slot} is not s{slot}" for slot in range(len(self.segment.slots))]
-        if self.segment.offsets:
+        if self.segment.bounds:
             changed.append("event is None and p != p0")
         parts = ", ".join(["a", "p", *(f"n{slot}" for slot in range(len(self.segment.slots)))])
         if changed:

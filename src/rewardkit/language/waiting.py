@@ -28,12 +28,12 @@ def wait(writer: SegmentWriter, step: Step, indent: str) -> None:
         case Guard():
             wait(writer, step.body, indent)
         case Window() | Judgement():
-            place = writer.segment.offsets.index(step.offset)
-            writer.lines.append(f"{indent}if p <= {place} and a + {step.offset} < due:")
-            writer.lines.append(f"{indent}    due = a + {step.offset}")
+            close = writer.close(step.bound)
+            writer.lines.append(f"{indent}if {writer.open((step.bound,), 'p')} and {close} < due:")
+            writer.lines.append(f"{indent}    due = {close}")
             wait(writer, step.body, indent)
         case Chain():
-            threads, end = f"chain_{writer.segment.number}_{step.slot}", end_of(step)
+            threads, end = f"chain_{writer.segment.number}_{step.slot}", end_of(writer, step)
             writer.lines.append(f"{indent}if n{step.slot}.__class__ is tuple:")
             writer.lines.append(f"{indent}    due = min(due, {threads}.due(n{step.slot}, {end}, evers))")
             wait(writer, step.first, indent)
@@ -49,7 +49,7 @@ def waits(step: Step) -> bool:
         case Window() | Judgement():
             return True
         case Chain():
-            return waits(step.first) or any(segment.offsets or waits(segment.root) for segment in step.steps)
+            return waits(step.first) or any(segment.bounds or waits(segment.root) for segment in step.steps)
         case _:
             return False
 
