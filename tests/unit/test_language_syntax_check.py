@@ -58,12 +58,9 @@ def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
         ("A in any 7d", "RK903", "A in any 7d"),
         ("A in last 7d", "RK904", "A in last 7d"),
         ("A in one month", "RK905", "A in one month"),
-        ('A before "2026-01-01"', "RK906", 'A before "2026-01-01"'),
-        ('A since "2026-01-01"', "RK907", 'A since "2026-01-01"'),
         ("A by order_id", "RK908", "A by order_id"),
         ("streak(A, 7 calendar days)", "RK909", "streak(A, 7 calendar days)"),
         ("satisfied((x)) then A", "RK910", "satisfied((x))"),
-        ("A then B within 7 calendar days", "RK911", "B within 7 calendar days"),
         ("@x then B", "RK140", "@x"),
     ],
 )

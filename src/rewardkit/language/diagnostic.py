@@ -76,12 +76,9 @@ CODES: dict[str, str] = {
     "RK903": "`in any` is not evaluated yet",
     "RK904": "`in last` is not evaluated yet",
     "RK905": "`in one` is not evaluated yet",
-    "RK906": "`before` is not evaluated yet",
-    "RK907": "`since` is not evaluated yet",
     "RK908": "`by` is not evaluated yet",
     "RK909": "`streak` is not evaluated yet",
     "RK910": "`satisfied` is not evaluated yet",
-    "RK911": "calendar spans are not evaluated yet",
 }
 """Every code and what it stands for; a code never changes its meaning."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from rewardkit.language.descent import children, descend, matches
 from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.ends import endless
+from rewardkit.language.event import instant
 from rewardkit.language.format import format_condition, write_name
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_SPAN_DAYS
 from rewardkit.language.literal import write_span
@@ -35,6 +36,7 @@ from rewardkit.language.tree import (
 
 _WITH_FIELD = frozenset({"sum", "avg", "min", "max", "distinct", "latest", "first"})
 _OF_TEXT = frozenset({"latest", "first"})
+_FIRST, _LAST = date(1970, 1, 2), date(8999, 12, 31)  # whose first instant every zone has in the years 1970 to 9000
 
 
 def check_structure(node: Node, text: str) -> tuple[Diagnostic, ...]:
@@ -227,11 +229,11 @@ def _bad_aggregate(aggregate: Aggregate) -> Iterator[Diagnostic]:
 def _readable(text: str) -> bool:
     try:
         if len(text) == len("2026-01-31"):
-            date.fromisoformat(text)
-            return True
-        return datetime.fromisoformat(text).utcoffset() is not None
+            return _FIRST <= date.fromisoformat(text) <= _LAST
+        instant(text)
     except ValueError:
         return False
+    return True
 
 
 _CHECKS: dict[type, Callable[[Any, str], Iterator[Diagnostic]]] = {
