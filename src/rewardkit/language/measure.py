@@ -10,6 +10,7 @@ from rewardkit.language.limits import DAY_MICROSECONDS, DEEPEST, LONGEST_SPANS_D
 from rewardkit.language.scan import too_deep
 from rewardkit.language.tree import (
     AtLeast,
+    Calendar,
     Comparison,
     Either,
     Elapsed,
@@ -22,6 +23,8 @@ from rewardkit.language.tree import (
     Satisfied,
 )
 
+_LONGEST_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+
 
 @attrs.frozen
 class Measure:
@@ -32,7 +35,7 @@ class Measure:
     depth: int
     """Nesting, counted so that no text of the tree needs more parentheses than this."""
     microseconds: int
-    """All elapsed spans together."""
+    """All spans together; months and years at their longest."""
 
 
 def measure(node: Node) -> Measure:
@@ -47,6 +50,8 @@ def measure(node: Node) -> Measure:
             span = getattr(current, "span", None)
             if isinstance(span, Elapsed):
                 microseconds += span.microseconds
+            elif isinstance(span, Calendar):
+                microseconds += span.count * _LONGEST_DAYS[span.unit] * DAY_MICROSECONDS
             below = depth + 2 if isinstance(current, Satisfied) else depth + 1
             waiting.extend([(part, below) for part in children(current)])
         own = matches(current)
