@@ -43,7 +43,7 @@ def found(text: str, scope: Scope = "start") -> list[tuple[str, str]]:
         "A then ever B",
         "ever A then B",
         "A then ((ever B) over 7d) then C",
-        "A then ((B | !(ever C)) & B) then C",
+        "A then ((B | !(ever C)) & D) then C",
     ],
 )
 def test_what_is_evaluated_and_meant_has_no_finding(text: str) -> None:
@@ -103,6 +103,31 @@ def test_what_is_judged_too_early_has_a_lint(text: str, code: str, piece: str) -
 )
 def test_what_waits_or_only_grows_has_none(text: str) -> None:
     assert set() == {code for code, _ in found(text)} & {"RK206", "RK207", "RK208", "RK209"}
+
+
+@pytest.mark.parametrize(
+    "text, code, piece",
+    [
+        ("A & !A", "RK220", "A & !A"),
+        ("A then (B*2 & !B)", "RK220", "A then (B*2 & !B)"),
+        ("(A within 7d) & (no A within 7d)", "RK220", "(A within 7d) & (no A within 7d)"),
+        ("(A | !A) over 7d", "RK221", "(A | !A) over 7d"),
+        ("A | no A within 7d", "RK221", "A | no A within 7d"),
+        ("A | A*2", "RK222", "A*2"),
+        ("(A*2 & A) then B", "RK222", "A"),
+        ("2 of (A, A, B)", "RK222", "B"),
+        ("A*2 & !A*3", "RK222", "!A*3"),
+    ],
+)
+def test_what_is_foregone_has_a_lint(text: str, code: str, piece: str) -> None:
+    assert (code, piece) in found(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["A then A", "(A*2 | B) & !C", "A & !A[x > 5]", "A*2 | (A & B)", "no A within 7d then A", "A*3 over 7d"]
+)
+def test_what_is_open_has_none(text: str) -> None:
+    assert set() == {code for code, _ in found(text)} & {"RK220", "RK221", "RK222"}
 
 
 def test_a_satisfied_name_has_to_be_known() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
+from rewardkit.cli.analysis_report import print_analysis
 from rewardkit.cli.options import Commands, add_command
 from rewardkit.cli.printing import FINDINGS, FINE, print_json
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language.condition import Condition
+from rewardkit.language.analysis import Analysis
+from rewardkit.language.condition import EXAMPLE_START, Condition
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.shell.definition_file import read_conditions
 
@@ -28,6 +31,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("condition", metavar="EXPR", help="the condition, in one argument; `-` reads it from stdin")
     parser.add_argument("--entry", action="store_true", help="judge it as a campaign's entry, whose scope has no start")
+    parser.add_argument("--analyse", action="store_true", help="show who would qualify, who could not, and its cost")
     parser.add_argument("--definitions", metavar="FILE", help="a definition file whose [conditions] it may name")
     parser.add_argument(
         "--acknowledge", metavar="CODE", action="append", default=[], help="a lint that is meant so; may be repeated"
@@ -46,11 +50,16 @@ def run(arguments: argparse.Namespace) -> int:
         found = condition.check(scope="open" if arguments.entry else "start")
     except ConditionSyntaxError as error:
         found = error.diagnostics
+    analysis = None
+    if arguments.analyse and condition is not None and not any(one.severity == "error" for one in found):
+        analysis = condition.analyse(start=None if arguments.entry else EXAMPLE_START)
     open_findings = [one for one in found if one.severity == "error" or one.code not in arguments.acknowledge]
     if arguments.json:
-        _print_json(condition, found)
+        _print_json(condition, found, analysis)
     else:
         _print_text(condition, text, found)
+        if analysis is not None:
+            print_analysis(analysis)
     return FINDINGS if open_findings else FINE
 
 
@@ -62,11 +71,10 @@ def _print_text(condition: Condition | None, text: str, found: Sequence[Diagnost
         print(diagnostic.show(text))
 
 
-def _print_json(condition: Condition | None, found: Sequence[Diagnostic]) -> None:
-    print_json(
-        {
-            "condition": None if condition is None else str(condition),
-            "events": [] if condition is None else sorted(condition.event_names),
-            "diagnostics": found,
-        }
-    )
+def _print_json(condition: Condition | None, found: Sequence[Diagnostic], analysis: Analysis | None) -> None:
+    record: dict[str, Any] = {
+        "condition": None if condition is None else str(condition),
+        "events": [] if condition is None else sorted(condition.event_names),
+        "diagnostics": found,
+    }
+    print_json(record if analysis is None else record | {"analysis": analysis.to_json()})

@@ -14,6 +14,8 @@ from rewardkit.language.moments import Setting
 from rewardkit.language.relation import same
 from rewardkit.language.search import Work
 
+A_TRY = 20
+"""Steps that are spent on one part, whatever comes of it: a program is made for the rest."""
 _SEVERAL = tree.And | tree.Or | tree.Some
 
 
@@ -46,6 +48,7 @@ def dead_branches(node: tree.Node, setting: Setting, work: Work) -> Pruned:
         if path is None:
             break
         tried.add(path)
+        work.steps -= A_TRY
         without = _without(current, path)
         if without is not None and same(current, without, setting, work):
             part = _at(current, path)

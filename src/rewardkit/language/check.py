@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from rewardkit.language.anchor import check_anchors, check_past_ends
 from rewardkit.language.diagnostic import Diagnostic
+from rewardkit.language.foregone import check_foregone, may_be_foregone
 from rewardkit.language.lint import check_lints
 from rewardkit.language.measure import check_size
 from rewardkit.language.reach import check_reach
@@ -38,4 +39,6 @@ def check(node: Node, text: str, *, scope: Scope) -> tuple[Diagnostic, ...]:
         *check_reach(node),
         *check_lints(node, text, scan(text)),
     ]
+    if may_be_foregone(node) and not any(one.severity == "error" for one in found):
+        found += check_foregone(node, text, anchored=scope == "start")
     return tuple(sorted(dict.fromkeys(found), key=lambda diagnostic: diagnostic.span))

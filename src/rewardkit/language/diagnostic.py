@@ -70,6 +70,9 @@ CODES: dict[str, str] = {
     "RK207": "a balance that is judged eagerly",
     "RK208": "`in last` where a verdict is final",
     "RK209": "a body that listens to every event",
+    "RK220": "can never hold",
+    "RK221": "holds whatever happens",
+    "RK222": "a part that changes nothing",
     # parsed, and not evaluated by this version
     "RK901": "`*n..m` is not evaluated yet",
     "RK902": "comparisons of aggregates are not evaluated yet",
