@@ -20,6 +20,7 @@ from rewardkit.language.inline import inline
 from rewardkit.language.lateness import PUNCTUAL, Lateness
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
 from rewardkit.language.parse import parse, read
+from rewardkit.language.reach import NOT_FOLDED
 from rewardkit.language.tree import Node
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
@@ -177,13 +178,18 @@ class Condition:
         now: datetime | str | int,
         end: datetime | str | int | None = None,
         zone: str = UTC,
+        mode: Mode = "latch",
     ) -> Explanation:
-        """Why the verdict is what it is; arguments and errors as of `judge`."""
+        """Why the verdict is what it is, and how far it is; arguments and errors as of `judge`."""
         from rewardkit.language.explanation import explain
 
         place = _position(start)
-        self.require(scope=_scope(place))
-        return explain(self.tree, tuple(events), place, instant(now), None if end is None else instant(end), zone=zone)
+        errors = tuple(found for found in self.check(scope=_scope(place)) if found.severity == "error")
+        # What no program folds yet is explained all the same, by the specification.
+        if any(not found.code.startswith(NOT_FOLDED) for found in errors):
+            raise ConditionSyntaxError(self.text, errors)
+        until = None if end is None else instant(end)
+        return explain(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)
 
     def analyse(
         self,

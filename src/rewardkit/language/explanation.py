@@ -1,6 +1,6 @@
 """Why a verdict is what it is: the events that prove it, what killed it, or what is missing, as data and as sentences.
 
-The verdict comes from the program; the proof is read off the specification, at the reading that decided.
+All of it is read off the specification: the proof at the reading that decided, what is missing as things are now.
 """
 
 from __future__ import annotations
@@ -10,14 +10,21 @@ from collections.abc import Iterable
 import attrs
 
 from rewardkit.language import tree
-from rewardkit.language.event import Event, Instant, Position, rfc3339
-from rewardkit.language.missing import missing
+from rewardkit.language.continuation import way_on
+from rewardkit.language.event import Event, Instant, Position
+from rewardkit.language.evidence import Absence, Fact, Value, once
+from rewardkit.language.leaf import Leaf, leaves
+from rewardkit.language.need import Need
 from rewardkit.language.ordering import in_order
-from rewardkit.language.proof import Absence, Fact, prove, refute
-from rewardkit.language.replay import BEFORE_ALL, Replay, replay
-from rewardkit.language.specification import Outermost, Scope, place, timer
-from rewardkit.language.state import IMPOSSIBLE, PENDING
-from rewardkit.language.verdict import Status
+from rewardkit.language.progress import Lapse, lapse, share
+from rewardkit.language.proof import minimal, prove
+from rewardkit.language.reachability import tabled
+from rewardkit.language.refutation import refute
+from rewardkit.language.replay import replay
+from rewardkit.language.specification import Decided, decided, holds, place
+from rewardkit.language.state import IMPOSSIBLE
+from rewardkit.language.telling import Telling
+from rewardkit.language.verdict import Mode, Status
 from rewardkit.language.zoning import UTC
 
 
@@ -30,12 +37,26 @@ class Explanation:
     """Microseconds since 1970 of the reading that decided; None while pending."""
     event_ids: tuple[str, ...] = ()
     """The events that prove a satisfied verdict, in total order; absences need none."""
+    absences: tuple[Absence, ...] = ()
+    """What did not happen, where that is part of the proof, or of the reason why it is impossible."""
+    values: tuple[Value, ...] = ()
+    """What the aggregates of the proof came to."""
     killed_by: str | Instant | None = None
     """What made it impossible: the id of an event, or the instant of a deadline."""
     missing: tuple[str, ...] = ()
     """What a pending verdict still needs, the cheapest way."""
+    needs: tuple[Need, ...] = ()
+    """The same as data."""
     wake_at: Instant | None = None
-    """The earliest instant at which time alone may change a pending verdict."""
+    """The next deadline: the earliest instant at which time alone may change the verdict, or what is missing."""
+    by_table: bool = False
+    """Whether only the table of all states tells that it is impossible, and no part of it does by itself."""
+    progress: float = 0.0
+    """From 0 to 1; 1 where it is satisfied, and nowhere else."""
+    lapsed: Lapse | None = None
+    """Where a window, a gap or a streak was not met, so that more is missing than before."""
+    leaves: tuple[Leaf, ...] = ()
+    """How far each count, comparison and streak is."""
     sentences: tuple[str, ...] = ()
     """All of it for people, such as "`User Activated` at 2024-01-02T00:00:00Z (event e17)"."""
 
@@ -48,68 +69,110 @@ def explain(
     end: Instant | None = None,
     *,
     zone: str = UTC,
+    mode: Mode = "latch",
 ) -> Explanation:
     """Explains the verdict on a history, given in any order, at an instant.
 
     Raises:
         Conflict: for one event id with two bodies.
-        ValidationError: for an operator that is not evaluated, or a window that has no start.
+        ValidationError: for a window that has no start, or the mode `final` without an end.
     """
-    known = in_order(events)
-    done = replay(node, known, start, now, end, zone=zone)
-    state = done.state
-    if state.status == PENDING:
-        needs = missing(done.program.plan, state)
-        sentences = needs or ("waiting",)
-        return Explanation("pending", None, missing=needs, wake_at=state.wake_at, sentences=sentences)
-    at = state.decided_at or 0
-    scope = _scope_at(done, known, start, at, end)
-    if state.status == IMPOSSIBLE:
-        return _killed(done, node, scope, at)
-    facts = prove(node, scope, at)
-    found = {event.id: event for event in facts if isinstance(event, Event)}
-    ids = tuple(event.id for event in in_order(found.values()))
-    return Explanation("satisfied", at, event_ids=ids, sentences=_told(facts, at))
+    history = in_order(events)
+    found = decided(node, history, start, now, end, zone=zone, mode=mode)
+    telling = Telling(zone)
+    known = tuple(leaves(node, found.scope, found.at))
+    if mode == "latch" and tabled(node):
+        done = replay(node, history, start, now, end, zone=zone)
+        at = done.state.decided_at
+        if done.state.status == IMPOSSIBLE and at is not None and (at, "impossible") != _decision(found):
+            return attrs.evolve(_tabled(done.decided_by, at, telling), leaves=known)
+    match found.reading.status:
+        case "pending":
+            explained = _pending(node, found, telling)
+        case "satisfied":
+            explained = _satisfied(node, found, telling)
+        case _:
+            explained = _impossible(node, found, telling, end)
+    return attrs.evolve(explained, leaves=known)
 
 
-def _scope_at(
-    done: Replay, known: list[Event], start: Position | Instant | None, at: Instant, end: Instant | None
-) -> Scope:
-    """The scope as of the reading that decided."""
-    opening = BEFORE_ALL if start is None else start if isinstance(start, Position) else Position(start)
-    after = (opening.at, 1, opening.order, opening.id)
-    until = place(done.decided_by) if done.decided_by else max(after, timer(at))
-    events = tuple(
-        event
-        for event in known
-        if event.name in done.program.names
-        and place(event) <= until
-        and (end is None or event.at < end or place(event) <= after)
+def _decision(found: Decided) -> tuple[Instant | None, Status]:
+    return found.reading.decided_at, found.reading.status
+
+
+def _tabled(culprit: Event | None, at: Instant, telling: Telling) -> Explanation:
+    """No part of it is impossible by itself, and still no events satisfy the whole any more."""
+    reason = "cannot hold from the start" if culprit is None else f"{telling.happened(culprit)} rules it out"
+    killer = at if culprit is None else culprit.id
+    sentences = (reason, "whatever happens next, its parts do not hold together")
+    return Explanation("impossible", at, killed_by=killer, by_table=True, sentences=sentences)
+
+
+def _pending(node: tree.Node, found: Decided, telling: Telling) -> Explanation:
+    way = way_on(node, found.scope, found.at)
+    needs = tuple(dict.fromkeys(way or ()))
+    missing = tuple(dict.fromkeys(telling.need(need) for need in needs))
+    lost = lapse(node, found)
+    sentences = missing or ("waiting" if way == () else "no way on is known",)
+    if lost is not None:
+        sentences = (*sentences, f"time ran out for a part of it at {telling.instant(lost.at)}, so more is missing")
+    opened = way_on(node, found.opened, found.opened.until[0])
+    return Explanation(
+        "pending",
+        None,
+        missing=missing,
+        needs=needs,
+        wake_at=min(_deadlines(found, needs), default=None),
+        progress=share("pending", way, opened),
+        lapsed=lost,
+        sentences=sentences,
     )
-    anchor = None if start is None else opening.at
-    return Scope(events, after, until, anchor, end, Outermost(after, anchor), end, until, done.program.zone)
 
 
-def _killed(done: Replay, node: tree.Node, scope: Scope, at: Instant) -> Explanation:
-    culprit = done.decided_by
-    reason = done.program.verdict(done.state).reason
+def _deadlines(found: Decided, needs: Iterable[Need]) -> set[Instant]:
+    instants = {found.reading.wake_at} | {need.by for need in needs} | {need.until for need in needs}
+    return {at for at in instants if at is not None and at > found.at}
+
+
+def _satisfied(node: tree.Node, found: Decided, telling: Telling) -> Explanation:
+    facts = minimal(node, found.scope, found.at, once(prove(node, found.scope, found.at)))
+    named = in_order(fact for fact in facts if isinstance(fact, Event))
+    return Explanation(
+        "satisfied",
+        found.reading.decided_at,
+        event_ids=tuple(event.id for event in named),
+        absences=_absences(facts),
+        values=_values(facts),
+        progress=1.0,
+        wake_at=found.reading.wake_at,
+        sentences=telling.facts(facts, found.at),
+    )
+
+
+def _impossible(node: tree.Node, found: Decided, telling: Telling, end: Instant | None) -> Explanation:
+    at = found.at
+    scope = found.scope
+    culprit = next((event for event in scope.events if scope.after < scope.until == place(event)), None)
     if culprit is not None:
-        return Explanation("impossible", at, killed_by=culprit.id, sentences=(f"{_happened(culprit)} rules it out",))
-    facts = refute(node, scope, at)
-    return Explanation("impossible", at, killed_by=at, sentences=(reason, *_told(facts, at)))
+        return Explanation(
+            "impossible", at, killed_by=culprit.id, sentences=(f"{telling.happened(culprit)} rules it out",)
+        )
+    facts = once(refute(node, found.scope, at)) if not holds(node, found.scope, at) else []
+    if at == end:
+        reason = "expired"
+    elif found.earlier:
+        reason = f"time ran out at {telling.instant(at)}"
+    else:
+        reason = "cannot hold from the start"
+    told = telling.facts(facts, at) if facts else ()
+    return Explanation(
+        "impossible", at, absences=_absences(facts), values=_values(facts), killed_by=at, sentences=(reason, *told)
+    )
 
 
-def _told(facts: Iterable[Fact], at: Instant) -> tuple[str, ...]:
-    told = [_happened(fact) if isinstance(fact, Event) else _absent(fact, at) for fact in facts]
-    return tuple(dict.fromkeys(told)) or (f"holds from {rfc3339(at)} on",)
+def _absences(facts: list[Fact]) -> tuple[Absence, ...]:
+    return tuple(fact for fact in facts if isinstance(fact, Absence))
 
 
-def _happened(event: Event) -> str:
-    return f"`{event.name}` at {rfc3339(event.at)} (event {event.id})"
-
-
-def _absent(absence: Absence, at: Instant) -> str:
-    since = "" if absence.since is None else f"between {rfc3339(absence.since)} and "
-    until = rfc3339(min(absence.until, at) if absence.until is not None else at)
-    few = "no" if absence.fewer_than == 1 else f"fewer than {absence.fewer_than}"
-    return f"{few} `{absence.what}` {since}{'' if since else 'up to '}{until}"
+def _values(facts: list[Fact]) -> tuple[Value, ...]:
+    return tuple(fact for fact in facts if isinstance(fact, Value))

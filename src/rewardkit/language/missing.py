@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from rewardkit.language import tree
 from rewardkit.language.bounds import close_of
 from rewardkit.language.chain import FOREVER
 from rewardkit.language.dominance import Thread
 from rewardkit.language.event import Instant, rfc3339
-from rewardkit.language.format import format_condition
+from rewardkit.language.evidence import selector
 from rewardkit.language.plan import (
     Chain,
     Choice,
@@ -36,6 +35,9 @@ class Need(NamedTuple):
     sentence: str
 
 
+_UNSEEN = Need(1, "further events")
+"""Where a state alone does not tell which ones: an explanation, which has the history, does."""
+
 Needs: TypeAlias = tuple[Need, ...] | None
 """What is needed; nothing where it holds already, None where this way is closed."""
 
@@ -44,7 +46,10 @@ def missing(plan: Plan, state: State) -> tuple[str, ...]:
     """Sentences such as "1 more `purchase` by 2024-03-03T12:00:00Z"; the cheapest way where there are several."""
     end = FOREVER if state.end is None else state.end
     needs = _Walk(plan, state.evers, end).segment(plan.root, state.root, end)
-    return tuple(dict.fromkeys(need.sentence for need in needs)) if needs else ()
+    if needs:
+        return tuple(dict.fromkeys(need.sentence for need in needs))
+    # No way on is seen from the state, or its parts hold and wait for each other.
+    return (_UNSEEN.sentence,) if state.wake_at is None else (f"open until {rfc3339(state.wake_at)}",)
 
 
 class _Walk:
@@ -82,17 +87,20 @@ class _Walk:
                 return self.segment(self.plan.evers[ever], self.evers[ever], limit)
             case Chain():
                 return self._chain(step, segment, thread, limit)
+            case _:
+                return (_UNSEEN,)
 
     def _leaf(self, leaf: Leaf, segment: Segment, thread: Thread, limit: Instant) -> Needs:
         counter = segment.slots[leaf.slot]
-        assert isinstance(counter, Counter)
+        if not isinstance(counter, Counter):
+            return (_UNSEEN,)
         more = leaf.least - thread[leaf.slot + 2]
         if more <= 0:
             return ()
         if segment.closed(leaf.cut, thread[1]):
             return None
         by = "" if limit >= FOREVER else f" by {rfc3339(limit)}"
-        return (Need(more, f"{more} more {_selector(counter.matches)}{by}"),)
+        return (Need(more, f"{more} more {selector(counter.matches)}{by}"),)
 
     def _judgement(self, step: Judgement, segment: Segment, thread: Thread, limit: Instant) -> Needs:
         close = close_of(step.bound, thread[0], self.plan.zone)
@@ -106,7 +114,7 @@ class _Walk:
             assert isinstance(counter, Counter)
             few = step.body.body.least - 1 - thread[step.body.body.slot + 2]
             most = "no" if few <= 0 else f"at most {few}"
-            return (*body, Need(0, f"{most} {_selector(counter.matches)} until {rfc3339(close)}"))
+            return (*body, Need(0, f"{most} {selector(counter.matches)} until {rfc3339(close)}"))
         return (*body, Need(0, f"judged at {rfc3339(close)}"))
 
     def _chain(self, chain: Chain, segment: Segment, thread: Thread, limit: Instant) -> Needs:
@@ -135,16 +143,17 @@ def _unbegun(step: Step, segment: Segment) -> tuple[Need, ...]:
     match step:
         case Leaf(slot=slot, least=least):
             counter = segment.slots[slot]
-            assert isinstance(counter, Counter)
-            return (Need(least, f"then {least} {_selector(counter.matches)}"),)
+            if not isinstance(counter, Counter):
+                return (_UNSEEN,)
+            return (Need(least, f"then {least} {selector(counter.matches)}"),)
         case Choice(least=least, terms=terms):
             return _cheapest(least, [_unbegun(term, segment) for term in terms]) or ()
         case Window(body=body):
             return _unbegun(body, segment)
-        case Judgement(body=Guard(body=Leaf(slot=slot))):
+        case Judgement(body=Guard(body=Leaf(slot=slot))) if isinstance(segment.slots[slot], Counter):
             counter = segment.slots[slot]
             assert isinstance(counter, Counter)
-            return (Need(0, f"then no {_selector(counter.matches)} for a while"),)
+            return (Need(0, f"then no {selector(counter.matches)} for a while"),)
         case Judgement(body=body):
             return _unbegun(body, segment)
         case Chain(first=first, steps=steps):
@@ -165,12 +174,3 @@ def _cheapest(least: int, ways: list[Needs]) -> Needs:
         return None
     chosen = sorted(place for _, _, place in sorted(opened)[:least])
     return tuple(need for place in chosen for need in ways[place] or ())
-
-
-def _selector(matches: tuple[tree.Match, ...]) -> str:
-    return " or ".join(f"`{described(match)}`" for match in matches)
-
-
-def described(match: tree.Match) -> str:
-    """What an event has to be, for people: its bare name where there is no filter."""
-    return match.name if match.where is None else format_condition(tree.AtLeast((match,)))

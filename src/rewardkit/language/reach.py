@@ -20,6 +20,9 @@ from rewardkit.language.tree import (
     Streak,
 )
 
+NOT_FOLDED = "RK9"
+"""How the codes begin of what the specification evaluates, and no program yet."""
+
 NOT_EVALUATED: dict[type, tuple[str, str]] = {
     Between: ("RK901", "`*n..m`"),
     Comparison: ("RK902", "a comparison of aggregates"),

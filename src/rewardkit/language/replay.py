@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
+
+import attrs
 
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Instant, Position
@@ -72,5 +75,24 @@ def judge(
     mode: Mode = "latch",
 ) -> Verdict:
     """The verdict on a history at an instant; arguments and errors as of `replay`."""
-    done = replay(node, events, start, now, end, zone=zone, mode=mode)
-    return done.program.verdict(done.state)
+    known = tuple(events)
+    done = replay(node, known, start, now, end, zone=zone, mode=mode)
+    verdict = done.program.verdict(done.state)
+    if verdict.status != "pending":
+        return verdict
+    return attrs.evolve(verdict, measure=partial(_measured, node, known, start, now, end, zone, mode))
+
+
+def _measured(
+    node: tree.Node,
+    events: Iterable[Event],
+    start: Position | Instant | None,
+    now: Instant,
+    end: Instant | None,
+    zone: str,
+    mode: Mode,
+) -> float:
+    from rewardkit.language.progress import progress
+    from rewardkit.language.specification import decided
+
+    return progress(node, decided(node, events, start, now, end, zone=zone, mode=mode))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NoReturn, TypeAlias
 
@@ -36,6 +37,18 @@ class Verdict:
     it later and never wrongly."""
     holds_now: bool | None = None
     """In live mode, whether the condition holds at this instant; None in the other modes."""
+
+    _measure: Callable[[], float] | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
+
+    @property
+    def progress(self) -> float | None:
+        """From 0 to 1, and 1 where it is satisfied alone: 1 minus what is missing now by what was missing at the start.
+
+        It is worked out from the history when it is asked for, so that a pending verdict of a folded state has None.
+        """
+        if self.status != "pending":
+            return float(self.status == "satisfied")
+        return None if self._measure is None else self._measure()
 
     def __bool__(self) -> NoReturn:
         raise TypeError(

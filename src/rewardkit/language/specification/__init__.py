@@ -8,15 +8,17 @@ Every faster engine is tested against it; the reference is `grammar/README.md`.
 
 from rewardkit.language.specification.aggregate import matching
 from rewardkit.language.specification.holding import ends, holds, inner_scopes, split
-from rewardkit.language.specification.judging import Reading, judge, readings
+from rewardkit.language.specification.judging import Decided, Reading, decided, judge, readings
 from rewardkit.language.specification.scope import Outermost, Place, Scope, place, timer
 from rewardkit.language.specification.settling import settled
 
 __all__ = [
+    "Decided",
     "Outermost",
     "Place",
     "Reading",
     "Scope",
+    "decided",
     "ends",
     "holds",
     "inner_scopes",

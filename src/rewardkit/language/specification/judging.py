@@ -17,6 +17,8 @@ from rewardkit.language.specification.scope import BEFORE_ALL, Outermost, Place,
 from rewardkit.language.specification.settling import settled
 from rewardkit.language.verdict import Mode, Status
 
+_AFTER_EVENTS = 2
+
 Start = Position | Instant | None
 """The place after which a scope opens; None opens it before everything, with no anchor."""
 
@@ -86,6 +88,50 @@ def judge(
         return Reading(released.status, released.at, None, "expired" if released.at == end else "")
     wake_at = history.wake(now - lateness, now)
     return Reading("pending", None, None if wake_at is None else wake_at + lateness)
+
+
+class Decided(NamedTuple):
+    """A verdict, and what it was read on."""
+
+    reading: Reading
+    opened: Scope
+    """The scope at its opening."""
+    scope: Scope
+    """The scope at the reading that decided; while nothing has, as it is now."""
+    at: Instant
+    """The instant of that reading."""
+    earlier: tuple[tuple[Instant, Scope], ...]
+    """All readings before it, in their order."""
+
+
+def decided(
+    node: tree.Node,
+    events: Iterable[Event],
+    start: Start,
+    now: Instant,
+    end: Instant | None = None,
+    *,
+    zone: str = "UTC",
+    mode: Mode = "latch",
+) -> Decided:
+    """The verdict at an instant with the scope that it was read on; arguments and errors as of `judge`."""
+    history = _History(node, tuple(_ordered(events)), start, end, zone)
+    now = max(now, history.begin[0])
+    reading = judge(node, history.events, start, now, end, zone=zone, mode=mode)
+    scopes = history.scopes(now)
+    at, last = now, (now, _AFTER_EVENTS, 0, "")
+    decision = history.decision(now) if mode == "latch" else None
+    if decision is not None:
+        at, last = decision.at, decision.place
+    elif end is not None and now >= end:
+        at, last = end, history.last(end)
+    if mode == "live" and reading.status == "impossible":
+        final = (scope for at, scope in scopes if decide(node, scope, at) == "impossible")
+        last = next(final, scopes[-1][1]).until
+        at = last[0]
+    scope = history.scope(history.known(now), last)
+    earlier = tuple(one for one in scopes if one[1].until < last)
+    return Decided(reading, scopes[0][1], scope, at, earlier)
 
 
 def readings(
