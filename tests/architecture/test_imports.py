@@ -26,6 +26,7 @@ FLOORS = {
     "batch": 7,
     "http": 7,
     "console": 7,
+    "pygments_lexer": 7,
     "__main__": 8,
 }
 TABLE_OF_CONTENTS = "__init__"

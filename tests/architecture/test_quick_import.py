@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-EXTRAS = ["asyncio", "django", "hypothesis", "psycopg", "pytest", "rich", "sqlalchemy"]
+EXTRAS = ["asyncio", "django", "hypothesis", "psycopg", "pygments", "pytest", "rich", "sqlalchemy"]
 
 
 def loaded_after(statements: str, modules: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -210,8 +211,6 @@ def test_a_check_as_json(rewardkit: Door) -> None:
 
 
 def test_a_condition_may_come_from_stdin(rewardkit: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-
     monkeypatch.setattr("sys.stdin", io.StringIO("A  then\nB\n"))
     assert "A then B\nevents: A, B\n" == rewardkit("check", "-").out
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rewardkit.cli.analysis_report import print_analysis
+from rewardkit.cli.condition_source import from_argument
 from rewardkit.cli.options import Commands, add_command
 from rewardkit.cli.printing import FINDINGS, FINE, print_json
 from rewardkit.errors import ConditionSyntaxError
@@ -15,9 +15,6 @@ from rewardkit.language.analysis import Analysis
 from rewardkit.language.condition import EXAMPLE_START, Condition
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.shell.definition_file import read_conditions
-
-MOST_CHARACTERS = 1_048_576
-"""Read from stdin: a pipe that never ends is not a condition."""
 
 
 def add_to(commands: Commands) -> None:
@@ -40,9 +37,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check and print."""
-    text: str = arguments.condition
-    if text == "-":
-        text = sys.stdin.read(MOST_CHARACTERS).removesuffix("\n")
+    text = from_argument(arguments.condition)
     definitions = None if arguments.definitions is None else read_conditions(arguments.definitions)
     condition: Condition | None = None
     try:
