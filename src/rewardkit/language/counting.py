@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from rewardkit.language.canonical import structure
 from rewardkit.language.descent import descend
 from rewardkit.language.facts import conjunction, disjunction
+from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED
 from rewardkit.language.tree import And, AtLeast, Node, Not, Or, Some
 
 Counts: TypeAlias = Any
@@ -55,6 +56,37 @@ def compile_check(node: Node, slots: Mapping[tuple[str, ...], int]) -> Check:
     value, _, false = _facts(node, terms, slots)
     check: Check = _maker(len(terms), f"1 if {value} else 2 if {false} else 0")(*terms)
     return check
+
+
+def outright(node: Node, key: tuple[str, ...], count: int) -> int:
+    """What a condition has come to where one of its counters has reached a number, whatever the others say.
+
+    PENDING where that depends on them.
+    """
+    value, _, false = _known(node, key, count)
+    return SATISFIED if value else IMPOSSIBLE if false and value is False else PENDING
+
+
+def _known(node: Node, key: tuple[str, ...], count: int) -> tuple[bool | None, bool | None, bool | None]:
+    """What is certain of the facts below; None where nothing is."""
+    if isinstance(node, AtLeast):
+        reached = True if leaf_key(node) == key and node.least <= count else None
+        return reached, reached, False
+    if isinstance(node, Not):
+        value, true, false = _known(node.body, key, count)
+        return None if value is None else not value, false, true
+    assert isinstance(node, And | Or | Some)
+    parts = [_known(term, key, count) for term in node.terms]
+    least = len(parts) if isinstance(node, And) else 1 if isinstance(node, Or) else node.least
+    value, true = (_reached([part[place] for part in parts], least) for place in (0, 1))
+    return value, true, _reached([part[2] for part in parts], len(parts) - least + 1)
+
+
+def _reached(facts: list[bool | None], least: int) -> bool | None:
+    """Whether at least so many are true, as far as is certain."""
+    if facts.count(True) >= least:
+        return True
+    return False if len(facts) - facts.count(False) < least else None
 
 
 def _facts(node: Node, terms: list[int], slots: Mapping[tuple[str, ...], int]) -> tuple[str, str, str]:

@@ -8,16 +8,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
 from rewardkit.language.counting import Check
 from rewardkit.language.predicate import Filter, Properties, compile_predicate, descend, number
+from rewardkit.language.state import IMPOSSIBLE, SATISFIED
 from rewardkit.language.tree import Compare, Either, Every, Literal, Match, OneOf, Predicate
 
-Crossings: TypeAlias = dict[int, tuple[tuple[int, Check], ...]]
-"""Count → the conditions to look at when a counter reaches it: number and check."""
+Place: TypeAlias = tuple[int, int, str]
+"""Where a condition is in a standing's bits, byte and mask, and its name."""
+
+
+class Crossing(NamedTuple):
+    """The conditions for which it matters that a counter has reached a number."""
+
+    satisfied: tuple[Place, ...]
+    """By that alone; the same for the next."""
+    impossible: tuple[Place, ...]
+    open: tuple[tuple[int, int, str, Check], ...]
+    """It depends on other counters."""
+
+
+Crossings: TypeAlias = Mapping[int, Crossing]
+"""By the numbers that matter."""
 
 
 class Arm(NamedTuple):
@@ -63,25 +79,30 @@ class Leaf:
     matches: tuple[Match, ...]
     most: int = 0
     users: int = 0
-    crossings: Crossings = attrs.field(factory=dict)
+    watchers: dict[int, dict[int, tuple[str, Check, int]]] = attrs.field(factory=dict)
+    """Count → condition → its name, its check, and what it comes to there by that alone."""
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(match.name for match in self.matches)
 
-    def watch(self, number: int, check: Check, counts: Iterable[int]) -> None:
-        """Have a condition looked at when the counter reaches one of these."""
+    def watch(self, number: int, name: str, check: Check, outright: Mapping[int, int]) -> None:
+        """Have a condition looked at when the counter reaches one of these numbers, or decided there outright."""
         self.users += 1
-        for count in counts:
-            self.crossings[count] = (*self.crossings.get(count, ()), (number, check))
+        for count, status in outright.items():
+            self.most = max(self.most, count)
+            self.watchers.setdefault(count, {})[number] = (name, check, status)
 
     def forget(self, number: int) -> None:
         """Look at a condition no more."""
         self.users -= 1
-        for count, crossed in list(self.crossings.items()):
-            self.crossings[count] = tuple(one for one in crossed if one[0] != number)
-            if not self.crossings[count]:
-                del self.crossings[count]
+        for watching in self.watchers.values():
+            watching.pop(number, None)
+
+    @property
+    def crossings(self) -> Crossings:
+        """Which numbers matter, and to whom."""
+        return {count: _crossing(watching) for count, watching in self.watchers.items() if watching}
 
     def filter(self, name: str) -> Predicate | None:
         """What events of this name have to satisfy; None where nothing."""
@@ -90,6 +111,18 @@ class Leaf:
         if len(wanted) < len(filters):
             return None
         return wanted[0] if len(wanted) == 1 else Either(tuple(wanted))
+
+
+def _crossing(watching: Mapping[int, tuple[str, Check, int]]) -> Crossing:
+    places: dict[int, list[Place]] = {SATISFIED: [], IMPOSSIBLE: []}
+    undecided = []
+    for condition, (name, check, status) in sorted(watching.items(), key=itemgetter(0)):
+        place = condition >> 3, 1 << (condition & 7), name
+        if status:
+            places[status].append(place)
+        else:
+            undecided.append((*place, check))
+    return Crossing(tuple(places[SATISFIED]), tuple(places[IMPOSSIBLE]), tuple(undecided))
 
 
 def typed(value: Any) -> object:

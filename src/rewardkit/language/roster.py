@@ -10,7 +10,7 @@ import attrs
 from rewardkit.errors import ValidationError
 from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.condition import Condition
-from rewardkit.language.counting import Check, compile_check, leaf_key, leaves, only_counts
+from rewardkit.language.counting import Check, compile_check, leaf_key, leaves, only_counts, outright
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.listeners import Leaf, Listeners, listeners
 from rewardkit.language.listening import listens_to_all
@@ -49,14 +49,14 @@ class Roster:
         self.listeners: dict[str, Listeners] = {}
         """What has been worked out so far."""
 
-    def add(self, name: str, condition: Condition) -> Member:
-        """Take a condition in."""
+    def add(self, name: str, condition: Condition, zone: str) -> Member:
+        """Take a condition in, read in a zone."""
         number = self.generation
         # Where counters alone cannot tell what is impossible, the program's table of states does.
         if only_counts(condition.tree) and plainly_exact(condition.tree):
-            member = Member(number, name, condition, self._count(number, condition), None)
+            member = Member(number, name, condition, self._count(number, name, condition), None)
         else:
-            program = compile_program(condition.tree)
+            program = compile_program(condition.tree, zone)
             member = Member(number, name, condition, None, program)
             if listens_to_all(condition.tree):
                 self._everywhere.append(number)
@@ -67,7 +67,8 @@ class Roster:
         self.members[name] = self.by_number[number] = member
         self._forget(condition.event_names)
         before = self._lineage[-1][0]
-        told = b"\0".join((before, name.encode("utf-8", "surrogatepass"), fingerprint(structure(condition.tree))))
+        mark = fingerprint(structure(condition.tree)) if member.program is None else member.program.fingerprint
+        told = b"\0".join((before, name.encode("utf-8", "surrogatepass"), mark))
         self._lineage.append((blake2b(told, digest_size=4).digest(), len(self._leaves)))
         self.generation += 1
         return member
@@ -115,7 +116,7 @@ class Roster:
         """What identifies the first so many additions, and how many counters they have; None where there were fewer."""
         return self._lineage[generation] if generation <= self.generation else None
 
-    def _count(self, number: int, condition: Condition) -> Check:
+    def _count(self, number: int, name: str, condition: Condition) -> Check:
         """Take part in the counters that the condition reads, new ones where there are none."""
         slots: dict[tuple[str, ...], int] = {}
         thresholds: dict[tuple[str, ...], set[int]] = {}
@@ -128,11 +129,11 @@ class Roster:
                     self._counters.setdefault(heard, []).append(leaf)
             slots[key] = leaf.slot
             thresholds.setdefault(key, set()).add(part.least)
-            leaf.most = max(leaf.most, part.least)
-            self.code = max(self.code, "B" if leaf.most < 2**8 else "H" if leaf.most < 2**16 else "I")
+            self.code = max(self.code, "B" if part.least < 2**8 else "H" if part.least < 2**16 else "I")
         check = compile_check(condition.tree, slots)
         for key, counts in thresholds.items():
-            self._leaves[key].watch(number, check, counts)
+            comes_to = {count: outright(condition.tree, key, count) for count in counts}
+            self._leaves[key].watch(number, name, check, comes_to)
         return check
 
     def _forget(self, names: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import sys
 import zlib
 from array import array
@@ -14,9 +15,15 @@ from rewardkit.language.standing import Standing
 from rewardkit.language.state import State
 
 _LAYOUT = 1
-_STARTED, _ENDED, _OVER = 1, 2, 4
+_STARTED, _ENDED, _OVER, _MISSING, _STATES = 1, 2, 4, 8, 16
 _CODES = "BHI"
+_HEAD = struct.Struct("<BBB4sIIHH")
+"""Layout, flags, width of counters, lineage, generation; lengths of the counters and of the two rows of bits."""
+_CHECK = struct.Struct("<I")
 _NOT_ZERO = re.compile(rb"[^\0]+(?:\0{1,2}[^\0]+)*")
+_SPARSE = 2**31
+_SHORT = 48
+"""Up to so many bytes of counters, leaving out zeros costs more time than it spares room."""
 
 
 def pack(standing: Standing, lineage: bytes, pack_state: Callable[[int, State], bytes | None]) -> bytes:
@@ -27,24 +34,37 @@ def pack(standing: Standing, lineage: bytes, pack_state: Callable[[int, State], 
         lineage: four bytes that identify the set's additions up to the standing's generation.
         pack_state: the bytes of a condition's state; None where the condition was removed.
     """
-    start, end = standing.start, standing.end
-    flags = (
-        (_STARTED if start is not None else 0) | (_ENDED if end is not None else 0) | (_OVER if standing.over else 0)
-    )
-    out = bytearray((_LAYOUT, flags))
-    out += lineage
-    _put(out, standing.generation)
-    if start is not None:
-        _put(out, start)
-    if end is not None:
-        _put(out, end)
-    _put(out, _CODES.index(standing.counts.typecode))
-    _put_bytes(out, _little(standing.counts).tobytes())
-    _put_bytes(out, standing.decided)
-    _put_bytes(out, standing.satisfied)
-    _put(out, len(standing.missing))
-    for number in sorted(standing.missing):
-        _put(out, number)
+    start, end, missing = standing.start, standing.end, standing.missing
+    states = _states(standing, pack_state) if standing.states else b""
+    flags = (_STARTED if start is not None else 0) | (_ENDED if end is not None else 0)
+    flags |= (_OVER if standing.over else 0) | (_MISSING if missing else 0) | (_STATES if states else 0)
+    counts = _little(standing.counts).tobytes().rstrip(b"\0")
+    length = len(counts)
+    if length > _SHORT and counts.count(0) > length >> 1:
+        counts = _pieces(counts)
+        length = len(counts) | _SPARSE
+    decided, satisfied = standing.decided.rstrip(b"\0"), standing.satisfied.rstrip(b"\0")
+    code = _CODES.index(standing.counts.typecode)
+    head = _HEAD.pack(_LAYOUT, flags, code, lineage, standing.generation, length, len(decided), len(satisfied))
+    parts = [head, counts, decided, satisfied]
+    if flags:
+        rest = bytearray()
+        for at in (start, end):
+            if at is not None:
+                _put(rest, at)
+        if missing:
+            _put(rest, len(missing))
+            for number in sorted(missing):
+                _put(rest, number)
+        rest += states
+        parts.append(rest)
+    body = b"".join(parts)
+    return body + _CHECK.pack(zlib.crc32(body))
+
+
+def _states(standing: Standing, pack_state: Callable[[int, State], bytes | None]) -> bytes:
+    """Of each condition that has left its opening: number, timer and state."""
+    out = bytearray()
     for number in sorted(standing.states):
         state = standing.states[number]
         packed = state if isinstance(state, bytes) else pack_state(number, state)
@@ -53,7 +73,6 @@ def pack(standing: Standing, lineage: bytes, pack_state: Callable[[int, State], 
             _put(out, standing.wakes.get(number, -1) + 1)
             _put(out, len(packed))
             out += packed
-    out += zlib.crc32(out).to_bytes(4, "big")
     return bytes(out)
 
 
@@ -63,9 +82,10 @@ def generation_of(data: bytes) -> tuple[bytes, int]:
     Raises:
         InvariantError: the bytes are damaged.
     """
-    if len(data) < 12 or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "big") or data[0] != _LAYOUT:
+    if len(data) < _HEAD.size + 4 or data[0] != _LAYOUT or zlib.crc32(data[:-4]) != _CHECK.unpack(data[-4:])[0]:
         raise corrupt()
-    return data[2:6], _Reader(data, 6).number()
+    _, _, _, lineage, generation, *_ = _HEAD.unpack_from(data)
+    return lineage, generation
 
 
 def unpack(data: bytes, slots: int) -> Standing:
@@ -74,32 +94,40 @@ def unpack(data: bytes, slots: int) -> Standing:
     Raises:
         InvariantError: they were not written by `pack`.
     """
-    read = _Reader(data[:-4], 6)
-    generation = read.number()
-    flags = data[1]
+    _, flags, code, _, generation, length, decided, satisfied = _HEAD.unpack_from(data)
+    read = _Reader(data[:-4], _HEAD.size)
+    if code >= len(_CODES):
+        raise corrupt()
+    counts = array(_CODES[code])
+    written = read.take(length & ~_SPARSE)
+    counts.frombytes(_padded(_unpieced(written) if length & _SPARSE else written, slots * counts.itemsize))
+    room = generation + 7 >> 3
+    bits = bytearray(_padded(read.take(decided), room)), bytearray(_padded(read.take(satisfied), room))
     start = read.number() if flags & _STARTED else None
     end = read.number() if flags & _ENDED else None
     if max(start or 0, end or 0) > LATEST:
         raise corrupt()
     made = Standing(start, end, generation)
+    made.counts = _little(counts)
+    made.decided, made.satisfied = bits
     made.over = bool(flags & _OVER)
-    code = read.number()
-    if code >= len(_CODES):
+    if flags & _MISSING:
+        made.missing = frozenset(read.number() for _ in range(read.number()))
+    if flags & _STATES:
+        while read.place < len(read.data):
+            number, wake = read.number(), read.number()
+            made.states[number] = read.take(read.number())
+            if wake:
+                made.wakes[number] = wake - 1
+    if read.place != len(read.data) or max((*made.states, *made.missing), default=0) >= max(generation, 1):
         raise corrupt()
-    made.counts = array(_CODES[code])
-    made.counts.frombytes(read.bytes(slots * made.counts.itemsize))
-    made.counts = _little(made.counts)
-    made.decided = bytearray(read.bytes(generation + 7 >> 3))
-    made.satisfied = bytearray(read.bytes(generation + 7 >> 3))
-    made.missing = frozenset(read.number() for _ in range(read.number()))
-    while read.place < len(read.data):
-        number, wake = read.number(), read.number()
-        if number >= generation:
-            raise corrupt()
-        made.states[number] = read.take(read.number())
-        if wake:
-            made.wakes[number] = wake - 1
     return made
+
+
+def _padded(data: bytes, length: int) -> bytes:
+    if len(data) > length:
+        raise corrupt()
+    return data.ljust(length, b"\0")
 
 
 def _little(counts: array[int]) -> array[int]:
@@ -116,23 +144,27 @@ def _put(out: bytearray, number: int) -> None:
     out.append(number)
 
 
-def _put_bytes(out: bytearray, data: bytes | bytearray) -> None:
-    """Bytes whose length the reader knows: without the zeros at their end, or in pieces where most are zeros."""
-    plain = data.rstrip(b"\0")
-    pieces = bytearray()
-    place = many = 0
-    for found in _NOT_ZERO.finditer(plain):
-        _put(pieces, found.start() - place)
-        _put(pieces, found.end() - found.start())
-        pieces += found[0]
+def _pieces(data: bytes) -> bytes:
+    """What is not zero, each piece with the zeros before it and its own length."""
+    out = bytearray()
+    place = 0
+    for found in _NOT_ZERO.finditer(data):
+        _put(out, found.start() - place)
+        _put(out, found.end() - found.start())
+        out += found[0]
         place = found.end()
-        many += 1
-    if len(pieces) < len(plain):
-        _put(out, many << 1 | 1)
-        out += pieces
-    else:
-        _put(out, len(plain) << 1)
-        out += plain
+    return bytes(out)
+
+
+def _unpieced(data: bytes) -> bytes:
+    read, made = _Reader(data, 0), bytearray()
+    while read.place < len(data):
+        gap = read.number()
+        if gap > _SPARSE:
+            raise corrupt()
+        made += bytes(gap)
+        made += read.take(read.number())
+    return bytes(made)
 
 
 class _Reader:
@@ -157,22 +189,6 @@ class _Reader:
             raise corrupt()
         self.place += length
         return self.data[self.place - length : self.place]
-
-    def bytes(self, length: int) -> bytes:
-        head = self.number()
-        if not head & 1:
-            made = bytearray(self.take(head >> 1))
-        else:
-            made = bytearray()
-            for _ in range(head >> 1):
-                gap, many = self.number(), self.number()
-                if gap > length:
-                    raise corrupt()
-                made += bytes(gap)
-                made += self.take(many)
-        if len(made) > length:
-            raise corrupt()
-        return bytes(made.ljust(length, b"\0"))
 
 
 def corrupt() -> InvariantError:

@@ -27,13 +27,24 @@ class Standings:
         """A condition that is removed needs nothing."""
         self._openings.pop(member.number, None)
 
-    def open(self, start: Instant | None, end: Instant | None, history: tuple[Event, ...]) -> Standing:
+    def open(
+        self, start: Instant | None, end: Instant | None, history: tuple[Event, ...]
+    ) -> tuple[Standing, tuple[Decided, ...]]:
+        """The standing at the opening of a scope, and what is decided there."""
         standing = Standing(start, end, 0)
         self._grow(standing)
         for member in self.roster.members.values():
             self._begin(standing, member, history)
+        for number in range(standing.generation):
+            if number not in self.roster.by_number:
+                standing.decide(number)
         self.time(standing)
-        return standing
+        decided = tuple(
+            Decided(member.name, self.status(standing, member), start or 0)
+            for member in self.roster.members.values()
+            if standing.is_decided(member.number)
+        )
+        return standing, decided
 
     def _begin(self, standing: Standing, member: Member, history: tuple[Event, ...]) -> None:
         if member.check is not None:
