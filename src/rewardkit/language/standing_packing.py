@@ -46,7 +46,7 @@ def pack(standing: Standing, lineage: bytes, pack_state: Callable[[int, State], 
     decided, satisfied = standing.decided.rstrip(b"\0"), standing.satisfied.rstrip(b"\0")
     code = _CODES.index(standing.counts.typecode)
     head = _HEAD.pack(_LAYOUT, flags, code, lineage, standing.generation, length, len(decided), len(satisfied))
-    parts = [head, counts, decided, satisfied]
+    parts: list[bytes | bytearray] = [head, counts, decided, satisfied]
     if flags:
         rest = bytearray()
         for at in (start, end):
