@@ -23,15 +23,12 @@ from psycopg.conninfo import make_conninfo
 from rewardkit.core.answers import Claimed
 from rewardkit.core.commands import Backfill, RunDue
 from rewardkit.core.outbox import LeaseOutbox, MarkOutbox
-from rewardkit.core.progress import ENTRY, Progress
-from rewardkit.core.progress import key as key_of
-from rewardkit.core.rows import MemberRow
 from rewardkit.errors import Conflict, Refused, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.storage.sql.postgres import PostgresStore
 from rewardkit.storage.sql.sqlite import SqliteStore
-from rewardkit.testing.audit import Snapshot, campaigns_of, violations
+from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults import Step, WatchedStore
 from rewardkit.testing.faults_stage import Stage, Task
@@ -67,18 +64,7 @@ def settled(store: Store, tenant: str, names: Sequence[str]) -> Snapshot:
     if SKIPPING & set(names):
         grants = tuple(row._replace(lease=0, lease_until=0) for row in grants)
         notices = tuple(row._replace(lease=0, attempt_at=0) for row in notices)
-    members = tuple(opened(row, found) for row in found.members)
-    return attrs.evolve(found, counters=counters, grants=grants, notices=notices, members=members)
-
-
-def opened(member: MemberRow, snapshot: Snapshot) -> MemberRow:
-    """The row without entry conditions that have heard nothing: no state, and the state to begin with, say the same."""
-    progress = Progress(member.state)
-    for campaign in {campaign.id: campaign for campaign in campaigns_of(snapshot).values()}.values():
-        slot = key_of(campaign.id, ENTRY)
-        if campaign.entry is not None and progress.get(slot) == campaign.program.pack(campaign.program.start(None)):
-            progress.drop(slot)
-    return member._replace(state=progress.pack())
+    return attrs.evolve(found, counters=counters, grants=grants, notices=notices)
 
 
 @lru_cache(4)

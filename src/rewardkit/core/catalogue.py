@@ -18,6 +18,7 @@ from rewardkit.core.definitions import (
     offer_of,
     reward_of,
 )
+from rewardkit.core.entries import Entries
 from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
 from rewardkit.core.progress import ACTIVE, key
@@ -102,13 +103,9 @@ class Catalogue:
         )
 
     @cached_property
-    def entry_listeners(self) -> Mapping[str, tuple[Campaign, ...]]:
-        """Event name → the campaigns whose entry condition listens to it."""
-        found: dict[str, list[Campaign]] = {}
-        for campaign in self.entries:
-            for name in campaign.program.names:
-                found.setdefault(name, []).append(campaign)
-        return {name: tuple(campaigns) for name, campaigns in found.items()}
+    def entry_conditions(self) -> Entries:
+        """Their conditions, to be folded as one."""
+        return Entries(self.entries)
 
     @cached_property
     def offer_listeners(self) -> Mapping[str, tuple[int, ...]]:

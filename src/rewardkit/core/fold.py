@@ -6,61 +6,26 @@ An offer that an entry condition makes is tentative until its campaign's cap has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import attrs
+from collections.abc import Sequence
 
 from rewardkit.core import active
 from rewardkit.core.active import Active
 from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.definitions import Campaign, Offer
-from rewardkit.core.progress import ACTIVE, ENTRY, Progress, key
+from rewardkit.core.definitions import Campaign
+from rewardkit.core.making import Ending, Making, Outcome, outcome_of, replay
+from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, Progress, key
 from rewardkit.core.rows import MemberRow
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
-from rewardkit.language.program import PENDING, SATISFIED, Program, State
+from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State
+from rewardkit.language.standing import Decided, Standing
+from rewardkit.language.state import decided
 
 _NO_EVENTS: tuple[Event, ...] = ()
 
 
 class HistoryNeeded(Exception):
     """The user's stored events have to be read before her fold can go on."""
-
-
-@attrs.frozen
-class Outcome:
-    """How a user offer ended."""
-
-    status: str
-    """`earned`, `expired` or `cancelled`."""
-    at: int
-    event_id: str
-    reason: str
-
-
-@attrs.define
-class Making:
-    """An offer made to the user in this fold."""
-
-    user: str
-    campaign: Campaign
-    offer: Offer
-    entry: int
-    start: Position
-    ends_at: int | None
-    counted: bool
-    outcome: Outcome | None = None
-    denied: bool = False
-
-
-@attrs.frozen
-class Ending:
-    """A user offer, made earlier, that ended in this fold."""
-
-    campaign: Campaign
-    offer: Offer
-    active: Active
-    outcome: Outcome
 
 
 class Fold:
@@ -75,6 +40,8 @@ class Fold:
         self.endings: list[Ending] = []
         self.history = None if history is None else list(history)
         """All stored events that sort up to `position`, in total order; None where they have not been read."""
+        self._standing: Standing | None = None
+        self._settled = 0
 
     # --- reading on --------------------------------------------------------------------------------
 
@@ -88,10 +55,13 @@ class Fold:
         slots = self.catalogue.offer_listeners.get(event.name, ())
         for slot in self.progress.repeat(slots, event.name, self.catalogue.steps):
             self._step_active(slot, event)
-        for campaign in self.catalogue.entry_listeners.get(event.name, ()):
-            if not self.progress.entered >> campaign.id & 1:
-                listened = True
-                self._step_entry(campaign, event)
+        conditions = self.catalogue.entry_conditions
+        if conditions.listening(event.name) & ~self.progress.entered:
+            listened = True
+            standing = self.standing
+            found = conditions.step(standing, event)
+            self.progress.time(ENTRIES, standing.wake_at)
+            self._keep_decided(found, event.at, event)
         if listened:
             self.position = max(self.position, event.position)
             self.progress.changed = True
@@ -119,6 +89,12 @@ class Fold:
                 self.keep_entry(campaign, campaign.opening, self.position.at, None)
 
     def _wake(self, slot: int, until: int) -> None:
+        if slot == ENTRIES:
+            found = self.catalogue.entry_conditions.advance(self.standing, until)
+            self.progress.changed = True
+            self.progress.time(ENTRIES, self.standing.wake_at)
+            self._keep_decided(found, until, None)
+            return
         campaign = self.catalogue.campaigns_by_id[slot >> 2]
         payload = self.progress.get(slot)
         if payload is None:
@@ -138,16 +114,6 @@ class Fold:
             "",
         )
 
-    def _step_entry(self, campaign: Campaign, event: Event) -> None:
-        if campaign.end is not None and event.at >= campaign.end:
-            return
-        payload = self.progress.get(key(campaign.id, ENTRY))
-        program = campaign.program
-        state = campaign.opening if payload is None else program.unpack(payload)
-        after = program.step(state, event)
-        if after is not state:
-            self.keep_entry(campaign, after, event.at, event)
-
     def _step_active(self, slot: int, event: Event) -> None:
         campaign = self.catalogue.campaigns_by_id[slot >> 2]
         payload = self.progress.get(slot) or b""
@@ -162,29 +128,95 @@ class Fold:
         ):
             self.catalogue.remember(slot, payload, event.name, self.progress.get(slot) or b"")
 
+    # --- entry conditions ---------------------------------------------------------------------------
+
+    @property
+    def standing(self) -> Standing:
+        """Where the user stands in all entry conditions, unpacked where something asks for it.
+
+        Raises:
+            HistoryNeeded: other entry conditions are in force than those that her slice is of.
+        """
+        if self._standing is None:
+            conditions, payload = self.catalogue.entry_conditions, self.progress.get(ENTRIES)
+            self._settled = self._decided_or_over()
+            found = conditions.opening(self._settled) if payload is None else conditions.read(payload)
+            if found is None:
+                if self.history is None:
+                    raise HistoryNeeded
+                known = [event for event in self.history if event.position <= self.position]
+                found = conditions.fold(known, self.position.at, self._settled)
+            self._standing = found
+        return self._standing
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the row was written under other definitions, and its slice is of other entry conditions."""
+        if self.row.epoch >= self.catalogue.epoch:
+            return False
+        payload = self.progress.get(ENTRIES)
+        return payload is not None and self.catalogue.entry_conditions.read(payload) is None
+
+    def recount(self) -> None:
+        """Fold the entry conditions that are undecided anew, from all that has been read."""
+        self._settled = self._decided_or_over()
+        conditions = self.catalogue.entry_conditions
+        self._standing = conditions.fold(self.history or (), self.position.at, self._settled)
+        self._pack_entries()
+
+    def _decided_or_over(self) -> int:
+        """The campaigns, a bit each, whose entry is decided or over; one that waits for its start is decided too."""
+        settled = self.progress.entered | self.catalogue.entry_conditions.over(self.position.at)
+        for campaign_id in self.progress.slots(ENTRY):
+            settled |= 1 << campaign_id
+        return settled
+
+    def _keep_decided(self, found: list[tuple[Campaign, Decided]], until: int, event: Event | None) -> None:
+        """Keep what entry conditions came to."""
+        for campaign, one in found:
+            status = SATISFIED if one.status == "satisfied" else IMPOSSIBLE
+            self.keep_entry(campaign, decided(status, one.at, 0), until, event)
+
+    def _pack_entries(self) -> None:
+        standing = self._standing
+        if standing is None:
+            return
+        conditions, settled = self.catalogue.entry_conditions, self._decided_or_over()
+        conditions.settle(standing, settled & ~self._settled)
+        self._settled = settled
+        payload = conditions.write(standing, settled)
+        self.progress.time(ENTRIES, standing.wake_at)
+        if payload is None:
+            self.progress.drop(ENTRIES)
+        elif payload != self.progress.get(ENTRIES):
+            self.progress.put(ENTRIES, payload, standing.wake_at)
+
     # --- what states come to -----------------------------------------------------------------------
 
     def keep_entry(self, campaign: Campaign, state: State, until: int, event: Event | None) -> None:
-        """Keep an entry condition's state as read at `until`; make the offer when it holds and the campaign is open.
+        """Keep what an entry condition came to as read at `until`; make the offer where the campaign is open.
 
         The entry instant is the later of the campaign's start and the reading at which the condition first held
         (after `event`, where that decided), so it does not depend on when this was noticed.
+        A reading at or after the campaign's end decides nothing: an event before the end may come out of order.
         """
         if state.status == PENDING:
-            self.progress.put(key(campaign.id, ENTRY), campaign.program.pack(state), state.wake_at)
+            return
+        opens_at = campaign.opens_at
+        decided_at = opens_at - 1 if state.decided_at is None else state.decided_at
+        if campaign.end is not None and decided_at >= campaign.end:
+            self.progress.drop(key(campaign.id, ENTRY))
             return
         if state.status == SATISFIED:
-            opens_at = campaign.opens_at
-            decided_at = opens_at - 1 if state.decided_at is None else state.decided_at
             if decided_at >= opens_at:
                 start = event.position if event is not None and event.at == decided_at else Position(decided_at)
             elif opens_at > until:
-                self.progress.put(key(campaign.id, ENTRY), campaign.program.pack(state), opens_at)
+                waiting = decided(SATISFIED, decided_at, 0)
+                self.progress.put(key(campaign.id, ENTRY), campaign.program.pack(waiting), opens_at)
                 return
             else:
                 start = Position(opens_at)
             if campaign.end is not None and start.at >= campaign.end:
-                # Undecided still: an event before the end may come out of order.
                 self.progress.drop(key(campaign.id, ENTRY))
                 return
             self.progress.enter(campaign.id, decided=True)
@@ -211,7 +243,7 @@ class Fold:
         self.progress.count(campaign.id, made + 1, taken + 1)
         self.position = max(self.position, start)
         state, event_id = replay(program, start, ends_at, self.history or _NO_EVENTS, until)
-        outcome = _outcome(program, state, event_id)
+        outcome = outcome_of(program, state, event_id)
         if outcome is not None:
             making.outcome = outcome
             self._settle(campaign, outcome)
@@ -229,7 +261,7 @@ class Fold:
         still, pending = [], []
         for one, state in zip(offers, states, strict=True):
             program = self._program(campaign, one)
-            outcome = _outcome(program, state, event_id)
+            outcome = outcome_of(program, state, event_id)
             if outcome is None:
                 still.append(Active(one.offer_number, one.entry, one.counted, program.pack(state)))
                 pending.append(state)
@@ -309,32 +341,7 @@ class Fold:
 
     def result(self) -> MemberRow:
         """The row as it is to be written."""
+        self._pack_entries()
         at, order, event_id = self.position
         epoch = max(self.row.epoch, self.catalogue.epoch)
         return MemberRow(self.row.user, epoch, at, order, event_id, self.progress.wake_at, self.progress.pack())
-
-
-def replay(
-    program: Program, start: Position | None, ends_at: int | None, history: Iterable[Event], until: int
-) -> tuple[State, str]:
-    """Fold a condition from its start to the reading at `until`; with the id of the event that decided, if one did."""
-    known = [event for event in history if event.name in program.names]
-    before = [] if start is None else [event for event in known if event.position <= start]
-    after = known[len(before) :]
-    state = program.start(None if start is None else start.at, end=ends_at, history=before)
-    for event in after:
-        state = program.advance(state, event.at)
-        if state.status == PENDING:
-            state = program.step(state, event)
-            if state.status != PENDING:
-                return state, event.id
-    return program.advance(state, until), ""
-
-
-def _outcome(program: Program, state: State, event_id: str) -> Outcome | None:
-    if state.status == PENDING:
-        return None
-    if state.decided_at is None:
-        raise InvariantError("a condition was decided at no instant")
-    status = "earned" if state.status == SATISFIED else "expired"
-    return Outcome(status, state.decided_at, event_id, program.verdict(state).reason)

@@ -51,7 +51,7 @@ def fold_members(
 
 def _fold_quickly(catalogue: Catalogue, row: MemberRow, events: Sequence[Event], until: int | None) -> Fold:
     fold = Fold(catalogue, row)
-    if is_stale(fold) or any(_is_behind(fold, event) for event in events):
+    if is_stale(fold) or fold.is_outdated or any(_is_behind(fold, event) for event in events):
         raise HistoryNeeded
     fold.open_entries()
     for event in events:
@@ -65,7 +65,8 @@ def _is_behind(fold: Fold, event: Event) -> bool:
     """Whether an event that something listens to sorts before what has been read."""
     if event.at > fold.position.at or event.position > fold.position:
         return False
-    return event.name in fold.catalogue.entry_listeners or event.name in fold.catalogue.offer_listeners
+    catalogue = fold.catalogue
+    return bool(catalogue.entry_conditions.listening(event.name)) or event.name in catalogue.offer_listeners
 
 
 def fold_from_history(
@@ -87,6 +88,7 @@ def fold_from_history(
     if behind:
         offers = yield from _all_user_offers(row.user)
         late = refold(fold, behind, offers, caught_up)
+    fold.recount()
     for event in fresh:
         if event.position > reached:
             fold.event(event)

@@ -16,11 +16,14 @@ from itertools import accumulate
 
 from rewardkit.errors import InvariantError
 
-LAYOUT = 1
+LAYOUT = 2
 """Of the packed bytes. Others are refused: a change of layout, or of a condition's packing, needs a migration."""
 
 ENTRY, ACTIVE, COUNTS = 0, 1, 2
-"""Kinds of slots of one campaign: its entry condition, its active user offers, the counts of its entries."""
+"""Kinds of slots of one campaign: an entry that waits for its start, its active user offers, the counts of entries."""
+
+ENTRIES = 3
+"""The key of the slot of all entry conditions; it belongs to no campaign."""
 
 _HEADER = struct.Struct("<BHHHH")
 _SWAP = sys.byteorder == "big"
@@ -160,7 +163,7 @@ class Progress:
             self._keys.insert(index, slot)
             self._lengths.insert(index, len(payload))
             self._payloads[begin:begin] = payload
-        self._time(slot, wake_at)
+        self.time(slot, wake_at)
 
     def drop(self, slot: int) -> None:
         """Forget a slot, if it is there."""
@@ -172,9 +175,10 @@ class Progress:
         self._begins = None
         del self._payloads[begin : begin + self._lengths[index]]
         del self._keys[index], self._lengths[index]
-        self._time(slot, None)
+        self.time(slot, None)
 
-    def _time(self, slot: int, wake_at: int | None) -> None:
+    def time(self, slot: int, wake_at: int | None) -> None:
+        """Say when time alone may change a slot."""
         index = bisect_left(self._timed, slot)
         there = index < len(self._timed) and self._timed[index] == slot
         if wake_at is None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from rewardkit.core import active
 from rewardkit.core.answers import Late
 from rewardkit.core.definitions import Campaign, Offer
-from rewardkit.core.fold import Fold, replay
+from rewardkit.core.fold import Fold
+from rewardkit.core.making import replay
 from rewardkit.core.progress import ACTIVE, ENTRY, key
 from rewardkit.core.rows import UserOfferRow
 from rewardkit.language.event import Event, Position
@@ -66,6 +67,10 @@ def refold(
     """
     revisions = []
     names = {event.name for event in late}
+    conditions = fold.catalogue.entry_conditions
+    listening = 0
+    for name in names:
+        listening |= conditions.listening(name)
     for row in offers:
         campaign = fold.catalogue.campaigns[row.campaign]
         offer = fold.catalogue.offer_versions[row.offer, row.offer_version]
@@ -77,7 +82,7 @@ def refold(
         elif row.status in ("earned", "expired"):
             revisions += _revisions(fold, campaign, offer.program_in(campaign.zone), start, row.ends_at, late)
     for campaign in fold.catalogue.entries:
-        if campaign.id not in caught_up and campaign.program.names & names:
+        if campaign.id not in caught_up and listening >> campaign.id & 1:
             if fold.progress.entered >> campaign.id & 1:
                 revisions += _revisions(fold, campaign, campaign.program, None, None, late)
             else:

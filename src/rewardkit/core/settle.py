@@ -11,8 +11,9 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.definitions import Campaign, Offer
 from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.fold import Fold, Making, Outcome
+from rewardkit.core.fold import Fold
 from rewardkit.core.identity import derive
+from rewardkit.core.making import Making, Outcome
 from rewardkit.core.needs import Claim, Claims, ask
 from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice
 from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferEnding, UserOfferRow

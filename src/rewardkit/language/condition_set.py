@@ -175,6 +175,21 @@ class ConditionSet:
         self._standings.time(standing)
         return tuple(changes)
 
+    def drop(self, standing: Standing, name: str) -> None:
+        """Judge a condition no more, for this user: nothing is kept for her that no other condition needs.
+
+        Raises:
+            ValidationError: the set has no such condition.
+        """
+        self._standings.recognise(standing)
+        member = self._roster.member(name)
+        standing.decide(member.number)
+        for leaf in self._roster.leaves_of(member):
+            if all(standing.is_decided(number) for number in leaf.watched_by):
+                # A counter that has reached its end is left alone.
+                standing.counts[leaf.slot] = leaf.most
+        self._standings.time(standing)
+
     def status(self, standing: Standing, name: str) -> Status:
         """What a condition has come to for a user.
 
@@ -190,6 +205,16 @@ class ConditionSet:
         lineage = self._roster.lineage(standing.generation)
         assert lineage is not None
         return standing_packing.pack(standing, lineage[0], self._pack_state)
+
+    def recognises(self, data: bytes) -> bool:
+        """Whether this set, as it is or before further additions, packed a standing.
+
+        Raises:
+            InvariantError: the bytes are damaged.
+        """
+        mark, generation = standing_packing.generation_of(data)
+        lineage = self._roster.lineage(generation)
+        return lineage is not None and lineage[0] == mark
 
     def unpack(self, data: bytes) -> Standing:
         """The standing that `pack` wrote, brought up to the conditions that were added since: see `missing`.

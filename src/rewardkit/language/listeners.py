@@ -100,6 +100,11 @@ class Leaf:
             watching.pop(number, None)
 
     @property
+    def watched_by(self) -> frozenset[int]:
+        """The conditions that read the counter."""
+        return frozenset().union(*self.watchers.values())
+
+    @property
     def crossings(self) -> Crossings:
         """Which numbers matter, and to whom."""
         return {count: _crossing(watching) for count, watching in self.watchers.items() if watching}

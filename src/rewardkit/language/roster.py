@@ -78,8 +78,8 @@ class Roster:
         member = self.member(name)
         del self.members[name], self.by_number[member.number]
         if member.program is None:
-            for key in {leaf_key(leaf) for leaf in leaves(member.condition.tree)}:
-                self._leaves[key].forget(member.number)
+            for leaf in self.leaves_of(member):
+                leaf.forget(member.number)
         elif member.number in self._everywhere:
             self._everywhere.remove(member.number)
             self.listeners.clear()
@@ -98,6 +98,12 @@ class Roster:
         if member is None:
             raise ValidationError(f"condition {quoted(name)} is not in the set")
         return member
+
+    def leaves_of(self, member: Member) -> list[Leaf]:
+        """The counters that a condition reads; none where it has a program."""
+        if member.program is not None:
+            return []
+        return [self._leaves[key] for key in {leaf_key(leaf) for leaf in leaves(member.condition.tree)}]
 
     def listen(self, name: str) -> Listeners | None:
         """Who listens to a name; worked out at its first event after a change."""

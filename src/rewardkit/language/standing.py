@@ -83,9 +83,12 @@ class Standing:
 
     def decide(self, number: int, *, satisfied: bool = False) -> None:
         """Nothing about a condition matters any more but what it came to."""
-        self.decided[number >> 3] |= 1 << (number & 7)
+        byte, mask = number >> 3, 1 << (number & 7)
+        self.decided[byte] |= mask
         if satisfied:
-            self.satisfied[number >> 3] |= 1 << (number & 7)
+            self.satisfied[byte] |= mask
+        else:
+            self.satisfied[byte] &= ~mask
         self.states.pop(number, None)
         self.wakes.pop(number, None)
 
