@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 PRINTED = {
     "README.md": "amanda {'amount': '5.00', 'currency': 'USD'}\n",
     "docs/guides/embedding.md": "amanda gets CD-1\n",
+    "docs/guides/many-conditions.md": (
+        "starter satisfied 2026-01-02T10:00:00+00:00\nquick satisfied 2026-01-02T10:00:00+00:00\n"
+    ),
 }
 
 

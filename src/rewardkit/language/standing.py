@@ -28,6 +28,11 @@ class Decided(NamedTuple):
         return moment(self.at)
 
 
+def code_of(counts: bytearray | array[int]) -> str:
+    """How wide the counters are: `B`, one byte each, or an array's type code."""
+    return "B" if isinstance(counts, bytearray) else counts.typecode
+
+
 class Standing:
     """One user's slice of a condition set's state; the set makes it and changes it in place.
 
@@ -54,8 +59,8 @@ class Standing:
         self.end = end
         self.generation = generation
         """How many conditions had been added to the set when this was last brought up to it."""
-        # Arrays and byte arrays hold no references, so the garbage collector has nothing to walk.
-        self.counts: array[int] = array("B")
+        # Byte arrays hold no references, and the garbage collector does not walk them.
+        self.counts: bytearray | array[int] = bytearray()
         self.decided = bytearray()
         """A bit a condition: there is nothing more to learn."""
         self.satisfied = bytearray()
@@ -99,8 +104,8 @@ class Standing:
 
     def grow(self, generation: int, slots: int, code: str) -> None:
         """Make room for conditions and counters that were added."""
-        if self.counts.typecode != code:
-            self.counts = array(code, self.counts)
+        if code_of(self.counts) != code:
+            self.counts = array(code, list(self.counts))
         self.counts.extend([0] * (slots - len(self.counts)))
         for bits in (self.decided, self.satisfied):
             bits.extend(bytes((generation + 7 >> 3) - len(bits)))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import LATEST
-from rewardkit.language.standing import Standing
+from rewardkit.language.standing import Standing, code_of
 from rewardkit.language.state import State
 
 _LAYOUT = 1
@@ -38,13 +38,13 @@ def pack(standing: Standing, lineage: bytes, pack_state: Callable[[int, State], 
     states = _states(standing, pack_state) if standing.states else b""
     flags = (_STARTED if start is not None else 0) | (_ENDED if end is not None else 0)
     flags |= (_OVER if standing.over else 0) | (_MISSING if missing else 0) | (_STATES if states else 0)
-    counts = _little(standing.counts).tobytes().rstrip(b"\0")
+    counts = bytes(_little(standing.counts)).rstrip(b"\0")
     length = len(counts)
     if length > _SHORT and counts.count(0) > length >> 1:
         counts = _pieces(counts)
         length = len(counts) | _SPARSE
     decided, satisfied = standing.decided.rstrip(b"\0"), standing.satisfied.rstrip(b"\0")
-    code = _CODES.index(standing.counts.typecode)
+    code = _CODES.index(code_of(standing.counts))
     head = _HEAD.pack(_LAYOUT, flags, code, lineage, standing.generation, length, len(decided), len(satisfied))
     parts: list[bytes | bytearray] = [head, counts, decided, satisfied]
     if flags:
@@ -98,9 +98,14 @@ def unpack(data: bytes, slots: int) -> Standing:
     read = _Reader(data[:-4], _HEAD.size)
     if code >= len(_CODES):
         raise corrupt()
-    counts = array(_CODES[code])
     written = read.take(length & ~_SPARSE)
-    counts.frombytes(_padded(_unpieced(written) if length & _SPARSE else written, slots * counts.itemsize))
+    written = _unpieced(written) if length & _SPARSE else written
+    counts: bytearray | array[int]
+    if code == 0:
+        counts = bytearray(_padded(written, slots))
+    else:
+        counts = array(_CODES[code])
+        counts.frombytes(_padded(written, slots * counts.itemsize))
     room = generation + 7 >> 3
     bits = bytearray(_padded(read.take(decided), room)), bytearray(_padded(read.take(satisfied), room))
     start = read.number() if flags & _STARTED else None
@@ -130,8 +135,8 @@ def _padded(data: bytes, length: int) -> bytes:
     return data.ljust(length, b"\0")
 
 
-def _little(counts: array[int]) -> array[int]:
-    if sys.byteorder == "big":
+def _little(counts: bytearray | array[int]) -> bytearray | array[int]:
+    if sys.byteorder == "big" and not isinstance(counts, bytearray):
         counts = counts[:]
         counts.byteswap()
     return counts
