@@ -29,6 +29,20 @@ def test_there_are_vectors_of_every_evaluated_operator() -> None:
     assert [] == [word for word in words if not any(word in case.condition for case in cases)]
 
 
+STYLES = {
+    "specification",
+    "program",
+    "program, restored at each step",
+    "program, reparsed",
+    "program, normalised",
+    "program, every event twice",
+    "program, split and merged",
+    "program, for late events",
+    "all at once",
+    "condition set",
+}
+
+
 def document(**case: Any) -> str:
     whole = {"id": "one", "condition": "A", "steps": [{"event": EVENT, "expect": HELD}]} | case
     return json.dumps({"spec_version": 1, "cases": [{key: value for key, value in whole.items() if value != "absent"}]})
@@ -54,7 +68,7 @@ def test_a_list_means_one_of_its_values() -> None:
 )
 def test_a_wrong_expectation_is_seen_by_every_engine(expect: dict[str, Any]) -> None:
     found = run_vectors(read_vectors(document(steps=[{"event": EVENT, "expect": expect}])))
-    assert 6 == len({difference.engine for difference in found})
+    assert STYLES == {difference.engine for difference in found}
     assert {"differs"} == {difference.kind for difference in found}
 
 
@@ -72,15 +86,35 @@ def test_a_wrong_wake_up_is_seen() -> None:
     "case",
     [
         {"condition": "A in any 3d"},
-        {"mode": "live"},
-        {"allowed_lateness": "1h"},
-        {"zone": "Europe/Paris"},
         {"steps": [{"event": EVENT, "expect": {"progress": 1}}]},
     ],
 )
 def test_what_is_not_evaluated_is_reported_and_never_skipped(case: dict[str, Any]) -> None:
     found = run_vectors(read_vectors(document(**case)))
     assert {"not supported"} == {difference.kind for difference in found}
+
+
+def test_a_case_says_its_zone_mode_and_lateness() -> None:
+    step = {"event": EVENT, "expect": {"status": "satisfied", "late": False, "revision": None}}
+    for case in ({"mode": "live"}, {"allowed_lateness": "1h"}, {"zone": "Europe/Paris"}, {"mode": "latch"}):
+        assert () == run_vectors(read_vectors(document(steps=[step], **case)))
+    live = {"event": EVENT, "expect": {"status": "satisfied", "holds_now": False}}
+    found = run_vectors(read_vectors(document(steps=[live], mode="live")))
+    assert STYLES - {"condition set"} == {difference.engine for difference in found}
+
+
+def test_a_late_case_is_told_in_other_orders_too() -> None:
+    step = {"event": EVENT, "expect": {"status": "impossible"}}
+    found = run_vectors(read_vectors(document(steps=[step], allowed_lateness="1h")))
+    assert {
+        "specification",
+        "all at once",
+        "program, for late events",
+        "program, restored at each step",
+        "program, reparsed",
+        "program, every event twice",
+        "shuffled",
+    } == {difference.engine for difference in found}
 
 
 def test_texts_that_do_not_parse_format_or_fail_as_said_differ() -> None:
@@ -132,6 +166,10 @@ def test_texts_that_do_not_parse_format_or_fail_as_said_differ() -> None:
         (document(steps=[{"event": EVENT | {"name": 1}}]), "`name` is a text"),
         (document(definitions=[]), "`definitions`"),
         (document(mode=1), "`mode` is a text"),
+        (document(mode="later"), "`mode` is `latch`, `live` or `final`"),
+        (document(mode="final"), "needs an `end`"),
+        (document(zone="Mars"), "zone `Mars` is unknown"),
+        (document(allowed_lateness="soon"), "`allowed_lateness` is elapsed time"),
         (document(steps="absent", parse=True), "case `one`: `parse` is a text"),
         (document(steps="absent", format={}), "case `one`: `format` is a text"),
         (document(steps="absent", reject="RK104"), "case `one`: `reject` is an object"),

@@ -11,8 +11,12 @@ import attrs
 
 from rewardkit.errors import ValidationError
 from rewardkit.language.analysis_vectors import check_expectation
+from rewardkit.language.civil import zone_named
 from rewardkit.language.event import Event, Instant, Position, instant
+from rewardkit.language.lateness import PUNCTUAL, read_lateness
 from rewardkit.language.limits import LARGEST_EXPONENT, MOST_DIGITS
+from rewardkit.language.verdict import Mode
+from rewardkit.language.zoning import UTC
 
 SPEC_VERSION: Final = 1
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -28,9 +32,9 @@ _KEYS = frozenset(
     {"id", "condition", "start", "end", "zone", "allowed_lateness", "mode", "definitions", "steps", "about"}
     | {"reject", "format", "parse", "analyse"}
 )
-_EXPECTED = frozenset({"status", "decided_at", "wake_at", "reason", "progress", "holds_now"})
+_EXPECTED = frozenset({"status", "decided_at", "wake_at", "reason", "progress", "holds_now", "late", "revision"})
 _INSTANTS = frozenset({"decided_at", "wake_at"})
-_DEFAULTS = {"zone": "UTC", "allowed_lateness": "0s", "mode": "latch"}
+_MODES: Final = frozenset({"latch", "live", "final"})
 
 
 @attrs.frozen
@@ -56,8 +60,10 @@ class Case:
     steps: tuple[Step, ...] = ()
     expect: Any = None
     """What `reject`, `format` or `parse` say: an object, the canonical text, a text of the same structure."""
-    unsupported: str | None = None
-    """What the case asks for that this version has not; it is reported, never skipped."""
+    zone: str = UTC
+    mode: Mode = "latch"
+    lateness: Instant = 0
+    """Microseconds that an event may be late; the steps tell in which order they came."""
 
 
 def read_vectors(text: str | bytes) -> tuple[Case, ...]:
@@ -160,7 +166,9 @@ def _read_case(data: dict[str, Any]) -> Case:
         definitions=definitions,
         steps=_steps(data.get("steps", [])),
         expect=_said(data, kind),
-        unsupported=_unsupported(data),
+        zone=_zone(data),
+        mode=_mode(data),
+        lateness=read_lateness(data.get("allowed_lateness", PUNCTUAL)),
     )
 
 
@@ -196,14 +204,20 @@ def _check_rejection(wanted: Any) -> None:
             raise ValidationError(f"`reject` has a `{key}` of another type than a finding has")
 
 
-def _unsupported(data: dict[str, Any]) -> str | None:
-    for key, default in _DEFAULTS.items():
-        value = data.get(key, default)
-        if not isinstance(value, str):
-            raise ValidationError(f"`{key}` is a text")
-        if value != default:
-            return f"`{key}` `{value[:64]}` is not supported by this version"
-    return None
+def _zone(data: dict[str, Any]) -> str:
+    zone = _text({"zone": UTC} | data, "zone")
+    zone_named(zone)
+    return zone
+
+
+def _mode(data: dict[str, Any]) -> Mode:
+    mode: Any = _text({"mode": "latch"} | data, "mode")
+    if mode not in _MODES:
+        raise ValidationError(f"`mode` is `latch`, `live` or `final`, not `{mode[:64]}`")
+    if mode == "final" and "steps" in data and data.get("end") is None:
+        raise ValidationError("the mode `final` needs an `end`")
+    named: Mode = mode
+    return named
 
 
 def _text(data: dict[str, Any], key: str) -> str:
