@@ -14,14 +14,15 @@ import attrs
 from rewardkit.errors import ValidationError
 from rewardkit.language import tree
 from rewardkit.language.branches import Branch, dead_branches
+from rewardkit.language.canonical import structure
 from rewardkit.language.descent import descend, matches
 from rewardkit.language.extent import Extent, extent, span_microseconds
 from rewardkit.language.lint import holds_on_nothing
 from rewardkit.language.literal import write_span
 from rewardkit.language.moments import Setting
-from rewardkit.language.possibility import can_be, can_be_again, gathers, never_by_parts
+from rewardkit.language.possibility import can_be, can_be_again, gathers, never_by_parts, without_guards
 from rewardkit.language.relation import Answer, Relation, relate
-from rewardkit.language.search import MOST_STEPS, Found, Search, States, Work
+from rewardkit.language.search import MOST_STEPS, Course, Found, Search, States, Work
 from rewardkit.language.state import IMPOSSIBLE, SATISFIED
 from rewardkit.language.suggestion import suggest
 from rewardkit.language.witness import History, least, readable
@@ -59,7 +60,8 @@ class Analysis:
     true_on_nothing: bool
     """Whether it holds before anything has happened: the commonest slip."""
     satisfying: History | None
-    """A shortest history that satisfies it: a user who would qualify."""
+    """A shortest history that satisfies it: a user who would qualify. Of a condition that is too large to be sure, one
+    of which no event can be left out."""
     refuting: History | None
     """A shortest history that makes it impossible."""
     exact: bool
@@ -185,10 +187,25 @@ def satisfying(node: tree.Node, search: Search, work: Work) -> tuple[Answer, His
         return "yes", history if found.complete or tied else least(search, history, satisfied)
     if found.complete:
         return "no", None
+    simpler = _by_what_has_to_happen(node, search)
+    if simpler is not None:
+        return "yes", simpler
     if can_be(node) and search.setting.end is None:
         return "yes", None
     never = never_by_parts(node, search.setting, Work())
     return ("no" if never else "unknown"), None
+
+
+def _by_what_has_to_happen(node: tree.Node, search: Search) -> History | None:
+    """A history of what has to happen that happens to do nothing that must not; for conditions that are too large."""
+    wanted = without_guards(node)
+    if wanted is None or structure(wanted) == structure(node):
+        return None
+    found = Search([wanted], search.setting).find(satisfied, Work(), tied=gathers(wanted))
+    at = None if found.course is None else search.reaches(found.course.events, satisfied)
+    if found.course is None or at is None:
+        return None
+    return least(search, readable(search, Course(found.course.events, at), satisfied), satisfied)
 
 
 def example(node: tree.Node, setting: Setting) -> History | None:

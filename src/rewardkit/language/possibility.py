@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from rewardkit.language import tree
 from rewardkit.language.descent import descend, filters, matches
 from rewardkit.language.moments import Setting
@@ -43,6 +45,25 @@ def can_be(node: tree.Node) -> bool:
             return can_be(body) and not any(one and (one + ".").startswith(field + ".") for one in looked_at)
         case _:
             return False
+
+
+def without_guards(node: tree.Node) -> tree.Node | None:
+    """What has to happen, without what must not: a simpler condition to look for histories with; None for nothing."""
+    match node:
+        case tree.And(terms=terms) | tree.Then(steps=terms):
+            kept = [one for one in map(without_guards, terms) if one is not None]
+            if len(kept) < 2 or (isinstance(node, tree.Then) and len(kept) < len(terms)):
+                return kept[0] if kept and isinstance(node, tree.And) else None
+            return tree.And(tuple(kept)) if isinstance(node, tree.And) else tree.Then(tuple(kept))
+        case tree.Or(terms=terms):
+            return next((one for one in map(without_guards, terms) if one is not None), None)
+        case tree.Within(body=body) | tree.InAny(body=body) | tree.InOne(body=body) | tree.By(body=body):
+            inner = without_guards(body)
+            return None if inner is None else attrs.evolve(node, body=inner)
+        case tree.Not() | tree.No() | tree.Over():
+            return None
+        case _:
+            return node
 
 
 def can_be_again(node: tree.Node) -> bool:

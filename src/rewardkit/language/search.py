@@ -185,9 +185,9 @@ class Search:
     def _openings(self, work: Work) -> tuple[list[_Node], bool]:
         """The states that a scope may open in: one, or one for each past that `ever` can tell apart."""
         empty = _Node(self._start(()), self.setting.begin, 0)
-        if not self._uses_history:
+        if not self._uses_history or self.setting.begin == 0:
             return [empty], True
-        begin = self.setting.begin - _BEFORE_MICROSECONDS
+        begin = max(0, self.setting.begin - _BEFORE_MICROSECONDS)
         queue = [empty]
         seen = {self._probed(())}
         for node in queue:

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from rewardkit.language.event import Event, Instant, rfc3339
+from rewardkit.language.event import LATEST, Event, Instant, rfc3339
 from rewardkit.language.search import Course, Goal, Search
 
 _GAPS = ((14, 86_400_000_000), (48, 3_600_000_000), (1_000, 60_000_000), (100_000, 1_000_000))
@@ -52,12 +52,13 @@ def _plain(event: Event) -> dict[str, Any]:
 
 def readable(search: Search, course: Course, goal: Goal, *, at_last: bool = False) -> History:
     """A course as a history, its events spread out where that changes nothing."""
-    begin, end = search.setting.begin, search.setting.end
+    begin = search.setting.begin
+    end = LATEST if search.setting.end is None else search.setting.end
     before = tuple(event for event in course.events if event.at < begin)
     inside = course.events[len(before) :]
     if inside and all(event.at == begin for event in inside):
         for most, gap in _GAPS:
-            if len(inside) > most or (end is not None and begin + gap * len(inside) >= end):
+            if len(inside) > most or begin + gap * len(inside) >= end:
                 continue
             spread = tuple(
                 attrs.evolve(event, at=begin + gap * number, order=0) for number, event in enumerate(inside, start=1)
