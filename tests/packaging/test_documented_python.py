@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[2]
 PRINTED = {
     "README.md": "amanda {'amount': '5.00', 'currency': 'USD'}\n",
     "docs/guides/embedding.md": "amanda gets CD-1\n",
+    "docs/guides/looking-ahead.md": (
+        "2024-01-02T00:00:00Z signup\n2024-01-03T00:00:00Z purchase (amount: 50)\n"
+        "2024-01-04T00:00:00Z purchase (amount: 50)\n"
+    ),
     "docs/guides/many-conditions.md": (
         "starter satisfied 2026-01-02T10:00:00+00:00\nquick satisfied 2026-01-02T10:00:00+00:00\n"
     ),
