@@ -86,7 +86,7 @@ def test_a_wrong_wake_up_is_seen() -> None:
     "case",
     [
         {"condition": "A in any 3d"},
-        {"steps": [{"event": EVENT, "expect": {"progress": 1}}]},
+        {"allowed_lateness": "1h", "condition": "A*2", "steps": [{"event": EVENT, "expect": {"progress": 0.5}}]},
     ],
 )
 def test_what_is_not_evaluated_is_reported_and_never_skipped(case: dict[str, Any]) -> None:
@@ -101,6 +101,12 @@ def test_a_case_says_its_zone_mode_and_lateness() -> None:
     live = {"event": EVENT, "expect": {"status": "satisfied", "holds_now": False}}
     found = run_vectors(read_vectors(document(steps=[live], mode="live")))
     assert STYLES - {"condition set"} == {difference.engine for difference in found}
+
+
+def test_a_progress_is_compared_to_three_places() -> None:
+    for progress, many in ((0.333, 0), (0.25, 1), ([0, 0.3333], 0), (None, 1)):
+        step = {"event": EVENT, "expect": {"progress": progress}}
+        assert many == len(run_vectors(read_vectors(document(condition="A*3", steps=[step]))))
 
 
 def test_a_late_case_is_told_in_other_orders_too() -> None:

@@ -17,7 +17,7 @@ from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.event import UNTIMED, Event, Position, instant
 from rewardkit.language.format import format_condition
 from rewardkit.language.inline import inline
-from rewardkit.language.lateness import PUNCTUAL, Lateness
+from rewardkit.language.lateness import PUNCTUAL, Lateness, read_lateness
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
 from rewardkit.language.parse import parse, read
 from rewardkit.language.reach import NOT_FOLDED
@@ -165,7 +165,7 @@ class Condition:
         place = _position(start)
         self.require(scope=_scope(place))
         until = None if end is None else instant(end)
-        if allowed_lateness != PUNCTUAL:
+        if read_lateness(allowed_lateness):
             timely = self.timely(allowed_lateness, scope=_scope(place), zone=zone, mode=mode)
             return timely.verdict(timely.fold(events, place, now=instant(now), end=until))
         return judge(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)

@@ -17,7 +17,6 @@ from rewardkit.language.difference import Difference
 from rewardkit.language.shuffling import Shuffled, is_in_time
 from rewardkit.language.styles import Found, Style
 from rewardkit.language.vectors import Case, Step
-from rewardkit.language.zoning import UTC
 
 _NOT_EVALUATED = "RK9"
 _CLOSE = Decimal("0.001")
@@ -75,7 +74,7 @@ def _styles(case: Case) -> dict[str, type[Style]]:
         "program, split and merged": styles.Merged,
         "program, normalised": styles.Normalised,
     }
-    return made | ({"condition set": styles.Among} if case.mode == "latch" and case.zone == UTC else {})
+    return made | ({"condition set": styles.Among} if case.mode == "latch" else {})
 
 
 def _compare(case: Case, style: str, number: int, step: Step, found: Found) -> Iterator[Difference]:

@@ -227,11 +227,13 @@ class AllAtOnce(Style):
                 allowed_lateness=timedelta(microseconds=case.lateness),
             )
             found = told(verdict)
+            if "progress" in step.expect and verdict.progress is not None:
+                found["progress"] = verdict.progress
             if verdict.status == "impossible" and verdict.exact:
                 found["earlier"] = "pending"
             if verdict.status == "pending" or case.mode != "latch":
                 return found
-            self.decided = found
+            self.decided = found | {"progress": verdict.progress}
         return self.decided
 
 
@@ -291,7 +293,7 @@ class Among(Style):
         super().__init__(condition, case)
         self.conditions = ConditionSet(scope="start" if case.start is not None else "open")
         for name in ("before", "case", "after"):
-            self.conditions.add(name, condition)
+            self.conditions.add(name, condition, zone=case.zone)
         self.conditions.remove("before")
         self.decided: Decided | None = None
         self.standing = self.refold()
