@@ -28,13 +28,15 @@ class Entries:
         self._everywhere = 0
         self._listening: dict[str, int] = {}
         self._ends = [(campaign.end, 1 << campaign.id) for campaign in campaigns if campaign.end is not None]
-        self._openings: dict[int, tuple[Standing, bytes]] = {}
+        self._openings: dict[int, Standing] = {}
+        self._all = 0
         for campaign in campaigns:
             if campaign.entry is None:
                 continue
             condition = Condition.parse(campaign.entry)
             self._set.add(str(campaign.id), condition, zone=campaign.zone)
             bit = 1 << campaign.id
+            self._all |= bit
             if listens_to_all(condition.tree):
                 self._everywhere |= bit
             for name in campaign.program.names:
@@ -58,17 +60,13 @@ class Entries:
         Args:
             settled: the campaigns whose entry is decided or over for her, a bit each.
         """
-        return self._opening(settled)[0].copy()
-
-    def _opening(self, settled: int) -> tuple[Standing, bytes]:
         known = self._openings.get(settled)
         if known is None:
-            standing, _ = self._set.start()
-            self.settle(standing, settled)
-            known = standing, self._set.pack(standing)
+            known, _ = self._set.start()
+            self.settle(known, settled)
             if len(self._openings) < _MOST_OPENINGS:
                 self._openings[settled] = known
-        return known
+        return known.copy()
 
     def settle(self, standing: Standing, settled: int) -> None:
         """Keep nothing of what is decided or over."""
@@ -90,9 +88,11 @@ class Entries:
         return None if self._set.missing(standing) else standing
 
     def write(self, standing: Standing, settled: int) -> bytes | None:
-        """The slot of a standing; None where nothing was heard."""
-        payload = self._set.pack(standing)
-        return None if standing.wake_at is None and payload == self._opening(settled)[1] else payload
+        """The slot of a standing; None where nothing was heard, or nothing is left to hear."""
+        idle = not standing.states and not any(standing.counts)
+        if standing.wake_at is None and (idle or not self._all & ~settled):
+            return None
+        return self._set.pack(standing)
 
     def step(self, standing: Standing, event: Event) -> list[tuple[Campaign, Decided]]:
         """Read an event; what is decided by it, in the order of the campaigns."""

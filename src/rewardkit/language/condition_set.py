@@ -184,8 +184,8 @@ class ConditionSet:
         self._standings.recognise(standing)
         member = self._roster.member(name)
         standing.decide(member.number)
-        for leaf in self._roster.leaves_of(member):
-            if all(standing.is_decided(number) for number in leaf.watched_by):
+        for leaf in member.leaves:
+            if all(map(standing.is_decided, leaf.users)):
                 # A counter that has reached its end is left alone.
                 standing.counts[leaf.slot] = leaf.most
         self._standings.time(standing)

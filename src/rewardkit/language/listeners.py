@@ -78,7 +78,8 @@ class Leaf:
     slot: int
     matches: tuple[Match, ...]
     most: int = 0
-    users: int = 0
+    users: set[int] = attrs.field(factory=set)
+    """The conditions that read it."""
     watchers: dict[int, dict[int, tuple[str, Check, int]]] = attrs.field(factory=dict)
     """Count → condition → its name, its check, and what it comes to there by that alone."""
 
@@ -88,21 +89,16 @@ class Leaf:
 
     def watch(self, number: int, name: str, check: Check, outright: Mapping[int, int]) -> None:
         """Have a condition looked at when the counter reaches one of these numbers, or decided there outright."""
-        self.users += 1
+        self.users.add(number)
         for count, status in outright.items():
             self.most = max(self.most, count)
             self.watchers.setdefault(count, {})[number] = (name, check, status)
 
     def forget(self, number: int) -> None:
         """Look at a condition no more."""
-        self.users -= 1
+        self.users.discard(number)
         for watching in self.watchers.values():
             watching.pop(number, None)
-
-    @property
-    def watched_by(self) -> frozenset[int]:
-        """The conditions that read the counter."""
-        return frozenset().union(*self.watchers.values())
 
     @property
     def crossings(self) -> Crossings:

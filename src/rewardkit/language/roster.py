@@ -28,6 +28,8 @@ class Member:
     condition: Condition
     check: Check | None
     program: Program | None
+    leaves: tuple[Leaf, ...] = ()
+    """The counters that its check reads."""
 
 
 class Roster:
@@ -54,7 +56,7 @@ class Roster:
         number = self.generation
         # Where counters alone cannot tell what is impossible, the program's table of states does.
         if only_counts(condition.tree) and plainly_exact(condition.tree):
-            member = Member(number, name, condition, self._count(number, name, condition), None)
+            member = self._count(number, name, condition)
         else:
             program = compile_program(condition.tree, zone)
             member = Member(number, name, condition, None, program)
@@ -78,7 +80,7 @@ class Roster:
         member = self.member(name)
         del self.members[name], self.by_number[member.number]
         if member.program is None:
-            for leaf in self.leaves_of(member):
+            for leaf in member.leaves:
                 leaf.forget(member.number)
         elif member.number in self._everywhere:
             self._everywhere.remove(member.number)
@@ -99,12 +101,6 @@ class Roster:
             raise ValidationError(f"condition {quoted(name)} is not in the set")
         return member
 
-    def leaves_of(self, member: Member) -> list[Leaf]:
-        """The counters that a condition reads; none where it has a program."""
-        if member.program is not None:
-            return []
-        return [self._leaves[key] for key in {leaf_key(leaf) for leaf in leaves(member.condition.tree)}]
-
     def listen(self, name: str) -> Listeners | None:
         """Who listens to a name; worked out at its first event after a change."""
         known = self.listeners.get(name)
@@ -122,7 +118,7 @@ class Roster:
         """What identifies the first so many additions, and how many counters they have; None where there were fewer."""
         return self._lineage[generation] if generation <= self.generation else None
 
-    def _count(self, number: int, name: str, condition: Condition) -> Check:
+    def _count(self, number: int, name: str, condition: Condition) -> Member:
         """Take part in the counters that the condition reads, new ones where there are none."""
         slots: dict[tuple[str, ...], int] = {}
         thresholds: dict[tuple[str, ...], set[int]] = {}
@@ -140,7 +136,7 @@ class Roster:
         for key, counts in thresholds.items():
             comes_to = {count: outright(condition.tree, key, count) for count in counts}
             self._leaves[key].watch(number, name, check, comes_to)
-        return check
+        return Member(number, name, condition, check, None, tuple(self._leaves[key] for key in thresholds))
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:
