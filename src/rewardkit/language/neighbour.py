@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.misuse import AGGREGATES
 from rewardkit.language.scan import RESERVED, Lexeme
 from rewardkit.language.stop import Stop, extent, wanted
 
@@ -76,6 +77,29 @@ def _property(stop: Stop) -> Diagnostic | None:
     )
 
 
+_FUNCTIONS = {"average": "avg", "mean": "avg", "total": "sum", "minimum": "min", "maximum": "max", "last": "latest"}
+"""Aggregates of other languages."""
+_CALLS = {
+    "count": "count(A)",
+    "days": "days(A)",
+    "streak": "streak(A, 7 calendar days)",
+    "satisfied": "satisfied(onboarding)",
+}
+"""How those are called that take no property."""
+_ELSEWHERE = {
+    "after": '`A then B` for what comes after an event, `A since "2026-01-31"` for what comes after a date',
+    "until": '`A before "2026-01-31"`',
+    "between": '`A since "2026-01-01" before "2026-02-01"`, or for a count `A*2..5`',
+    "unless": "`A & !B`, or `A & no B within 7d` to wait for an absence",
+    "without": "`A & !B`, or `A & no B within 7d` to wait for an absence",
+    "followed": "`A then B`",
+    "where": "the comparison in brackets, such as `A[x == 1]`",
+    "per": "`A by order_id` for a property, `A in one day` for a calendar day",
+    "times": "a count behind the event, such as `A*2`",
+}
+"""Words by which other languages say what ours says otherwise, and what to write."""
+
+
 def _side_by_side(stop: Stop) -> Diagnostic | None:
     """`A B`, `(A) (B)`, `A[x == 1 y == 2]`."""
     at, before = stop.at, stop.before
@@ -85,7 +109,15 @@ def _side_by_side(stop: Stop) -> Diagnostic | None:
     left, right = before.text, at.text
     if at.text == "(" and before.kind == "word":
         message = f"{quoted(left)} is not a function"
+        meant = _FUNCTIONS.get(left.lower(), left.lower())
+        if meant in AGGREGATES | {"streak", "satisfied"}:
+            return Diagnostic("RK113", message, stop.span, help=f"write `{_CALLS.get(meant, f'{meant}(A:amount)')}`")
         help_text = "put an operator between, such as `&`, `|` or `then`"
+    elif not stop.in_filter and (right in _ELSEWHERE or left in _ELSEWHERE):
+        word = at if right in _ELSEWHERE else before
+        message = f"{quoted(word.text)} is not a word of this language"
+        help_text = f"write {_ELSEWHERE[word.text]}, or quote it if it is a name"
+        return Diagnostic("RK113", message, (word.start, word.end), help=help_text)
     elif stop.in_filter:
         message = f"{quoted(left)} and {quoted(right)} stand side by side with no operator"
         help_text = "put `and` or `or` between two comparisons"

@@ -20,7 +20,7 @@ _LEXEME = re.compile(
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z0-9_]*)
   | (?P<reference>@[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*)
-  | (?P<foreign>&&|\|\||->|=>|=<|<>|=(?!=))
+  | (?P<foreign>&&|\|\||->|=>|=<|<>|=~|=(?!=))
   | (?P<symbol>==|!=|<=|>=|\.\.|<|>|[|&!*+\-()\[\],:@])
     )
     """,
@@ -30,7 +30,7 @@ _GAP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d|w))+")
 _DIGITS = re.compile(r"[0-9]+")
-_FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=<": "<=", "<>": "!=", "=": "=="}
+_FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=<": "<=", "<>": "!=", "=~": "like", "=": "=="}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNITS = {
     "us": "ms", "ms": "ms", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
@@ -266,7 +266,8 @@ def _bad_unit(text: str, lexeme: Lexeme) -> Diagnostic:
 def _foreign(text: str, lexeme: Lexeme) -> Diagnostic:
     _, sign, place, end = lexeme
     in_filter = text.rfind("[", 0, place) > text.rfind("]", 0, place)
-    written = ">=" if in_filter and sign == "=>" else _FOREIGN[sign]
+    compared = sign == "=>" and (in_filter or text[end:].lstrip(" \t")[:1].isdecimal())
+    written = ">=" if compared else _FOREIGN[sign]
     outside = sign == "=" and not in_filter
     help_text = ', and compare properties in brackets, such as `A[plan == "pro"]`' if outside else ""
     return Diagnostic(

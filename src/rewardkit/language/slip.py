@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rewardkit.language.diagnostic import Diagnostic, quoted
+from rewardkit.language.misuse import MISUSES
 from rewardkit.language.neighbour import NEIGHBOUR_SLIPS
 from rewardkit.language.scan import CIVIL, RESERVED, Lexeme, civil_unit
 from rewardkit.language.stop import Stop, extent, general
@@ -185,6 +186,11 @@ def _bracket(stop: Stop) -> Diagnostic | None:
 def _filter(stop: Stop) -> Diagnostic | None:
     """`A[plan == gold]`, `A[vip]`, `A[country not in ("FR")]`."""
     at, before = stop.at, stop.before
+    if not stop.in_filter:
+        return None
+    if "TRUE" in stop.expected and at is not None and at.text in ("null", "None", "nil", "undefined"):
+        help_text = "write `has x` where a property is there, `not has x` where it is missing"
+        return Diagnostic("RK129", f"there is no value {quoted(at.text)}", stop.span, help=help_text)
     if "TRUE" in stop.expected and at is not None and at.kind == "word":
         return Diagnostic(
             "RK129",
@@ -244,6 +250,7 @@ _SLIPS: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _foreign_word,
     _absence,
     _satisfied,
+    *MISUSES,
     _count,
     _unit,
     _span,

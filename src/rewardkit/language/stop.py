@@ -45,6 +45,23 @@ class Stop:
         signs = [lexeme.text for lexeme in self.lexemes[: self.index] if lexeme.text in ("[", "]")]
         return bool(signs) and signs[-1] == "["
 
+    @property
+    def opening(self) -> int | None:
+        """The index of the innermost parenthesis that is open at the place."""
+        depth = 0
+        for index in range(self.index - 1, -1, -1):
+            depth += {"(": 1, ")": -1}.get(self.lexemes[index].text, 0)
+            if depth > 0:
+                return index
+        return None
+
+    @property
+    def called(self) -> Lexeme | None:
+        """The word before that parenthesis."""
+        opening = self.opening
+        word = self.lexemes[opening - 1] if opening else None
+        return word if word is not None and word.kind == "word" else None
+
     def after(self, text: str) -> bool:
         """Whether the lexeme before reads so."""
         return self.before is not None and self.before.text == text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from rewardkit.language.descent import children, descend, matches
@@ -85,13 +85,22 @@ def _bad_steps(node: Then, text: str) -> Iterator[Diagnostic]:
 
 
 def _bad_instant(node: Before | Since, _: str) -> Iterator[Diagnostic]:
-    if not _readable(node.instant):
-        yield Diagnostic(
-            "RK128",
-            f"{quoted(node.instant)} is not an instant",
-            node.place,
-            help='write a date such as `"2026-01-31"`, or an instant with offset such as `"2026-01-31T12:00:00Z"`',
-        )
+    if _readable(node.instant):
+        return
+    message = f"{quoted(node.instant)} is not an instant"
+    help_text = 'write a date such as `"2026-01-31"`, or an instant with offset such as `"2026-01-31T12:00:00Z"`'
+    try:
+        read = datetime.fromisoformat(node.instant)
+    except ValueError:
+        yield Diagnostic("RK128", message, node.place, help=help_text)
+        return
+    if not 1970 <= read.year < 9000:
+        message = f"{quoted(node.instant)} lies outside the years 1970 to 8999"
+    elif read.utcoffset() is None and len(node.instant) > len("2026-01-31"):
+        message = f"{quoted(node.instant)} has no offset, so that it is another instant in each zone"
+        in_utc = f'"{node.instant}Z"'
+        help_text = f"write {quoted(in_utc)} for UTC, another offset in place of the Z, or a date alone"
+    yield Diagnostic("RK128", message, node.place, help=help_text)
 
 
 def _bad_spans(node: Node, span: Span) -> Iterator[Diagnostic]:
