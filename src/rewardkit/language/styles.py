@@ -105,7 +105,7 @@ class Specification(Style):
             state = replay(self.condition.tree, events, case.start, arrivals.now, case.end, zone=case.zone).state
             if state.status == IMPOSSIBLE and state.decided_at != reading.decided_at:
                 found["earlier"] = "impossible"
-        if reading.status != "pending" and case.mode == "latch":
+        if reading.status != "pending" and case.mode != "live":
             self.decided = found
         return found
 
@@ -136,7 +136,7 @@ class Folding(Style):
     def read(self, step: Step) -> None:
         """Folds a step."""
         place = self.arrivals.apply(step)
-        if self.state.status == PENDING or self.case.mode != "latch":
+        if self.state.status == PENDING or self.case.mode == "live":
             if place == "earlier":
                 self.state = self.refold()
             elif place == "next" and step.event is not None:
@@ -201,7 +201,7 @@ class Merged(Folding):
     def read(self, step: Step) -> None:
         """Takes a step in, and merges all that has come."""
         self.arrivals.apply(step)
-        if self.state.status == PENDING or self.case.mode != "latch":
+        if self.state.status == PENDING or self.case.mode == "live":
             self.state = self.refold()
 
 
@@ -231,7 +231,7 @@ class AllAtOnce(Style):
                 found["progress"] = verdict.progress
             if verdict.status == "impossible" and verdict.exact:
                 found["earlier"] = "pending"
-            if verdict.status == "pending" or case.mode != "latch":
+            if verdict.status == "pending" or case.mode == "live":
                 return found
             self.decided = found | {"progress": verdict.progress}
         return self.decided

@@ -48,7 +48,7 @@ class Refolded(NamedTuple):
     """What folding a whole history anew came to."""
 
     state: TimelyState
-    """As corrected; in latch mode the one that was, once it is decided."""
+    """As corrected; but one that is decided stays as it was, other than in live mode."""
     revision: Revision | None
 
 
@@ -164,7 +164,7 @@ class Timely:
         corrected = self.fold(history, state.opening, now=state.now, end=state.end)
         before, after = self.verdict(state), self.verdict(corrected)
         same = (before.status, before.decided_at) == (after.status, after.decided_at)
-        stands = self.program.mode == "latch" and state.status != PENDING
+        stands = self.program.mode != "live" and state.status != PENDING
         return Refolded(state if stands else corrected, None if same else Revision(before, after))
 
     def pack(self, state: TimelyState) -> bytes:
