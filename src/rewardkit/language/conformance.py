@@ -83,7 +83,7 @@ def _analyse(case: Case) -> Iterator[Difference]:
     try:
         condition = Condition.parse(case.condition, definitions=case.definitions or None)
         asked = {key: wanted[key] for key in ASKED & set(wanted)}
-        found = condition.analyse(start=case.start, end=case.end, **asked)
+        found = condition.analyse(start=case.start, end=case.end, zone=case.zone, **asked)
         for name, expected, actual in (
             *expectation(wanted, found),
             *unfounded(condition.tree, found, case.start, case.end, case.zone),

@@ -79,7 +79,7 @@ def can_be_again(node: tree.Node) -> bool:
             return sum(map(can_be_again, terms)) >= least
         case tree.Then(steps=(first, *others)):
             return can_be_again(first) and all(_afresh(step) for step in others)
-        case tree.InAny(body=body) | tree.InOne(body=body):
+        case tree.InAny(body=body) | tree.InOne(body=body) | tree.Streak(body=body):
             return can_be(body)
         case tree.Ever(body=body):
             return can_be_again(body)
