@@ -8,6 +8,8 @@ from collections import Counter
 from itertools import combinations, product
 from typing import Any
 
+from hypothesis import given, settings
+
 from rewardkit.language import tree
 from rewardkit.language.analysis import analyse
 from rewardkit.language.branches import dead_branches
@@ -21,6 +23,8 @@ from rewardkit.language.search import Work
 from rewardkit.language.specification import judge
 from rewardkit.language.witness import History
 from rewardkit.testing.samples import random_history
+from rewardkit.testing.strategies import START as EXAMPLE
+from rewardkit.testing.strategies import conditions
 
 CASES = max(1, int(150 * float(os.environ.get("REWARDKIT_SCALE", "1"))))
 FIRST_SEED = int(os.environ.get("REWARDKIT_SEED", "20240101"))
@@ -107,6 +111,16 @@ def test_what_satisfies_satisfies_and_no_part_of_it_does() -> None:
             assert not (said != "satisfied" and found.certain == "yes"), message
     assert seen["unknown"] < CASES * 0.2
     assert CASES < 100 or seen["no"] > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(conditions(depth=2))
+def test_an_example_satisfies_and_no_part_of_it_does(node: tree.Node) -> None:
+    found = analyse(node, Setting(EXAMPLE, None, "UTC")).satisfying
+    if found is not None:
+        assert "satisfied" == judge(node, found.events, EXAMPLE, found.at).status
+        smaller = parts(found) if len(found.events) <= 6 else []
+        assert "satisfied" not in {judge(node, part, EXAMPLE, found.at).status for part in smaller}
 
 
 def test_what_can_be_satisfied_again_never_becomes_impossible() -> None:
