@@ -212,6 +212,8 @@ def _another(node: tree.Node, scope: Scope, now: Instant, *, to_end: bool = Fals
         case _:
             return None
     way = afresh(body, empty, now, to_end=to_end)
-    if way == ():
-        return (events_needed(1, (), "event", scope.end),)
-    return None if way is None else tuple(attrs.evolve(need, what=need.what + where, by=scope.end) for need in way)
+    if way is None:
+        return None
+    # What waits alone has to be opened by an event all the same.
+    opener = () if any(need.matches for need in way) else (events_needed(1, (), "event", scope.end),)
+    return (*opener, *(attrs.evolve(need, what=need.what + where, by=scope.end) for need in way))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import combinations
+from math import comb
 from typing import Final, TypeAlias
 
 import attrs
@@ -13,6 +15,8 @@ from rewardkit.language.event import Instant
 
 WAIT: Final = Fraction(1, 10)
 """What waiting for an instant costs, where an event costs 1: something, since it is not over before that instant."""
+_MOST_CHOICES = 64
+"""Of `k of (…)` that are all tried; past it, the cheapest terms by themselves are taken."""
 
 
 @attrs.frozen
@@ -74,6 +78,8 @@ def cheapest_of(least: int, ways: Sequence[Way]) -> Way:
     opened = [place for place, way in enumerate(ways) if way is not None]
     if len(opened) < least:
         return None
+    if comb(len(opened), least) <= _MOST_CHOICES:
+        return cheapest([together([ways[place] for place in some]) for some in combinations(opened, least)])
     chosen = sorted(opened, key=lambda place: (cost(ways[place] or ()), place))[:least]
     return together([ways[place] for place in sorted(chosen)])
 
