@@ -9,11 +9,14 @@ from rewardkit.language import tree
 from rewardkit.language.descent import descend, matches
 from rewardkit.language.event import Instant
 from rewardkit.language.evidence import selector
+from rewardkit.language.filter import kind_of, look_up
 from rewardkit.language.format import format_condition
 from rewardkit.language.literal import write_span
 from rewardkit.language.need import WAIT, Need, Way, cheapest, cheapest_of, events_needed, together
+from rewardkit.language.refutation import written
 from rewardkit.language.shortfall import comparison_way, streak_way
 from rewardkit.language.specification import Scope, ends, holds, inner_scopes, matching, settled, split
+from rewardkit.language.specification.aggregate import typed
 from rewardkit.language.specification.holding import absence, beyond, derived
 
 _AFTER_EVENTS = 2
@@ -149,7 +152,7 @@ def _way_over(node: tree.Over, scope: Scope, now: Instant, close: Instant) -> Wa
     body = way_on(node.body, window, now)
     if body is None:
         return None
-    return (*body, Need((), 0, WAIT, _awaited(node, window), until=close))
+    return (*body, Need((), 0, WAIT, _awaited(node, window), until=close, span=node.span))
 
 
 def _awaited(node: tree.Over, window: Scope) -> str:
@@ -196,7 +199,17 @@ def _way_inside(node: tree.Node, scope: Scope, now: Instant) -> Way:
     if isinstance(node, tree.InLast) and ways[0]:
         # Its windows move on with time: none of their ends is a deadline.
         return tuple(attrs.evolve(need, by=scope.end, until=None) for need in ways[0])
+    if isinstance(node, tree.By):
+        ways = [_of_key(node, one, way) for one, way in zip(reversed(inner), ways, strict=True)]
     return () if () in ways else cheapest([*ways, _another(node, scope, now)])
+
+
+def _of_key(node: tree.By, inner: Scope, way: Way) -> Way:
+    """The events have to carry the key of those that are there."""
+    held = (look_up(node.field, event.properties) for event in inner.events)
+    value = next((one for one in held if kind_of(one) != "none"), "")
+    shown = written(typed(value)[1])
+    return None if way is None else tuple(attrs.evolve(n, what=f"{n.what} with `{node.field}` {shown}") for n in way)
 
 
 def _another(node: tree.Node, scope: Scope, now: Instant, *, to_end: bool = False) -> Way:

@@ -35,6 +35,8 @@ class Need:
     """The first instant that is too late."""
     until: Instant | None = None
     """The instant that has to pass; None where it is not known yet."""
+    span: tree.Span | None = None
+    """How long it takes for the instant to pass, where it is a window's."""
     later: bool = False
     """Whether it counts only after other needs are met."""
 

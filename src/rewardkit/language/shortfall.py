@@ -10,6 +10,7 @@ from rewardkit.language import civil, tree
 from rewardkit.language.event import Instant
 from rewardkit.language.evidence import selector
 from rewardkit.language.need import WAIT, Need, Way, cheapest, events_needed
+from rewardkit.language.refutation import written
 from rewardkit.language.specification import Scope, holds, matching, settled
 from rewardkit.language.specification.aggregate import aggregate, comparison_gap
 
@@ -22,6 +23,8 @@ def comparison_way(node: tree.Comparison, scope: Scope, now: Instant) -> Way:
     if settled(node, scope, now) is False:
         return None
     terms = [term for term in _terms(node) if term[1].aggregate is not None]
+    if all(_is_fixed(term, scope) for _, term in terms):
+        return None
     gap = comparison_gap(node, scope.inside(), scope.zone)
     if gap is None:
         return _of_nothing(node, terms, scope)
@@ -41,9 +44,9 @@ def _by_term(sign: int, term: tree.Term, short: Fraction, node: tree.Comparison,
     if found.function in _COUNTED:
         strict = node.operator in (">", "<", "!=")
         many = floor(short / abs(weight)) + 1 if strict else max(1, ceil(short / abs(weight)))
-        what = selector(found.matches) + {"count": "", "days": ", each on another day"}.get(
-            found.function, f", each with another `{found.field}`"
-        )
+        each = "" if many == 1 else "each "
+        another = {"days": f", {each}on another day", "distinct": f", {each}with another `{found.field}`"}
+        what = selector(found.matches) + another.get(found.function, "")
         return (events_needed(many, found.matches, what, scope.end),)
     if found.function != "sum":
         return None
@@ -71,6 +74,11 @@ def _elsewhere(terms: list[tuple[int, tree.Term]], scope: Scope) -> Need:
     return events_needed(1, found.matches, f"{selector(found.matches)} with another `{found.field}`", scope.end)
 
 
+def _is_fixed(term: tree.Term, scope: Scope) -> bool:
+    """The first value stays the first."""
+    return term.aggregate is not None and term.aggregate.function == "first" and not _is_empty(term.aggregate, scope)
+
+
 def _is_empty(node: tree.Aggregate, scope: Scope) -> bool:
     return aggregate(node, scope.inside(), scope.zone) is None
 
@@ -81,8 +89,8 @@ def _terms(node: tree.Comparison) -> list[tuple[int, tree.Term]]:
 
 
 def _shown(amount: Fraction, operator: str) -> str:
-    from rewardkit.language.refutation import written
-
+    if not amount:
+        return "any"
     return f"over {written(amount)}" if operator in ("<", ">", "!=") else written(amount)
 
 

@@ -53,13 +53,15 @@ def program_for(condition: Condition, case: Case) -> Program:
 
 def told(verdict: Verdict) -> Found:
     """A verdict with the keys of `expect`."""
-    return {
+    found: Found = {
         "status": verdict.status,
         "decided_at": None if verdict.decided_at is None else instant(verdict.decided_at),
         "wake_at": None if verdict.wake_at is None else instant(verdict.wake_at),
         "holds_now": verdict.holds_now,
         "reason": verdict.reason,
     }
+    # While it is pending, a state alone does not know its progress.
+    return found if verdict.progress is None else found | {"progress": verdict.progress}
 
 
 def folded(program: Program, state: State) -> Found:

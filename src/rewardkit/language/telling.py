@@ -9,6 +9,7 @@ import attrs
 from rewardkit.language.civil import zone_named
 from rewardkit.language.event import Event, Instant, moment, rfc3339
 from rewardkit.language.evidence import Absence, Fact, Value
+from rewardkit.language.literal import write_span
 from rewardkit.language.need import Need
 
 
@@ -39,6 +40,9 @@ class Telling:
         if need.until is not None:
             preposition = "at" if need.what.endswith("judged") else "until"
             return f"{first}{need.what} {preposition} {self.instant(need.until)}"
+        if need.span is not None:
+            preposition = "after" if need.what.endswith("judged") else "for"
+            return f"{first}{need.what} {preposition} {write_span(need.span)}"
         # What comes later is counted from nothing.
         what = need.what.replace(" more ", " ", 1) if need.later and need.events else need.what
         return f"{first}{what}{self._by(need)}"
@@ -48,7 +52,9 @@ class Telling:
 
     def _stretch(self, fact: Absence | Value, at: Instant) -> str:
         until = self.instant(at if fact.until is None else min(fact.until, at))
-        stretch = f"up to {until}" if fact.since is None else f"between {self.instant(fact.since)} and {until}"
+        stretch = (
+            f"up to {until}" if fact.since in (None, at) else f"between {self.instant(fact.since or 0)} and {until}"
+        )
         if isinstance(fact, Value):
             return f"`{fact.what}` was {fact.value} {stretch}"
         return f"{'no' if fact.fewer_than == 1 else f'fewer than {fact.fewer_than}'} {fact.what} {stretch}"
