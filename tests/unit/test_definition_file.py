@@ -209,8 +209,8 @@ WRONG = [
         "shop.toml:4: [offers.gift] condition: condition `!A` is probably not what is meant:",
     ),
     (
-        OFFER.replace('"A"', '"A in any 7d"'),
-        "shop.toml:4: [offers.gift] condition: error[RK903]: `in any` is not evaluated by this version",
+        OFFER.replace('"A"', "'count(A) >= 3'"),
+        "shop.toml:4: [offers.gift] condition: error[RK902]: a comparison of aggregates is not evaluated by this version",
     ),
     (
         OFFER.replace('"disc"', '"disk"'),

@@ -19,10 +19,12 @@ from rewardkit.core.definitions import (
     reward_of,
 )
 from rewardkit.core.entries import Entries
+from rewardkit.core.listeners import Listeners, listeners
 from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
 from rewardkit.core.progress import ACTIVE, key
 from rewardkit.core.records import Reward
+from rewardkit.language.names import Everything, together
 from rewardkit.language.program import SATISFIED
 
 _MOST_STEPS = 65_536
@@ -108,16 +110,15 @@ class Catalogue:
         return Entries(self.entries)
 
     @cached_property
-    def offer_listeners(self) -> Mapping[str, tuple[int, ...]]:
-        """Event name → the slots of the campaigns with an offer, of any version, that listens to it."""
-        by_offer: dict[str, set[str]] = {}
+    def offer_listeners(self) -> Listeners[int]:
+        """The slots of the campaigns with an offer, of any version, that listens to an event, by its name."""
+        by_offer: dict[str, frozenset[str]] = {}
         for offer in self.offer_versions.values():
-            by_offer.setdefault(offer.name, set()).update(offer.names)
-        found: dict[str, list[int]] = {}
-        for campaign in self.campaigns.values():
-            for name in set().union(*(by_offer[offer] for offer in self.offer_names[campaign.id])):
-                found.setdefault(name, []).append(key(campaign.id, ACTIVE))
-        return {name: tuple(slots) for name, slots in found.items()}
+            by_offer[offer.name] = together((by_offer.get(offer.name, frozenset()), offer.names))
+        return listeners(
+            (key(campaign.id, ACTIVE), together(by_offer[offer] for offer in self.offer_names[campaign.id]))
+            for campaign in self.campaigns.values()
+        )
 
     @cached_property
     def open_at_once(self) -> tuple[Campaign, ...]:
@@ -125,18 +126,21 @@ class Catalogue:
         return tuple(campaign for campaign in self.entries if campaign.opening.status == SATISFIED)
 
     @cached_property
-    def heard(self) -> Mapping[str, int]:
-        """Event name → the epoch since which some offer listens to it."""
-        found: dict[str, int] = {}
-        for offer in self.offer_versions.values():
-            for name in offer.names:
-                found[name] = min(offer.epoch, found.get(name, offer.epoch))
-        return found
+    def heard(self) -> frozenset[str]:
+        """The names of the events that some offer listens to."""
+        return together(offer.names for offer in self.offer_versions.values())
 
     @cached_property
     def heard_since(self) -> int:
         """The newest epoch at which offers began to listen to a name: older rows have passed its events over."""
-        return max(self.heard.values(), default=0)
+        found: dict[str, int] = {}
+        everything: int | None = None
+        for offer in sorted(self.offer_versions.values(), key=lambda offer: offer.epoch):
+            if everything is None and isinstance(offer.names, Everything):
+                everything = offer.epoch
+            for name in offer.names if everything is None else ():
+                found.setdefault(name, offer.epoch)
+        return max((*found.values(), everything or 0), default=0)
 
     @cached_property
     def steps(self) -> dict[tuple[int, bytes, str], bytes]:

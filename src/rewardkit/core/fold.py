@@ -52,7 +52,7 @@ class Fold:
             self.history.append(event)
         # An offer that is made later, from an earlier place on, has to find it in the history.
         listened = event.name in self.catalogue.heard
-        slots = self.catalogue.offer_listeners.get(event.name, ())
+        slots = self.catalogue.offer_listeners.to(event.name)
         for slot in self.progress.repeat(slots, event.name, self.catalogue.steps):
             self._step_active(slot, event)
         conditions = self.catalogue.entry_conditions

@@ -66,7 +66,7 @@ def _is_behind(fold: Fold, event: Event) -> bool:
     if event.at > fold.position.at or event.position > fold.position:
         return False
     catalogue = fold.catalogue
-    return bool(catalogue.entry_conditions.listening(event.name)) or event.name in catalogue.offer_listeners
+    return bool(catalogue.entry_conditions.listening(event.name) or catalogue.offer_listeners.to(event.name))
 
 
 def fold_from_history(

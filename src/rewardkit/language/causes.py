@@ -18,11 +18,15 @@ class Causes:
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = tuple(sorted(names))
-        self.many = _FIRST_NAME + len(self.names)
+        self.other = _FIRST_NAME + len(self.names)
+        """An event of any other name, for conditions that hear all."""
+        self.many = self.other + 1
         self.numbers = {name: place for place, name in enumerate(self.names, start=_FIRST_NAME)}
 
     def sentence(self, cause: int, status: int, at: Instant) -> str:
         """The cause in words."""
+        if cause == self.other:
+            return f"another event happened at {rfc3339(at)}"
         if cause >= _FIRST_NAME:
             return f"`{self.names[cause - _FIRST_NAME]}` happened at {rfc3339(at)}"
         if cause == DEADLINE:

@@ -20,6 +20,9 @@ ENDS = 16
 It holds; it holds for good; it will never hold; it will never end again; it ends at this very reading.
 """
 
+FIRED = 32
+"""Of a shared segment of `satisfied`: it was satisfied at this very reading."""
+
 FOREVER = 2**63 - 1
 """Later than every instant."""
 
@@ -100,7 +103,8 @@ class Threads:
                 if part.birth is not None:
                     known = part.birth
                 else:
-                    born, known = part.run(born, None, at, end, evers)
+                    # What fires at the very place where a step begins lies before it.
+                    born, known = part.run(born, None, at, end, tuple(known & ~FIRED for known in evers))
                 if not known & useless:
                     kept.append(born)
                     if place == final:

@@ -76,12 +76,6 @@ CODES: dict[str, str] = {
     # parsed, and not evaluated by this version
     "RK901": "`*n..m` is not evaluated yet",
     "RK902": "comparisons of aggregates are not evaluated yet",
-    "RK903": "`in any` is not evaluated yet",
-    "RK904": "`in last` is not evaluated yet",
-    "RK905": "`in one` is not evaluated yet",
-    "RK908": "`by` is not evaluated yet",
-    "RK909": "`streak` is not evaluated yet",
-    "RK910": "`satisfied` is not evaluated yet",
 }
 """Every code and what it stands for; a code never changes its meaning."""
 

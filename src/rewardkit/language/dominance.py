@@ -14,8 +14,23 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from rewardkit.language import tree
 from rewardkit.language.bounds import Closes, closes_of, moves
-from rewardkit.language.plan import Chain, Choice, Guard, History, Judgement, Leaf, Segment, Step, Window
+from rewardkit.language.plan import (
+    Chain,
+    Choice,
+    Fired,
+    Guard,
+    History,
+    Judgement,
+    Leaf,
+    Nested,
+    Run,
+    Segment,
+    Step,
+    Window,
+)
+from rewardkit.language.streaks import covers
 
 MORE = 1
 LESS = 2
@@ -38,14 +53,19 @@ class Directions:
     chains: dict[int, tuple[Directions, ...]] = attrs.field(factory=dict)
     closes: Closes | None = None
     """Of its calendar spans: where a clock is set back past midnight, a later anchor may close earlier."""
+    runs: set[int] = attrs.field(factory=set)
+    """Slots of streaks."""
 
 
 def directions(segment: Segment, zone: str) -> Directions:
     """The directions in which a segment's leaves pull."""
     made = Directions(slots=[0] * len(segment.slots))
-    if segment.calendar:
-        made.closes = closes_of(segment.calendar, zone)
+    spans = segment.calendar + ((segment.frame,) if isinstance(segment.frame, tree.Calendar) else ())
+    if spans:
+        made.closes = closes_of(spans, zone)
     _pull(segment.root, MORE, made, judged=False, zone=zone)
+    if segment.frame is not None:
+        made.anchor |= made.end
     return made
 
 
@@ -78,6 +98,22 @@ def _pull(step: Step, sign: int, made: Directions, *, judged: bool, zone: str) -
                 made.slots[slot] |= SAME
             if any(map(moves, cut)):
                 made.anchor |= SAME
+            made.end |= 0 if judged else SAME
+        case Nested(cut=cut):
+            # Equal slots go on equally, where the scope and what it counts from are the same.
+            made.slots[step.slot] |= SAME
+            made.end |= SAME
+            if any(map(moves, cut)) or isinstance(step.node, tree.By):
+                made.anchor |= SAME
+        case Run(cut=cut):
+            made.slots[step.slot] |= sign
+            made.runs.add(step.slot)
+            made.anchor |= sign if any(map(moves, cut)) else 0
+            made.end |= 0 if judged else sign
+        case Fired(cut=cut):
+            made.slots[step.slot] |= sign
+            made.anchor |= sign if any(map(moves, cut)) else 0
+            made.end |= 0 if judged else sign
         case Chain():
             _pull(step.first, sign, made, judged=judged, zone=zone)
             made.slots[step.slot] |= sign
@@ -102,7 +138,12 @@ def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
         if left == right:
             continue
         inner = pulls.chains.get(slot)
-        if inner is None:
+        if slot in pulls.runs:
+            if (sign & MORE and not covers(left, right)) or (sign & LESS and not covers(right, left)):
+                return False
+        elif sign == SAME:
+            return False
+        elif inner is None:
             if not _lies(left, right, sign):
                 return False
         elif (sign & MORE and not _covers(left, right, inner)) or (sign & LESS and not _covers(right, left, inner)):
@@ -112,7 +153,7 @@ def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
 
 def comparison(pulls: Directions) -> str | None:
     """`dominates` as an expression over `x` and `y`, for segments with no `then` of their own and no calendar."""
-    if pulls.chains or pulls.closes is not None:
+    if pulls.chains or pulls.runs or pulls.closes is not None:
         return None
     terms = [_compared("[0]", pulls.anchor)]
     terms += [_compared(f"[{slot}]", sign) for slot, sign in enumerate(pulls.slots, start=2)]

@@ -6,7 +6,22 @@ from typing import TYPE_CHECKING
 
 from rewardkit.language.chain import DRY, ENDS, FALSE, TRUE, VALUE
 from rewardkit.language.facts import NEVER, Facts, conjunction, disjunction
-from rewardkit.language.plan import Chain, Choice, Guard, History, Judgement, Leaf, Never, Step, Window
+from rewardkit.language.names import Everything, together
+from rewardkit.language.nested_facts import end_of, know_fired, know_nested, know_run
+from rewardkit.language.plan import (
+    Chain,
+    Choice,
+    Fired,
+    Guard,
+    History,
+    Judgement,
+    Leaf,
+    Nested,
+    Never,
+    Run,
+    Step,
+    Window,
+)
 
 if TYPE_CHECKING:
     from rewardkit.language.source import SegmentWriter
@@ -32,6 +47,12 @@ def know(writer: SegmentWriter, step: Step) -> Facts:
             facts = _history(writer, step)
         case Chain():
             facts = _chain(writer, step)
+        case Nested():
+            facts = know_nested(writer, step)
+        case Run():
+            facts = know_run(writer, step)
+        case Fired():
+            facts = know_fired(writer, step)
     writer.facts[id(step)] = facts
     return facts
 
@@ -124,18 +145,16 @@ def _chain(writer: SegmentWriter, step: Chain) -> Facts:
     )
 
 
-def end_of(writer: SegmentWriter, step: Chain) -> str:
-    """The end of a chain's own scope."""
-    return f"min({', '.join(['end', *map(writer.close, step.cut)])})" if step.cut else "end"
-
-
 def _fold(writer: SegmentWriter, step: Chain, first: Facts, slot: str, ends: str) -> None:
-    names = frozenset[str]().union(*(segment.names for segment in step.steps))
+    names = together(segment.names for segment in step.steps)
     threads = f"chain_{writer.segment.number}_{step.slot}"
     begins = first.ends
-    writer.put(f"    if event is None or {disjunction([begins, f'name in {writer.bind(names)}'])}:")
+    heard = "True" if isinstance(names, Everything) else f"name in {writer.bind(names)}"
+    writer.put(f"    if event is None or {disjunction([begins, heard])}:")
     event = "event" if not step.cut else f"(None if {writer.closed(step.cut)} else event)"
-    writer.put(f"        {slot}, {ends} = {threads}.fold({slot}, {event}, at, {end_of(writer, step)}, evers, {begins})")
+    writer.put(
+        f"        {slot}, {ends} = {threads}.fold({slot}, {event}, at, {end_of(writer, step.cut)}, evers, {begins})"
+    )
 
 
 def _settle(writer: SegmentWriter, step: Chain, first: Facts, slot: str, bits: str) -> None:

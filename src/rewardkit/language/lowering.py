@@ -6,8 +6,10 @@ import attrs
 
 from rewardkit.errors import ValidationError
 from rewardkit.language import civil, tree
-from rewardkit.language.bounds import Bound, Cut, Moment, forestalling, order_of, shortest_unit, tightened
-from rewardkit.language.event import Instant
+from rewardkit.language.bounds import Bound, Moment, forestalling, order_of, shortest_unit, tightened
+from rewardkit.language.frame import Frame
+from rewardkit.language.names import together
+from rewardkit.language.nesting import nest, remembered
 from rewardkit.language.plan import (
     Chain,
     Choice,
@@ -23,17 +25,8 @@ from rewardkit.language.plan import (
     Step,
     Window,
 )
+from rewardkit.language.remembered import looks_back
 from rewardkit.language.zoning import UTC
-
-
-@attrs.frozen
-class Frame:
-    """What surrounds a node within its segment."""
-
-    followed: bool
-    """Whether a step begins where the node ends."""
-    cut: Cut = ()
-    floor: Instant | None = None
 
 
 def lower(node: tree.Node, zone: str = UTC) -> Plan:
@@ -46,9 +39,12 @@ def lower(node: tree.Node, zone: str = UTC) -> Plan:
     Raises:
         ValidationError: for an operator that is not evaluated yet, or a tree that no text could mean.
     """
+    if looks_back(node):
+        return remembered(node, zone)
     plan = Plan(zone=zone)
-    plan.root = Lowering(plan, later=False, opened=False).segment(node, Frame(followed=False))
-    plan.anchored = plan.root.anchored
+    root = Lowering(plan, later=False, opened=False, widened=False)
+    plan.root = root.segment(node, Frame(followed=False))
+    plan.anchored |= root.anchored
     return plan
 
 
@@ -58,23 +54,34 @@ class Lowering:
     Args:
         later: the segment is a step of `then` after its first.
         opened: the segment is the body of an `ever`, which has no start.
+        widened: it stands somewhere under an `ever`, so that `satisfied` is judged over all known history.
     """
 
-    def __init__(self, plan: Plan, *, later: bool, opened: bool) -> None:
+    def __init__(self, plan: Plan, *, later: bool, opened: bool, widened: bool) -> None:
         self.plan = plan
         self.later = later
         self.opened = opened
+        self.widened = widened
+        self.anchored = False
         self.made = Segment(0, followed=False)
         self.counters: dict[object, int] = {}
         self.bounds: set[Bound] = set()
-        self.names: set[str] = set()
+
+    def inner(self, *, later: bool, opened: bool, widened: bool | None = None) -> Lowering:
+        """The lowering of a segment below this one."""
+        under = self.widened if widened is None else widened
+        return Lowering(self.plan, later=later, opened=opened, widened=under)
+
+    def hear(self, names: frozenset[str]) -> None:
+        """What changes a state of this segment too."""
+        self.made.names = together((self.made.names, names))
 
     def segment(self, node: tree.Node, frame: Frame) -> Segment:
         made = self.made
         made.followed = frame.followed
         made.root = self.lower(node, frame)
         made.bounds = tuple(sorted(self.bounds, key=order_of))
-        made.names = frozenset(self.names)
+        self.anchored |= made.anchored
         made.number = len(self.plan.segments)
         self.plan.segments.append(made)
         return made
@@ -106,6 +113,10 @@ class Lowering:
                 return self.chain(steps, frame)
             case tree.Ever(body=body):
                 return self.ever(body, frame)
+            case tree.InAny() | tree.InOne() | tree.InLast() | tree.By() | tree.Streak():
+                return nest(self, node, frame)
+            case tree.Satisfied(body=body) if body is not None:
+                return nest(self, node, frame)
             case _:
                 raise ValidationError(f"`{spelling(node)}` is not evaluated by this version")
 
@@ -135,7 +146,7 @@ class Lowering:
         assert isinstance(counter, Counter)
         counter.most = max(counter.most, most)
         counter.followed |= frame.followed
-        self.names |= {match.name for match in matches}
+        self.hear(frozenset(match.name for match in matches))
         return slot
 
     def choice(self, least: int, terms: tuple[tree.Node, ...], frame: Frame) -> Step:
@@ -154,7 +165,7 @@ class Lowering:
         forestalled = forestalling(frame.cut, bound)
         # The body is lowered even where it is never judged, so that what it cannot mean is refused all the same.
         if forestalled is None:
-            inner = Lowering(Plan(zone=self.plan.zone), later=self.later, opened=self.opened)
+            inner = Lowering(Plan(zone=self.plan.zone), later=self.later, opened=self.opened, widened=self.widened)
             inner.segment(body, Frame(followed=False))
             return Never()
         self.bounds.add(bound)
@@ -168,10 +179,11 @@ class Lowering:
         begun = self.lower(first, attrs.evolve(frame, followed=True))
         segments = []
         for place, step in enumerate(rest, start=1):
-            inner = Lowering(self.plan, later=True, opened=False)
+            inner = self.inner(later=True, opened=False)
             followed = frame.followed or place < len(rest)
             segments.append(inner.segment(step, Frame(followed=followed, floor=frame.floor)))
-            self.names |= inner.names
+            self.hear(inner.made.names)
+            self.made.asks |= inner.made.asks
         slot = self.slot(None)
         chain = Chain(slot, begun, tuple(segments), frame.cut, frame.followed)
         self.made.slots[slot] = chain
@@ -182,9 +194,10 @@ class Lowering:
             raise ValidationError(
                 "an `ever` to the right of `then` cannot be followed: its ends may lie before that step"
             )
-        inner = Lowering(self.plan, later=False, opened=True)
+        inner = self.inner(later=False, opened=True, widened=True)
         segment = inner.segment(body, Frame(followed=frame.followed, floor=frame.floor))
-        self.names |= inner.names
+        self.hear(segment.names)
+        self.made.asks = True
         number = len(self.plan.evers)
         self.plan.evers.append(segment)
         if not frame.cut:
@@ -209,11 +222,6 @@ def _flat(steps: tuple[tree.Node, ...]) -> list[tree.Node]:
 _SPELLINGS = {
     "Between": "*n..m",
     "Comparison": "an aggregate comparison",
-    "InAny": "in any",
-    "InLast": "in last",
-    "InOne": "in one",
-    "By": "by",
-    "Streak": "streak",
     "Named": "@name",
     "Satisfied": "satisfied(name)",
 }

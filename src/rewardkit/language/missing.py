@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rewardkit.language.bounds import close_of
-from rewardkit.language.chain import FOREVER
+from rewardkit.language.chain import FOREVER, VALUE
 from rewardkit.language.dominance import Thread
 from rewardkit.language.event import Instant, rfc3339
 from rewardkit.language.evidence import selector
+from rewardkit.language.format import format_condition
 from rewardkit.language.plan import (
     Chain,
     Choice,
     Counter,
+    Fired,
     Guard,
     History,
     Judgement,
     Leaf,
+    Nested,
     Never,
     Plan,
+    Run,
     Segment,
     Step,
     Window,
@@ -87,6 +91,8 @@ class _Walk:
                 return self.segment(self.plan.evers[ever], self.evers[ever], limit)
             case Chain():
                 return self._chain(step, segment, thread, limit)
+            case Nested() | Run() | Fired():
+                return _kept(step, segment, thread)
             case _:
                 return (_UNSEEN,)
 
@@ -156,11 +162,23 @@ def _unbegun(step: Step, segment: Segment) -> tuple[Need, ...]:
             return (Need(0, f"then no {selector(counter.matches)} for a while"),)
         case Judgement(body=body):
             return _unbegun(body, segment)
+        case Nested() | Run() | Fired():
+            return (Need(1, f"then `{format_condition(step.node)}`"),)
         case Chain(first=first, steps=steps):
             later = [need for inner in steps for need in _unbegun(inner.root, inner)]
             return (*_unbegun(first, segment), *later)
         case _:
             return ()
+
+
+def _kept(step: Nested | Run | Fired, segment: Segment, thread: Thread) -> Needs:
+    """What a part needs that is kept by its family: the part as a whole, since it may begin at any event."""
+    slot = thread[step.slot + 2]
+    if slot == 1 or (isinstance(step, Nested) and isinstance(slot, tuple) and slot[0] & VALUE):
+        return ()
+    if segment.closed(step.cut, thread[1]) or (slot == 0 and isinstance(step, Nested)):
+        return None
+    return (Need(1, f"`{format_condition(step.node)}`"),)
 
 
 def _again(step: Step, segment: Segment) -> tuple[Need, ...]:

@@ -10,9 +10,10 @@ import zlib
 
 from rewardkit.language.dominance import Thread
 from rewardkit.language.event import LATEST
+from rewardkit.language.number_bytes import LONG, corrupt, put_number, read_number
 from rewardkit.language.plan import Counter, Plan
-from rewardkit.language.shape import LONG, corrupt, put_number, read_number, read_thread, shape_of, write_thread
-from rewardkit.language.state import PENDING, State, decided
+from rewardkit.language.shape import Shape, read_thread, shape_of, write_thread
+from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 
 _END = 4
 _WAKE = 8
@@ -25,6 +26,7 @@ class Packing:
     def __init__(self, plan: Plan, fingerprint: bytes, causes: int) -> None:
         self._root = shape_of(plan.root)
         self._evers = tuple(shape_of(segment) for segment in plan.evers)
+        self._derived = plan.derived
         self._seed = zlib.adler32(fingerprint)
         self._causes = causes
         counters = [slot for slot in plan.root.slots if isinstance(slot, Counter)]
@@ -57,8 +59,11 @@ class Packing:
             out[0] |= _HELD
             put_number(out, held - start)
             put_number(out, state.cause)
-        for shape, thread in zip(self._evers, state.evers, strict=True):
-            write_thread(shape, thread, start, out)
+        for number, (shape, thread) in enumerate(zip(self._evers, state.evers, strict=True)):
+            if number in self._derived:
+                out.append(thread[0] if len(thread) == 1 else PENDING)
+            if len(thread) > 1:
+                write_thread(shape, thread, start, out)
         write_thread(self._root, state.root, start, out)
         return self._sealed(out)
 
@@ -116,10 +121,22 @@ class Packing:
             if cause >= self._causes:
                 raise corrupt()
         evers: tuple[Thread, ...] = ()
-        for shape in self._evers:
-            ever, place = read_thread(shape, 0, start, body, place)
+        for number, shape in enumerate(self._evers):
+            ever, place = self._ever(number, shape, start, body, place)
             evers = (*evers, ever)
         root, place = read_thread(self._root, start, start, body, place)
         if place != len(body):
             raise corrupt()
         return State(PENDING, held, cause, start, end, wake_at, root, evers)
+
+    def _ever(self, number: int, shape: Shape, start: int, body: bytes, place: int) -> tuple[Thread, int]:
+        """A shared segment's thread, and the place behind it."""
+        widened = self._derived.get(number)
+        if widened is not None:
+            status = body[place]
+            place += 1
+            if status in (SATISFIED, IMPOSSIBLE):
+                return (status,), place
+            if status != PENDING:
+                raise corrupt()
+        return read_thread(shape, start if widened is False else 0, start, body, place)

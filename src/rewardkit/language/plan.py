@@ -101,8 +101,48 @@ class Chain:
     followed: bool
 
 
-Step: TypeAlias = Leaf | Choice | Guard | Window | Judgement | Never | History | Chain
-Slot: TypeAlias = Counter | Chain | History
+@attrs.frozen
+class Nested:
+    """A part whose body lives in scopes of its own, or that keeps more than a number: one slot of its family."""
+
+    slot: int
+    node: tree.Node
+    body: Segment | None
+    """The body, where it is folded and not judged over kept events."""
+    names: frozenset[str]
+    cut: Cut
+    floor: Instant | None
+    followed: bool
+    whole: bool = False
+    """Whether it is the whole condition, judged over all that it listens to."""
+
+
+@attrs.frozen
+class Run:
+    """A `streak`; once it holds, every matching event is an end."""
+
+    slot: int
+    node: tree.Streak
+    names: frozenset[str]
+    cut: Cut
+    floor: Instant | None
+    followed: bool
+
+
+@attrs.frozen
+class Fired:
+    """`satisfied(…)`: whether the shared segment was satisfied within this scope."""
+
+    slot: int
+    ever: int
+    node: tree.Satisfied
+    cut: Cut
+    floor: Instant | None
+    followed: bool
+
+
+Step: TypeAlias = Leaf | Choice | Guard | Window | Judgement | Never | History | Chain | Nested | Run | Fired
+Slot: TypeAlias = Counter | Chain | History | Nested | Run | Fired
 
 
 @attrs.define(eq=False)
@@ -117,6 +157,10 @@ class Segment:
     """Of its windows; offsets alone are in order."""
     names: frozenset[str] = frozenset()
     """Names of the events that can change a state of this segment."""
+    frame: tree.Span | None = None
+    """What each of its threads' scopes lasts, counted from the anchor, where these end by themselves."""
+    asks: bool = False
+    """Whether it asks what is known of a shared segment."""
 
     @property
     def ordered(self) -> bool:
@@ -144,8 +188,9 @@ class Segment:
         return any(phase > place if self.ordered else phase >> place & 1 for place in places)
 
     @property
-    def chains(self) -> list[Chain]:
-        return [slot for slot in self.slots if isinstance(slot, Chain)]
+    def listens(self) -> bool:
+        """Whether some slot has to be told an event's name."""
+        return any(isinstance(slot, Chain | Nested | Run) for slot in self.slots)
 
 
 @attrs.define(eq=False)
@@ -154,6 +199,11 @@ class Plan:
 
     segments: list[Segment] = attrs.field(factory=list)
     evers: list[Segment] = attrs.field(factory=list)
+    """Shared segments: the bodies of `ever` and of `satisfied`."""
+    derived: dict[int, bool] = attrs.field(factory=dict)
+    """Which of them are bodies of `satisfied`, and whether these are judged over all known history."""
+    remembered: bool = False
+    """Whether the whole condition is judged anew over what it has listened to."""
     root: Segment = attrs.field(factory=lambda: Segment(0, followed=False))
     anchored: bool = False
     """Whether a window starts at the scope's own start, which an open scope does not have."""

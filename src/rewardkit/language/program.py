@@ -7,27 +7,28 @@ they return a new state, or the very same object where nothing changed, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rewardkit.errors import ValidationError
-from rewardkit.language import causes, packing, tree
-from rewardkit.language.bounds import moves
+from rewardkit.language import causes, packing, shared, tree
 from rewardkit.language.canonical import fingerprint, structure
-from rewardkit.language.chain import FALSE, FOREVER, VALUE, Part, Run, Threads
+from rewardkit.language.chain import FALSE, FOREVER, VALUE
 from rewardkit.language.civil import zone_named
+from rewardkit.language.descent import descend
 from rewardkit.language.diagnostic import quoted
-from rewardkit.language.dominance import Thread, comparison, directions, dominates
+from rewardkit.language.dominance import Thread
 from rewardkit.language.event import LATEST, Event, Instant, When, instant, moment
 from rewardkit.language.lowering import lower
 from rewardkit.language.merging import Mergeable
 from rewardkit.language.missing import missing
 from rewardkit.language.partial import Stretches
-from rewardkit.language.plan import Counter, Plan, Segment, Slot
+from rewardkit.language.parts import build
+from rewardkit.language.plan import Counter, Slot
 from rewardkit.language.reachability import Outlook, plainly_exact, tabled
-from rewardkit.language.source import SegmentWriter
+from rewardkit.language.remembered import Remembered
 from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State, decided
 from rewardkit.language.verdict import Mode, Verdict
-from rewardkit.language.waiting import judges, waits
+from rewardkit.language.waiting import waits
 from rewardkit.language.zoning import UTC, zone_of
 
 __all__ = ["IMPOSSIBLE", "PENDING", "SATISFIED", "Program", "State", "compile_program"]
@@ -55,11 +56,18 @@ class Program(Mergeable):
         self.zone = zone
         self.fingerprint = fingerprint(text)
         self.names = plan.root.names
-        self.uses_history = bool(plan.evers)
-        self._parts = _build(plan)
+        self.uses_history = any(plan.derived.get(number, True) for number in range(len(plan.evers)))
+        if plan.remembered:
+            self.uses_history = any(isinstance(part, tree.Ever) for part in descend(node))
+        self._parts = build(plan)
         self._root = self._parts[plan.root.number]
         self._run = self._root.run
-        self._evers = tuple(self._parts[segment.number] for segment in plan.evers)
+        self._evers = tuple(
+            self._parts[segment.number]
+            if number not in plan.derived
+            else shared.Derived(self._parts[segment.number], plan.derived[number])
+            for number, segment in enumerate(plan.evers)
+        )
         self._timed = any(waits(segment.root) for segment in plan.segments)
         self._causes = causes.Causes(self.names)
         self._stretches = Stretches(node, self.fingerprint)
@@ -97,10 +105,14 @@ class Program(Mergeable):
         # Counters do not care when they began; forgetting it makes equal states of all users equal bytes.
         anchor = 0 if self._packing.flat else start
         root: Thread = (anchor, *self._root.initial[1:])
-        evers: tuple[Thread, ...] = tuple((0, *part.initial[1:]) for part in self._evers)
-        if evers:
+        evers = shared.opened(self._evers, start)
+        if self.plan.remembered:
+            known_before = history if self.uses_history else ()
+            root = (anchor, 0, Remembered.of(self.node, self.zone).opened(known_before, anchored=at is not None))
+        if self.uses_history and evers:
             root, evers = self._remember(root, evers, history, start, limit)
-        root, evers, bits, known = self._fold(root, evers, None, start, limit)
+        evers, known = shared.read(self._evers, evers, None, start, limit, scope="inside" if at is None else "opening")
+        root, bits = self._root.run(root, None, start, limit, known)
         state = self._conclude(None, root, evers, bits, known, start, anchor, end, causes.OPENING)
         return self.advance(state, start)
 
@@ -135,7 +147,7 @@ class Program(Mergeable):
             if root is state.root:
                 return state
             evers, known = (), ()
-        cause = self._causes.numbers[event.name]
+        cause = self._causes.numbers.get(event.name, self._causes.other)
         return self._conclude(state, root, evers, bits, known, at, state.start, end, cause)
 
     def advance(self, state: State, now: When) -> State:
@@ -176,13 +188,7 @@ class Program(Mergeable):
         """One reading: the new threads, the root's bits, and those of every `ever`."""
         known: tuple[int, ...] = ()
         if evers:
-            after = []
-            for part, thread in zip(self._evers, evers, strict=True):
-                folded, bits = part.run(thread, event, at, end, known)
-                after.append(folded)
-                known = (*known, bits)
-            if any(new is not old for new, old in zip(after, evers, strict=True)):
-                evers = tuple(after)
+            evers, known = shared.read(self._evers, evers, event, at, end)
         root, bits = self._root.run(root, event, at, end, known)
         return root, evers, bits, known
 
@@ -229,7 +235,7 @@ class Program(Mergeable):
         self, root: Thread, evers: tuple[Thread, ...], history: Iterable[Event], start: Instant, end: Instant
     ) -> tuple[Thread, tuple[Thread, ...]]:
         """What `ever` makes of the time before the scope, which the rest of the condition does not see."""
-        known = (0,) * len(evers)
+        root, evers, _, known = self._glance(root, evers, None, 0, end)
         for event in history:
             if event.at > start:
                 raise ValidationError(f"event `{event.id}` of the history lies after the scope's start")
@@ -248,14 +254,9 @@ class Program(Mergeable):
     def _glance(
         self, root: Thread, evers: tuple[Thread, ...], event: Event | None, at: Instant, end: Instant
     ) -> tuple[Thread, tuple[Thread, ...], int, tuple[int, ...]]:
-        known: tuple[int, ...] = ()
-        after = []
-        for part, thread in zip(self._evers, evers, strict=True):
-            folded, bits = part.run(thread, event, at, end, known)
-            after.append(folded)
-            known = (*known, bits)
+        evers, known = shared.read(self._evers, evers, event, at, end, scope="before")
         root, bits = self._root.run(root, None, at, end, known)
-        return root, tuple(after), bits, known
+        return root, evers, bits, known
 
 
 def _microseconds(value: When) -> Instant:
@@ -295,38 +296,3 @@ def compile_program(node: tree.Node, zone: str = UTC, kind: type[Program] = Prog
 def bare_program(node: tree.Node) -> Program:
     """A program that knows the local rule alone."""
     return Program(node, structure(node), bare=True)
-
-
-def _build(plan: Plan) -> list[Part]:
-    names: dict[str, Any] = {"__builtins__": {"min": min, "tuple": tuple}}
-    parts: list[Part] = []
-    source = "".join(SegmentWriter(segment, names, plan.zone).write() for segment in plan.segments)
-    exec(compile(source, "<condition>", "exec"), names)  # noqa: S102 - generated names and numbers, no text of a user's
-    for segment in plan.segments:
-        initial: list[Any] = [0, 0]
-        for slot, content in enumerate(segment.slots):
-            if isinstance(content, Counter) or content is None or not hasattr(content, "steps"):
-                initial.append(0)
-                continue
-            threads = Threads(tuple(parts[inner.number] for inner in content.steps), content.followed)
-            names[f"chain_{segment.number}_{slot}"] = threads
-            initial.append(threads.initial)
-        parts.append(_part(segment, names, tuple(initial), plan.zone))
-    return parts
-
-
-def _part(segment: Segment, names: dict[str, Any], initial: Thread, zone: str) -> Part:
-    number = segment.number
-    pulls = directions(segment, zone)
-    expression = comparison(pulls)
-    if expression is None:
-
-        def better(x: Thread, y: Thread) -> bool:
-            return dominates(x, y, pulls)
-    else:
-        better = eval(f"lambda x, y: {expression}", {"__builtins__": {}})  # noqa: S307 - indices and comparisons alone
-    run: Run = names[f"run_{number}"]
-    counted = all(isinstance(slot, Counter) for slot in segment.slots)
-    constant = counted and not judges(segment.root) and all(map(moves, segment.bounds))
-    birth = run(initial, None, 0, FOREVER, ())[1] if constant else None
-    return Part(run, names[f"due_{number}"], initial, initial[1:], birth, segment.names, pulls, better)

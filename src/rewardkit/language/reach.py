@@ -9,15 +9,10 @@ from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.format import format_condition
 from rewardkit.language.tree import (
     Between,
-    By,
     Comparison,
-    InAny,
-    InLast,
-    InOne,
     Named,
     Node,
     Satisfied,
-    Streak,
 )
 
 NOT_FOLDED = "RK9"
@@ -26,12 +21,6 @@ NOT_FOLDED = "RK9"
 NOT_EVALUATED: dict[type, tuple[str, str]] = {
     Between: ("RK901", "`*n..m`"),
     Comparison: ("RK902", "a comparison of aggregates"),
-    InAny: ("RK903", "`in any`"),
-    InLast: ("RK904", "`in last`"),
-    InOne: ("RK905", "`in one`"),
-    By: ("RK908", "`by`"),
-    Streak: ("RK909", "`streak`"),
-    Satisfied: ("RK910", "`satisfied`"),
 }
 """Nodes that parse and are not evaluated yet: the code, and how people call them."""
 

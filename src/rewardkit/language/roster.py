@@ -13,7 +13,7 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.counting import Check, compile_check, leaf_key, leaves, only_counts, outright
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.listeners import Leaf, Listeners, listeners
-from rewardkit.language.listening import listens_to_all
+from rewardkit.language.names import Everything
 from rewardkit.language.program import Program, compile_program
 from rewardkit.language.reachability import plainly_exact
 
@@ -60,7 +60,7 @@ class Roster:
         else:
             program = compile_program(condition.tree, zone)
             member = Member(number, name, condition, None, program)
-            if listens_to_all(condition.tree):
+            if isinstance(program.names, Everything):
                 self._everywhere.append(number)
                 self.listeners.clear()
             else:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from rewardkit.errors import InvariantError
 from rewardkit.language.dominance import Thread
-from rewardkit.language.plan import Chain, Counter, Segment, Slot
+from rewardkit.language.family_shape import OPEN, FamilyShape, family_shape
+from rewardkit.language.number_bytes import LARGEST, LONG, corrupt, put_number, put_signed, read_number, read_signed
+from rewardkit.language.plan import Chain, Counter, Nested, Run, Segment, Slot
 
 _CLOSED_CHAIN = 2
-LARGEST = 2**63
-LONG = 247
-"""A number up to this is one byte; above it the byte says how many bytes follow."""
 
-Slots: TypeAlias = tuple["int | tuple[Shape, ...]", ...]
-"""Of each slot the largest number that it may hold, or the shapes of a chain's later steps."""
+Content: TypeAlias = "int | tuple[Shape, ...] | FamilyShape"
+"""Of a slot the largest number that it may hold, the shapes of a chain's later steps, or how its family writes it."""
 
 
 class Shape(NamedTuple):
@@ -22,7 +21,7 @@ class Shape(NamedTuple):
 
     phases: int
     """The last one; 0 where there is no phase to write."""
-    slots: Slots
+    slots: tuple[Content, ...]
 
 
 def shape_of(segment: Segment) -> Shape:
@@ -30,20 +29,15 @@ def shape_of(segment: Segment) -> Shape:
     return Shape(segment.last_phase, tuple(_slot(content) for content in segment.slots))
 
 
-def _slot(content: Slot | None) -> int | tuple[Shape, ...]:
+def _slot(content: Slot | None) -> Content:
     if isinstance(content, Chain):
         return tuple(shape_of(segment) for segment in content.steps)
+    if isinstance(content, Run):
+        return family_shape(content, None, None)
+    if isinstance(content, Nested):
+        body = None if content.body is None else shape_of(content.body)
+        return family_shape(content, body and partial(write_thread, body), body and partial(read_thread, body))
     return content.most if isinstance(content, Counter) else 1
-
-
-def put_number(out: bytearray, number: int) -> None:
-    """Writes a number that is not negative, in as few bytes as it needs."""
-    if number <= LONG:
-        out.append(number)
-        return
-    length = number.bit_length() + 7 >> 3
-    out.append(LONG + length)
-    out += number.to_bytes(length, "big")
 
 
 # What follows runs for every event of every user: numbers are read and written in place where they are one byte.
@@ -64,7 +58,10 @@ def write_thread(shape: Shape, thread: Thread, start: int, out: bytearray) -> No
             else:
                 put_number(out, value)
             continue
-        assert isinstance(content, tuple)
+        if not isinstance(content, tuple):
+            assert not isinstance(content, int)
+            content.write(value, start, out)
+            continue
         out.append(_CLOSED_CHAIN + value[0])
         step = 1
         for inner in content:
@@ -72,22 +69,8 @@ def write_thread(shape: Shape, thread: Thread, start: int, out: bytearray) -> No
             step += 1
             put_number(out, len(threads))
             for one in threads:
-                delta = one[0] - start
-                put_number(out, delta << 1 if delta >= 0 else (-delta << 1) - 1)
+                put_signed(out, one[0] - start)
                 write_thread(inner, one, start, out)
-
-
-def read_number(data: bytes, place: int) -> tuple[int, int]:
-    """A number, which was written in as few bytes as it needs, and the place behind it."""
-    number = data[place]
-    place += 1
-    if number <= LONG:
-        return number, place
-    end = place + number - LONG
-    number = int.from_bytes(data[place:end], "big")
-    if end > len(data) or number <= LONG or data[place] == 0 or number > LARGEST:
-        raise corrupt()
-    return number, end
 
 
 def read_thread(shape: Shape, anchor: int, start: int, data: bytes, place: int) -> tuple[Thread, int]:
@@ -102,8 +85,15 @@ def read_thread(shape: Shape, anchor: int, start: int, data: bytes, place: int) 
     for content in slots:
         number = data[place]
         if content.__class__ is not int:
-            chain, place = _chain(content, start, data, place)  # type: ignore[arg-type]  # not an int: shapes
-            made.append(chain)
+            slot: Any
+            assert not isinstance(content, int)
+            if isinstance(content, tuple):
+                slot, place = _chain(content, start, data, place)
+            elif number < OPEN:
+                slot, place = number, place + 1
+            else:
+                slot, place = content.read(data, place, anchor, start)
+            made.append(slot)
             continue
         place += 1
         if number > LONG:
@@ -126,16 +116,11 @@ def _chain(shapes: tuple[Shape, ...], start: int, data: bytes, place: int) -> tu
         threads = []
         many, place = read_number(data, place)
         for _ in range(many):
-            folded, place = read_number(data, place)
-            anchor = start - (folded + 1 >> 1) if folded & 1 else start + (folded >> 1)
+            after, place = read_signed(data, place)
+            anchor = start + after
             if not 0 <= anchor <= LARGEST:
                 raise corrupt()
             thread, place = read_thread(shape, anchor, start, data, place)
             threads.append(thread)
         lists.append(tuple(threads))
     return tuple(lists), place
-
-
-def corrupt() -> InvariantError:
-    """The error for bytes that no state of a program becomes."""
-    return InvariantError("a packed state is damaged, or belongs to another condition: refold it from stored events")

@@ -135,7 +135,7 @@ class SegmentWriter:
                     self.put(f"h{slot} = False")
                 for name in dict.fromkeys(match.name for match in counter.matches):
                     by_name.setdefault(name, []).append((slot, counter))
-        if not by_name and not self.segment.chains:
+        if not by_name and not self.segment.listens:
             return
         self.put("if event is not None:")
         self.put("    name = event.name")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rewardkit.language.knowing import end_of
-from rewardkit.language.plan import Chain, Choice, Guard, Judgement, Leaf, Step, Window
+from rewardkit.language import tree
+from rewardkit.language.nested_facts import end_of, family_of
+from rewardkit.language.plan import Chain, Choice, Guard, Judgement, Leaf, Nested, Step, Window
 
 if TYPE_CHECKING:
     from rewardkit.language.source import SegmentWriter
@@ -33,10 +34,15 @@ def wait(writer: SegmentWriter, step: Step, indent: str) -> None:
             writer.lines.append(f"{indent}    due = {close}")
             wait(writer, step.body, indent)
         case Chain():
-            threads, end = f"chain_{writer.segment.number}_{step.slot}", end_of(writer, step)
+            threads, end = f"chain_{writer.segment.number}_{step.slot}", end_of(writer, step.cut)
             writer.lines.append(f"{indent}if n{step.slot}.__class__ is tuple:")
             writer.lines.append(f"{indent}    due = min(due, {threads}.due(n{step.slot}, {end}, evers))")
             wait(writer, step.first, indent)
+        case Nested():
+            family = family_of(writer.segment.number, step.slot)
+            end = end_of(writer, step.cut)
+            writer.lines.append(f"{indent}if n{step.slot}.__class__ is tuple:")
+            writer.lines.append(f"{indent}    due = min(due, {family}.due(n{step.slot}, {end}, evers))")
 
 
 def waits(step: Step) -> bool:
@@ -48,6 +54,8 @@ def waits(step: Step) -> bool:
             return waits(step.body)
         case Window() | Judgement():
             return True
+        case Nested(node=node, body=body):
+            return body is None or body.asks or waits(body.root) or not isinstance(node, tree.By)
         case Chain():
             return waits(step.first) or any(segment.bounds or waits(segment.root) for segment in step.steps)
         case _:

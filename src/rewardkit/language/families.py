@@ -1,0 +1,35 @@
+"""Makes the families of a program from its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rewardkit.language import tree
+from rewardkit.language.buckets import Buckets
+from rewardkit.language.chain import Part
+from rewardkit.language.family import Family
+from rewardkit.language.keys import Keys
+from rewardkit.language.nesting import opens
+from rewardkit.language.plan import Nested
+from rewardkit.language.recent import Recent
+from rewardkit.language.remembered import Remembered
+from rewardkit.language.windows import Windows
+
+
+def family(step: Nested, parts: Sequence[Part], zone: str) -> Family:
+    """The family of a part; the segments that it needs are made already."""
+    node, body = step.node, step.body
+    if step.whole:
+        return Remembered.of(node, zone)
+    if isinstance(node, tree.InLast):
+        return Recent.of(node, zone)
+    assert body is not None
+    part = parts[body.number]
+    match node:
+        case tree.InAny():
+            return Windows(part, opens(node), node.span, zone, step.followed, body.asks)
+        case tree.InOne():
+            return Buckets(part, opens(node), node.unit, zone, step.followed)
+        case tree.By():
+            return Keys(part, opens(node), node.field, step.followed)
+    raise AssertionError(f"`{type(node).__name__}` has no scopes of its own")
