@@ -210,7 +210,7 @@ WRONG = [
     ),
     (
         OFFER.replace('"A"', "'count(A) >= 3'"),
-        "shop.toml:4: [offers.gift] condition: error[RK902]: a comparison of aggregates is not evaluated by this version",
+        "shop.toml:4: [offers.gift] condition: error[RK902]: a comparison of aggregates is not evaluated",
     ),
     (
         OFFER.replace('"disc"', '"disk"'),

@@ -13,7 +13,7 @@ from rewardkit.core.definitions import Campaign
 from rewardkit.language.condition import Condition
 from rewardkit.language.condition_set import ConditionSet
 from rewardkit.language.event import Event
-from rewardkit.language.listening import listens_to_all
+from rewardkit.language.names import Everything
 from rewardkit.language.standing import Decided, Standing
 
 _MOST_OPENINGS = 1_024
@@ -37,7 +37,7 @@ class Entries:
             self._set.add(str(campaign.id), condition, zone=campaign.zone)
             bit = 1 << campaign.id
             self._all |= bit
-            if listens_to_all(condition.tree):
+            if isinstance(campaign.program.names, Everything):
                 self._everywhere |= bit
             for name in campaign.program.names:
                 self._listening[name] = self._listening.get(name, 0) | bit
