@@ -58,7 +58,7 @@ def chart(title: str, across: str, up: str, series: Mapping[str, Points]) -> str
         colour = COLOURS[number % len(COLOURS)]
         lead = f"M{x + 6:.1f} {y:.1f}L{x + 20:.1f} {end:.1f}"
         parts.append(f'<path stroke="{colour}" stroke-opacity="0.6" fill="none" d="{lead}"/>')
-        parts.append(f'<text x="{x + 24:.1f}" y="{end + 4:.1f}">{escape(label)}</text>')
+        parts.append(f'<text x="{x + 24:.1f}" y="{end + 4:.1f}">{escape(label.replace("`", ""))}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
