@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from rewardkit.errors import ValidationError
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Position, instant
 from rewardkit.language.modes import compile_in_mode
@@ -19,8 +20,9 @@ from rewardkit.language.specification import Reading, judge
 from rewardkit.language.timely import Timely
 from rewardkit.language.timely_state import TimelyState
 from rewardkit.language.verdict import Mode, Verdict
-from rewardkit.testing.random_conditions import PLAIN_KINDS, RandomConditions
+from rewardkit.testing.random_conditions import EVERY_KIND, PLAIN_KINDS, RandomConditions
 from rewardkit.testing.samples import random_history
+from rewardkit.testing.world import MICROSECONDS, World, civil_history, random_world
 
 START = 1_000
 CASES = max(1, int(300 * float(os.environ.get("REWARDKIT_SCALE", "1"))))
@@ -32,16 +34,40 @@ class Case(NamedTuple):
     events: list[Event]
     start: Position | None
     end: int | None
+    world: World = MICROSECONDS
+
+    def later(self) -> int:
+        return max([self.world.start, *(event.at for event in self.events)]) + 10 * max(self.world.spans)
+
+    def program(self, mode: Mode) -> Program:
+        return compile_in_mode(self.node, mode, self.world.zone)
+
+    def judged(self, known: list[Event], now: int, mode: Mode, lateness: int = 0) -> Reading:
+        return judge(self.node, known, self.start, now, self.end, zone=self.world.zone, mode=mode, lateness=lateness)
 
 
 def draw(seed: int, *, ends: bool) -> Case:
     chance = random.Random(seed)
     opened = chance.random() < 0.1
-    node = RandomConditions(chance, windows=not opened, kinds=PLAIN_KINDS).draw(chance.choice((1, 2, 2, 3)))
-    events = random_history(chance, START)
-    start = chance.choice(events).position if events and chance.random() < 0.3 else Position(START)
-    end = start.at + chance.choice((0, 1, 3, 5, 8, 13)) if ends or chance.random() < 0.6 else None
-    return Case(node, events, None if opened else start, end)
+    world = random_world(chance) if chance.random() < 0.2 else MICROSECONDS
+    conditions = RandomConditions(
+        chance, windows=not opened, kinds=chance.choice((PLAIN_KINDS, EVERY_KIND)), world=world
+    )
+    node = conditions.draw(chance.choice((1, 2, 2, 3)))
+    while not is_evaluated(node):
+        node = conditions.draw(2)
+    events = random_history(chance, START) if world is MICROSECONDS else civil_history(chance, world)
+    start = chance.choice(events).position if events and chance.random() < 0.3 else Position(world.start)
+    end = start.at + chance.choice((0, 1, *world.spans)) if ends or chance.random() < 0.6 else None
+    return Case(node, events, None if opened else start, end, world)
+
+
+def is_evaluated(node: tree.Node) -> bool:
+    try:
+        bare_program(node)
+    except ValidationError:
+        return False
+    return True
 
 
 def told(program: Program, state: State) -> Reading:
@@ -91,10 +117,10 @@ def disagreements(mode: Mode) -> Counter[str]:
     seen: Counter[str] = Counter()
     for seed in range(FIRST_SEED, FIRST_SEED + CASES):
         case = draw(seed, ends=mode == "final")
-        program = compile_in_mode(case.node, mode)
+        program = case.program(mode)
         before: str | None = None
         for now, known, state in states(case, program):
-            wanted, found = judge(case.node, known, case.start, now, case.end, mode=mode), told(program, state)
+            wanted, found = case.judged(known, now, mode), told(program, state)
             agree(wanted, found, f"seed {seed} at {now}: {case}")
             seen[found.status] += 1
             seen["no longer held"] += before == "satisfied" and found.status != "satisfied"
@@ -122,19 +148,19 @@ def test_a_live_verdict_flips_before_its_wake_up_only_by_an_event() -> None:
     """Brute force: every instant between two events."""
     for seed in range(FIRST_SEED, FIRST_SEED + CASES // 6):
         case = draw(seed, ends=False)
-        program = compile_in_mode(case.node, "live")
+        program = case.program("live")
         for at, known, state in states(case, program):
             wake_at = at + 30 if state.wake_at is None else min(state.wake_at, at + 30)
             found = told(program, state)
             for now in {*range(at, min(at + 3, wake_at)), *range(max(at, wake_at - 3), wake_at)}:
                 assert state is program.advance(state, now), f"seed {seed} at {at}"
-                agree(judge(case.node, known, case.start, now, case.end, mode="live"), found, f"seed {seed} at {at}")
+                agree(case.judged(known, now, "live"), found, f"seed {seed} at {at}")
 
 
 def lagging(case: Case, mode: Mode, chance: random.Random) -> Timely:
     # A program that is exact knows of impossible states that the specification's local rule does not.
-    program = bare_program(case.node) if mode == "latch" else compile_in_mode(case.node, mode)
-    return Timely(program, timedelta(microseconds=chance.choice((0, 1, 2, 3, 5, 8))))
+    program = bare_program(case.node, case.world.zone) if mode == "latch" else case.program(mode)
+    return Timely(program, timedelta(microseconds=chance.choice((0, 1, 2, *case.world.spans))))
 
 
 @pytest.mark.parametrize("mode", ["latch", "live", "final"])
@@ -144,7 +170,7 @@ def test_what_may_be_overturned_in_time_waits(mode: Mode) -> None:
         case = draw(seed, ends=mode == "final")
         timely = lagging(case, mode, random.Random(seed))
         for now, known, state in lagged(case, timely):
-            wanted = judge(case.node, known, case.start, now, case.end, mode=mode, lateness=timely.lateness)
+            wanted = case.judged(known, now, mode, timely.lateness)
             verdict = timely.verdict(state)
             agree(wanted, read(verdict), f"seed {seed} at {now}, {timely.lateness} late: {case}")
             seen[verdict.status] += 1
@@ -190,7 +216,7 @@ def test_events_that_come_out_of_order_in_time_change_nothing(mode: Mode) -> Non
             if event.position > opening:
                 state, late = timely.receive(timely.unpack(timely.pack(timely.advance(state, at))), event)
                 returned += late is not None
-        now = START + 1_000
+        now = case.later()
         state = timely.advance(state, now)
         whole = timely.fold(case.events, case.start, now=now, end=case.end)
         refolded = timely.refold(state, case.events)
@@ -209,7 +235,7 @@ def test_stretches_that_are_merged_give_what_folding_gives(mode: Mode) -> None:
     kept = dropped = 0
     for seed in range(FIRST_SEED, FIRST_SEED + CASES):
         case, chance = draw(seed, ends=mode == "final"), random.Random(seed)
-        program = compile_in_mode(case.node, mode)
+        program = case.program(mode)
         opening = case.start or BEFORE_ALL
         earlier = [event for event in case.events if event.position <= opening]
         after = [event for event in case.events if event.position > opening]
@@ -226,7 +252,7 @@ def test_stretches_that_are_merged_give_what_folding_gives(mode: Mode) -> None:
         whole = program.merge(program.merge(one, two), program.merge(three, four))
         assert whole == program.merge(one, program.merge(program.merge(two, three), four)), f"seed {seed}: {case}"
         assert whole.events == program.partial(after).events, f"seed {seed}: {case}"
-        now = START + 1_000
+        now = case.later()
         merged = program.advance(
             program.merge(program.merge(opened, program.merge(one, two)), program.merge(three, four)), now
         )

@@ -30,6 +30,8 @@ class LiveProgram(Program):
     """
 
     mode: ClassVar[Mode] = "live"
+    _heeded: ClassVar[int] = VALUE | TRUE | FALSE
+    """What is taken notice of at a reading: whether it holds, and what it is for good."""
 
     @property
     def exact(self) -> bool:
@@ -61,6 +63,7 @@ class LiveProgram(Program):
         cause: int,
     ) -> State:
         since = None
+        bits &= self._heeded
         if bits & VALUE:
             since = at
             if before is not None and before.decided_at is not None:
@@ -84,6 +87,7 @@ class FinalProgram(LiveProgram):
     """A condition that is judged once, at the end of its scope, and pending before it."""
 
     mode: ClassVar[Mode] = "final"
+    _heeded: ClassVar[int] = VALUE
 
     def start(self, at: When | None, *, end: When | None = None, history: Iterable[Event] = ()) -> State:
         """As of a program; without an end, ValidationError."""
@@ -97,21 +101,6 @@ class FinalProgram(LiveProgram):
             return Program.verdict(self, state)
         assert state.end is not None
         return Verdict("pending", None, "judged at the end of the scope", moment(state.end))
-
-    def _conclude(
-        self,
-        before: State | None,
-        root: Thread,
-        evers: tuple[Thread, ...],
-        bits: int,
-        known: tuple[int, ...],
-        at: Instant,
-        start: Instant,
-        end: Instant | None,
-        cause: int,
-    ) -> State:
-        open_bits = bits & VALUE
-        return super()._conclude(before, root, evers, open_bits, known, at, start, end, cause)
 
     def _expire(self, state: State, at: Instant) -> State:
         held = state.decided_at is not None

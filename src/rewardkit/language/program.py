@@ -293,6 +293,6 @@ def compile_program(node: tree.Node, zone: str = UTC, kind: type[Program] = Prog
     return program
 
 
-def bare_program(node: tree.Node) -> Program:
+def bare_program(node: tree.Node, zone: str = UTC) -> Program:
     """A program that knows the local rule alone."""
-    return Program(node, structure(node), bare=True)
+    return Program(node, structure(node), zone, bare=True)
