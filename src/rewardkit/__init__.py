@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from rewardkit.language.diagnostic import Diagnostic
     from rewardkit.language.event import Event, Position
     from rewardkit.language.standing import Decided, Standing
+    from rewardkit.language.timely import Revision, Timely
     from rewardkit.language.verdict import Verdict
     from rewardkit.notify.logging_notifier import LoggingNotifier
     from rewardkit.ports import Notifier, Store
@@ -96,6 +97,7 @@ _HOMES = {
     "rewardkit.language.diagnostic": "Diagnostic",
     "rewardkit.language.event": "Event Position",
     "rewardkit.language.standing": "Decided Standing",
+    "rewardkit.language.timely": "Revision Timely",
     "rewardkit.language.verdict": "Verdict",
     "rewardkit.notify.logging_notifier": "LoggingNotifier",
     "rewardkit.ports": "Notifier Store",
@@ -156,6 +158,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "RetryNotice",
+    "Revision",
     "Reward",
     "RewardKit",
     "RewardKitError",
@@ -164,6 +167,7 @@ __all__ = [
     "Standing",
     "Store",
     "StoreError",
+    "Timely",
     "UserOffer",
     "UserOffers",
     "ValidationError",

@@ -25,6 +25,7 @@ PRINTED = {
     "docs/guides/many-conditions.md": (
         "starter satisfied 2026-01-02T10:00:00+00:00\nquick satisfied 2026-01-02T10:00:00+00:00\n"
     ),
+    "docs/guides/over-time.md": "satisfied\n",
 }
 
 
