@@ -8,11 +8,12 @@ from rewardkit.language import tree
 from rewardkit.language.buckets import Buckets
 from rewardkit.language.chain import Part
 from rewardkit.language.family import Family
-from rewardkit.language.keys import Keys
+from rewardkit.language.keys import Keys, idle_places
 from rewardkit.language.nesting import opens
 from rewardkit.language.plan import Nested
 from rewardkit.language.recent import Recent
 from rewardkit.language.remembered import Remembered
+from rewardkit.language.rings import Rings
 from rewardkit.language.windows import Windows
 
 
@@ -23,7 +24,11 @@ def family(step: Nested, parts: Sequence[Part], zone: str) -> Family:
         return Remembered.of(node, zone)
     if isinstance(node, tree.InLast):
         return Recent.of(node, zone)
-    assert body is not None
+    if body is None:
+        assert isinstance(node, tree.InAny)
+        assert isinstance(node.body, tree.AtLeast)
+        assert isinstance(node.span, tree.Elapsed)
+        return Rings.of(node.body, node.span, followed=step.followed)
     part = parts[body.number]
     match node:
         case tree.InAny():
@@ -31,5 +36,5 @@ def family(step: Nested, parts: Sequence[Part], zone: str) -> Family:
         case tree.InOne():
             return Buckets(part, opens(node), node.unit, zone, step.followed)
         case tree.By():
-            return Keys(part, opens(node), node.field, step.followed)
+            return Keys(part, opens(node), node.field, step.followed, idle_places(body))
     raise AssertionError(f"`{type(node).__name__}` has no scopes of its own")

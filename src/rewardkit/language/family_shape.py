@@ -90,6 +90,35 @@ class KeptShape:
 
 
 @attrs.frozen
+class RingShape:
+    """Of a count `in any`: bits, and the newest places, each after the one before it."""
+
+    least: int
+
+    def write(self, slot: Any, start: Instant, out: bytearray) -> None:
+        bits, places = slot
+        out.append(OPEN + bits)
+        put_number(out, len(places))
+        for place in places:
+            put_signed(out, place - start)
+            start = place
+
+    def read(self, data: bytes, place: int, anchor: Instant, start: Instant) -> tuple[Any, int]:  # noqa: ARG002 - every family is asked alike
+        bits, place = _bits(data, place, VALUE | TRUE)
+        many, place = read_number(data, place)
+        if many >= self.least:
+            raise corrupt()
+        places: list[Instant] = []
+        for _ in range(many):
+            after, place = read_signed(data, place)
+            start += after
+            if not 0 <= start <= LARGEST or (places and after < 0):
+                raise corrupt()
+            places.append(start)
+        return (bits, tuple(places)), place
+
+
+@attrs.frozen
 class WindowsShape:
     """Of `in any` and `in one`: bits, the close of the newest bucket, and threads."""
 
@@ -200,6 +229,9 @@ def family_shape(
     if isinstance(content, Run):
         assert isinstance(content.node.span, tree.Calendar)
         return RunShape(tuple(one.least for one in alternatives(content.node.body)), content.node.span.count)
+    if content.body is None and isinstance(node, tree.InAny) and not content.whole:
+        assert isinstance(node.body, tree.AtLeast)
+        return RingShape(node.body.least)
     if write_thread is None or read_thread is None:
         return KeptShape(Keeping.of(node), whole=content.whole)
     if isinstance(node, tree.By):

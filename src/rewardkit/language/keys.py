@@ -11,6 +11,7 @@ from rewardkit.language.chain import DRY, ENDS, FALSE, FOREVER, TRUE, VALUE, Eve
 from rewardkit.language.event import Event, Instant
 from rewardkit.language.family import Slot, begun
 from rewardkit.language.filter import look_up
+from rewardkit.language.plan import Chain, Choice, Guard, Judgement, Leaf, Segment, Step, Window
 from rewardkit.language.scalar import Key, key_of
 
 Entry: TypeAlias = tuple[Key, int, Instant, Any]
@@ -31,6 +32,8 @@ class Keys:
     """Names of the events that open a key."""
     field: str
     followed: bool
+    idle: frozenset[int]
+    """Places in a thread that say nothing about what comes; see `idle_places`."""
 
     @property
     def initial(self) -> Slot:
@@ -60,14 +63,20 @@ class Keys:
         else:
             return slot, False
         entry, ended = self._entry(key, part.run(thread, event, at, end, evers), end, evers)
-        if entry[1] & TRUE and not self.followed:
+        _, now, next_due, _ = entry
+        if now & TRUE and not self.followed:
             return (TRUE | VALUE, FOREVER, ()), False
-        entries = (*entries[:place], entry, *rest)
-        due = min(due, entry[2]) if old > due or entry[2] <= due else min(other[2] for other in entries)
-        bits |= entry[1] & (TRUE | VALUE)
-        if not entry[1] & VALUE and known & VALUE and not bits & TRUE:
+        kept = (entry,) if not self._is_unbegun(entry) else ()
+        entries = (*entries[:place], *kept, *rest)
+        if old > due or next_due <= due:
+            due = min(due, next_due)
+        else:
+            due = min((other[2] for other in entries), default=FOREVER)
+        bits |= now & (TRUE | VALUE)
+        if not now & VALUE and known & VALUE and not bits & TRUE:
             bits = VALUE if any(other[1] & VALUE for other in entries) else 0
-        return (bits, due, entries), ended
+        changed = (bits, due, entries)
+        return (slot if changed == slot else changed), ended
 
     def _advance(self, slot: Slot, at: Instant, end: Instant, evers: Evers) -> tuple[Slot, bool]:
         bits, due, entries = slot
@@ -82,10 +91,11 @@ class Keys:
                 entry, ended = self._entry(entry[0], self.part.run(entry[3], None, at, end, evers), end, evers)
                 ends = ends or ended
             bits |= entry[1] & (TRUE | VALUE)
-            after.append(entry)
+            if not self._is_unbegun(entry):
+                after.append(entry)
         if bits & TRUE and not self.followed:
             return (TRUE | VALUE, FOREVER, ()), False
-        return (bits, min(entry[2] for entry in after), tuple(after)), ends
+        return (bits, min((entry[2] for entry in after), default=FOREVER), tuple(after)), ends
 
     def _entry(self, key: Key, read: tuple[Any, int], end: Instant, evers: Evers) -> tuple[Entry, bool]:
         """What is kept for a key after a reading of its thread, and whether it ends there."""
@@ -96,6 +106,37 @@ class Keys:
             return (key, known & (VALUE | TRUE), FOREVER, ()), ended
         return (key, known & (VALUE | TRUE), self.part.due(thread, end, evers), thread), ended
 
+    def _is_unbegun(self, entry: Entry) -> bool:
+        """Whether the next event would begin the very thread that is kept: an earlier one is not needed then."""
+        _, known, due, thread = entry
+        if known or due != FOREVER or not thread:
+            return False
+        initial = self.part.initial
+        return all(place in self.idle or thread[place] == initial[place] for place in range(2, len(initial)))
+
     def due(self, slot: Slot, end: Instant, evers: Evers) -> Instant:  # noqa: ARG002 - every family is asked alike
         due: Instant = slot[1]
         return due
+
+
+def idle_places(segment: Segment) -> frozenset[int]:
+    """The places in a segment's thread of counters that only begin steps, at their first match and every later one."""
+    counted: set[int] = set()
+    beginning: set[int] = set()
+    waiting: list[Step] = [segment.root]
+    while waiting:
+        step = waiting.pop()
+        match step:
+            case Leaf(slot=slot):
+                counted.add(slot)
+            case Chain(first=Leaf(slot=slot, least=1)):
+                beginning.add(slot)
+            case Chain(first=first):
+                waiting.append(first)
+            case Choice(terms=terms):
+                waiting.extend(terms)
+            case Guard(body=body) | Window(body=body) | Judgement(body=body):
+                waiting.append(body)
+            case _:
+                pass
+    return frozenset(slot + 2 for slot in beginning - counted)

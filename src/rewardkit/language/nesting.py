@@ -9,7 +9,7 @@ import attrs
 from rewardkit.language import tree
 from rewardkit.language.frame import Frame
 from rewardkit.language.kept import Keeping
-from rewardkit.language.listening import names_of, opened_by_any
+from rewardkit.language.listening import hears_all, names_of, opened_by_any
 from rewardkit.language.names import Everything, together
 from rewardkit.language.plan import Fired, Nested, Plan, Run, Segment, Step
 from rewardkit.language.streaks import alternatives
@@ -21,8 +21,17 @@ Nesting = tree.InAny | tree.InOne | tree.InLast | tree.By | tree.Streak | tree.S
 
 
 def opens(node: tree.InAny | tree.InOne | tree.By) -> frozenset[str]:
-    """The names of the events that open a window, a bucket or a key."""
-    return Everything(names_of(node.body)) if opened_by_any(node) else names_of(node.body)
+    """The names of the events that open a window, a bucket or a key.
+
+    A bucket or a key begins with the first event that anything in its body hears: what it needs may come later.
+    """
+    early = not isinstance(node, tree.InAny) and hears_all(node.body)
+    return Everything(names_of(node.body)) if early or opened_by_any(node) else names_of(node.body)
+
+
+def is_ring(node: tree.Node) -> bool:
+    """Whether it counts in windows of elapsed time, for which the newest places are enough."""
+    return isinstance(node, tree.InAny) and isinstance(node.body, tree.AtLeast) and isinstance(node.span, tree.Elapsed)
 
 
 def nest(outer: Lowering, node: Nesting, frame: Frame) -> Step:
@@ -47,6 +56,8 @@ def nest(outer: Lowering, node: Nesting, frame: Frame) -> Step:
                 frame.floor,
                 frame.followed,
             )
+        case tree.InAny() if is_ring(node):
+            made = Nested(slot, node, None, names_of(node.body), frame.cut, frame.floor, frame.followed)
         case _:
             body = _body(outer, node, frame)
             made = Nested(slot, node, body, together((body.names, opens(node))), frame.cut, frame.floor, frame.followed)

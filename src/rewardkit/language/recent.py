@@ -9,6 +9,7 @@ from rewardkit.language.chain import FOREVER, VALUE, Evers
 from rewardkit.language.event import Event, Instant
 from rewardkit.language.family import Slot
 from rewardkit.language.kept import Keeping, KeptEvent
+from rewardkit.language.specification.aggregate import matching
 from rewardkit.language.specification.deadlines import deadlines
 from rewardkit.language.specification.holding import holds
 from rewardkit.language.specification.scope import BEFORE_ALL, Outermost, Place, Scope
@@ -48,6 +49,11 @@ class Recent:
             return slot, False
         if heard and event is not None:
             kept = (*kept, self.keeping.keep(event))
+            if isinstance(self.node.body, tree.AtLeast):
+                # Of a count no more than its newest events can matter.
+                if not matching(self.node.body.matches, (event,)):
+                    return slot, False
+                kept = kept[-self.node.body.least :]
         scope = self._scope(kept, (at, 2, 0, ""), end)
         after = scope.recent(self.node.span, at).after
         gone = next((place for place, one in enumerate(kept) if (one[0], 1, 0, "") > after), len(kept))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import attrs
@@ -10,7 +9,7 @@ import attrs
 from rewardkit.errors import ValidationError
 from rewardkit.language import civil, tree
 from rewardkit.language.event import Event
-from rewardkit.language.predicate import compile_predicate
+from rewardkit.language.selector import Selector, selector_of
 
 Run = tuple[int, int, tuple[int, ...]]
 """The first day of the newest bucket with a matching event, the good buckets up to it, and its count of each selector.
@@ -24,7 +23,7 @@ are left out where it is good.
 class Streaks:
     """One `streak` at run time. Its slot is a `Run`, 0 before the first matching event, or 1 once it holds."""
 
-    selectors: tuple[tuple[int, Callable[[Event], bool]], ...]
+    selectors: tuple[tuple[int, Selector], ...]
     """Of each alternative, how many events of a bucket it takes, and which."""
     unit: str
     many: int
@@ -40,7 +39,7 @@ class Streaks:
         """
         if not isinstance(node.span, tree.Calendar):
             raise ValidationError("a streak runs over calendar days, weeks, months, quarters or years")
-        selectors = tuple((one.least, _matching(one.matches)) for one in alternatives(node.body))
+        selectors = tuple((one.least, selector_of(one.matches)) for one in alternatives(node.body))
         return cls(selectors, node.span.unit, node.span.count, node.skip, zone)
 
     def fold(self, slot: int | Run, event: Event) -> tuple[int | Run, bool]:
@@ -90,15 +89,6 @@ def alternatives(body: tree.Node) -> list[tree.AtLeast]:
         case tree.Or(terms=terms):
             return [one for term in terms for one in alternatives(term)]
     raise ValidationError("a streak counts events")
-
-
-def _matching(found: tuple[tree.Match, ...]) -> Callable[[Event], bool]:
-    filters = [(one.name, None if one.where is None else compile_predicate(one.where)) for one in found]
-
-    def matches(event: Event) -> bool:
-        return any(event.name == name and (where is None or where(event.properties)) for name, where in filters)
-
-    return matches
 
 
 def covers(left: int | Run, right: int | Run) -> bool:

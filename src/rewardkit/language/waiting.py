@@ -55,7 +55,9 @@ def waits(step: Step) -> bool:
         case Window() | Judgement():
             return True
         case Nested(node=node, body=body):
-            return body is None or body.asks or waits(body.root) or not isinstance(node, tree.By)
+            if body is None:
+                return step.whole or not isinstance(node, tree.InAny)
+            return body.asks or waits(body.root) or not isinstance(node, tree.By)
         case Chain():
             return waits(step.first) or any(segment.bounds or waits(segment.root) for segment in step.steps)
         case _:
