@@ -18,11 +18,11 @@ from rewardkit.language.need import Need
 from rewardkit.language.ordering import in_order
 from rewardkit.language.progress import Lapse, lapse, share
 from rewardkit.language.proof import minimal, prove
-from rewardkit.language.reachability import tabled
+from rewardkit.language.reach import check_reach
 from rewardkit.language.refutation import refute
 from rewardkit.language.replay import replay
-from rewardkit.language.specification import Decided, decided, holds, place
-from rewardkit.language.state import IMPOSSIBLE
+from rewardkit.language.specification import Decided, Reading, decided, holds, place, settled, standing
+from rewardkit.language.state import PENDING, SATISFIED
 from rewardkit.language.telling import Telling
 from rewardkit.language.verdict import Mode, Status
 from rewardkit.language.zoning import UTC
@@ -77,15 +77,9 @@ def explain(
         Conflict: for one event id with two bodies.
         ValidationError: for a window that has no start, or the mode `final` without an end.
     """
-    history = in_order(events)
-    found = decided(node, history, start, now, end, zone=zone, mode=mode)
+    found = read_verdict(node, in_order(events), start, now, end, zone, mode)
     telling = Telling(zone)
     known = tuple(leaves(node, found.scope, found.at))
-    if mode == "latch" and tabled(node):
-        done = replay(node, history, start, now, end, zone=zone)
-        at = done.state.decided_at
-        if done.state.status == IMPOSSIBLE and at is not None and (at, "impossible") != _decision(found):
-            return attrs.evolve(_tabled(done.decided_by, at, telling), leaves=known)
     match found.reading.status:
         case "pending":
             explained = _pending(node, found, telling)
@@ -96,16 +90,23 @@ def explain(
     return attrs.evolve(explained, leaves=known)
 
 
-def _decision(found: Decided) -> tuple[Instant | None, Status]:
-    return found.reading.decided_at, found.reading.status
-
-
-def _tabled(culprit: Event | None, at: Instant, telling: Telling) -> Explanation:
-    """No part of it is impossible by itself, and still no events satisfy the whole any more."""
-    reason = "cannot hold from the start" if culprit is None else f"{telling.happened(culprit)} rules it out"
-    killer = at if culprit is None else culprit.id
-    sentences = (reason, "whatever happens next, its parts do not hold together")
-    return Explanation("impossible", at, killed_by=killer, by_table=True, sentences=sentences)
+def read_verdict(
+    node: tree.Node,
+    history: list[Event],
+    start: Position | Instant | None,
+    now: Instant,
+    end: Instant | None,
+    zone: str,
+    mode: Mode,
+) -> Decided:
+    """The verdict by the program, which reads a long history quickly, where there is one."""
+    if mode != "latch" or any(True for _ in check_reach(node)):
+        return decided(node, history, start, now, end, zone=zone, mode=mode)
+    done = replay(node, history, start, now, end, zone=zone)
+    state = done.state
+    status: Status = "satisfied" if state.status == SATISFIED else "impossible"
+    reading = Reading("pending", None, state.wake_at) if state.status == PENDING else Reading(status, state.decided_at)
+    return standing(node, history, start, now, end, zone, reading, done.decided_by)
 
 
 def _pending(node: tree.Node, found: Decided, telling: Telling) -> Explanation:
@@ -150,24 +151,26 @@ def _satisfied(node: tree.Node, found: Decided, telling: Telling) -> Explanation
 
 
 def _impossible(node: tree.Node, found: Decided, telling: Telling, end: Instant | None) -> Explanation:
-    at = found.at
-    scope = found.scope
+    at, scope = found.at, found.scope
     culprit = next((event for event in scope.events if scope.after < scope.until == place(event)), None)
     if culprit is not None:
-        return Explanation(
-            "impossible", at, killed_by=culprit.id, sentences=(f"{telling.happened(culprit)} rules it out",)
-        )
-    facts = once(refute(node, found.scope, at)) if not holds(node, found.scope, at) else []
-    if at == end:
-        reason = "expired"
-    elif found.earlier:
-        reason = f"time ran out at {telling.instant(at)}"
+        told: tuple[str, ...] = (f"{telling.happened(culprit)} rules it out",)
+    elif at == end:
+        told = ("expired",)
+    elif scope.until == found.opened.until:
+        told = ("cannot hold from the start",)
     else:
-        reason = "cannot hold from the start"
-    told = telling.facts(facts, at) if facts else ()
-    return Explanation(
-        "impossible", at, absences=_absences(facts), values=_values(facts), killed_by=at, sentences=(reason, *told)
-    )
+        told = (f"time ran out at {telling.instant(at)}",)
+    explained = Explanation("impossible", at, killed_by=at if culprit is None else culprit.id, sentences=told)
+    if at != end and settled(node, scope, at) is not False:
+        # No part of it is impossible by itself, and still no events satisfy the whole any more.
+        together = "whatever happens next, its parts do not hold together"
+        return attrs.evolve(explained, by_table=True, sentences=(*told, together))
+    if culprit is not None or holds(node, scope, at):
+        return explained
+    facts = once(refute(node, scope, at))
+    told = (*told, *(telling.facts(facts, at) if facts else ()))
+    return attrs.evolve(explained, absences=_absences(facts), values=_values(facts), sentences=told)
 
 
 def _absences(facts: list[Fact]) -> tuple[Absence, ...]:

@@ -16,7 +16,7 @@ from rewardkit.language.verdict import Status
 
 _PLACES = 10_000
 _AFTER_EVENTS = 2
-_MOST_LAPSES = 16
+_MOST_LAPSES = 8
 """Instants that are looked at, latest first, for one that made the rest longer."""
 
 
@@ -70,7 +70,7 @@ def _as_of(scope: Scope, until: tuple[Instant, int, int, str]) -> Scope:
 def _instants(node: tree.Node, found: Decided) -> Iterable[Instant]:
     """The timers so far, and the last beginnings of a streak's buckets, which decide nothing."""
     begin = found.opened.until[0]
-    instants = {at for at, scope in found.earlier if scope.until == timer(at)}
+    instants = set(found.timers)
     for part in descend(node):
         if isinstance(part, tree.Streak) and isinstance(part.span, tree.Calendar):
             start, _ = civil.bucket(found.at, part.span.unit, found.scope.zone)

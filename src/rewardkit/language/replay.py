@@ -92,7 +92,7 @@ def _measured(
     zone: str,
     mode: Mode,
 ) -> float:
+    from rewardkit.language.explanation import read_verdict
     from rewardkit.language.progress import progress
-    from rewardkit.language.specification import decided
 
-    return progress(node, decided(node, events, start, now, end, zone=zone, mode=mode))
+    return progress(node, read_verdict(node, in_order(events), start, now, end, zone, mode))

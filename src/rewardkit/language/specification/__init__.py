@@ -8,7 +8,7 @@ Every faster engine is tested against it; the reference is `grammar/README.md`.
 
 from rewardkit.language.specification.aggregate import matching
 from rewardkit.language.specification.holding import ends, holds, inner_scopes, split
-from rewardkit.language.specification.judging import Decided, Reading, decided, judge, readings
+from rewardkit.language.specification.judging import Decided, Reading, decided, judge, readings, standing
 from rewardkit.language.specification.scope import Outermost, Place, Scope, place, timer
 from rewardkit.language.specification.settling import settled
 
@@ -28,5 +28,6 @@ __all__ = [
     "readings",
     "settled",
     "split",
+    "standing",
     "timer",
 ]

@@ -100,8 +100,8 @@ class Decided(NamedTuple):
     """The scope at the reading that decided; while nothing has, as it is now."""
     at: Instant
     """The instant of that reading."""
-    earlier: tuple[tuple[Instant, Scope], ...]
-    """All readings before it, in their order."""
+    timers: frozenset[Instant]
+    """The instants up to it at which time alone may have changed something."""
 
 
 def decided(
@@ -118,20 +118,37 @@ def decided(
     history = _History(node, tuple(_ordered(events)), start, end, zone)
     now = max(now, history.begin[0])
     reading = judge(node, history.events, start, now, end, zone=zone, mode=mode)
-    scopes = history.scopes(now)
-    at, last = now, (now, _AFTER_EVENTS, 0, "")
+    last = (now, _AFTER_EVENTS, 0, "")
     decision = history.decision(now) if mode == "latch" else None
     if decision is not None:
-        at, last = decision.at, decision.place
+        last = decision.place
     elif end is not None and now >= end:
-        at, last = end, history.last(end)
+        last = history.last(end)
     if mode == "live" and reading.status == "impossible":
-        final = (scope for at, scope in scopes if decide(node, scope, at) == "impossible")
-        last = next(final, scopes[-1][1]).until
-        at = last[0]
-    scope = history.scope(history.known(now), last)
-    earlier = tuple(one for one in scopes if one[1].until < last)
-    return Decided(reading, scopes[0][1], scope, at, earlier)
+        scopes = history.scopes(now)
+        last = next((scope for at, scope in scopes if decide(node, scope, at) == "impossible"), scopes[-1][1]).until
+    return history.standing(reading, last, now)
+
+
+def standing(
+    node: tree.Node,
+    events: Iterable[Event],
+    start: Start,
+    now: Instant,
+    end: Instant | None,
+    zone: str,
+    reading: Reading,
+    decided_by: Event | None,
+) -> Decided:
+    """A verdict that another engine came to, as `decided` gives it: no reading but its own is read again."""
+    history = _History(node, tuple(_ordered(events)), start, end, zone)
+    now = max(now, history.begin[0])
+    if reading.decided_at is None:
+        last = (now, _AFTER_EVENTS, 0, "")
+    else:
+        opened = max(history.begin[1], timer(reading.decided_at))
+        last = opened if decided_by is None else place(decided_by)
+    return history.standing(reading, last, now)
 
 
 def readings(
@@ -197,6 +214,14 @@ class _History:
         anchor = None if self.start is None else begin
         base = Outermost(after, anchor)
         return Scope(known, after, until, anchor, self.end, base, self.end, until, self.zone)
+
+    def standing(self, reading: Reading, last: Place, now: Instant) -> Decided:
+        begin, after = self.begin
+        known = self.known(now)
+        opened = self.scope(known, max(after, timer(begin)))
+        timers = deadlines(self.node, known, None if self.start is None else begin, self.zone, now)
+        passed = frozenset(at for at in timers if begin < at <= last[0])
+        return Decided(reading, opened, self.scope(known, last), last[0], passed)
 
     def scopes(self, now: Instant) -> list[tuple[Instant, Scope]]:
         """Instants and scopes of all readings up to an instant; an idle timer's reading is harmless."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple, TypeAlias
 
 from rewardkit.errors import ValidationError
@@ -61,7 +62,8 @@ class Scope(NamedTuple):
     """What `since` leaves out, whatever widens the scope later."""
 
     def inside(self) -> list[Event]:
-        return [event for event in self.events if self.after < place(event) <= self.until]
+        first = bisect_right(self.events, self.after, key=place)
+        return list(self.events[first : bisect_right(self.events, self.until, lo=first, key=place)])
 
     def cut(self, until: Place) -> Scope:
         return self._replace(until=min(self.until, until))
@@ -89,8 +91,8 @@ class Scope(NamedTuple):
 
     def opened(self, event: Event, span: tree.Span) -> Scope:
         """The window of `in any` that begins with an event of the scope."""
-        previous = [other for other in self.events if place(other) < place(event)]
-        after = max(timer(event.at), place(previous[-1])) if previous else timer(event.at)
+        earlier = bisect_left(self.events, place(event), key=place)
+        after = max(timer(event.at), place(self.events[earlier - 1])) if earlier else timer(event.at)
         return self.following(after, event.at).window(self.ending(span, event.at))
 
     def recent(self, span: tree.Span, now: Instant) -> Scope:
