@@ -85,7 +85,6 @@ def test_a_wrong_wake_up_is_seen() -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        {"condition": "count(A) >= 3"},
         {"allowed_lateness": "1h", "condition": "A*2", "steps": [{"event": EVENT, "expect": {"progress": 0.5}}]},
     ],
 )

@@ -29,8 +29,6 @@ STATUSES = ("pending", "satisfied", "impossible")
 STYLES = ("folded", "restored", "merged", "folded")
 """Cases come in fours, one condition with four histories, so that most of the time is not spent on compiling."""
 
-NOT_YET = {"between", "comparison"}
-EVALUATED = tuple(kind for kind in EVERY_KIND if kind not in NOT_YET)
 CIVIL = 0.3
 OPERATORS = ("AtLeast", "And", "Or", "Not", "Some", "Within", "Over", "No", "Then", "Ever", "Before", "Since")
 
@@ -50,7 +48,7 @@ def draw(seed: int) -> Case:
         chain = RandomConditions(shape).closes()
         return Case(chain, random_history(chance, START, names=along(chance, chain)), Position(START), None)
     world = random_world(shape) if shape.random() < CIVIL else MICROSECONDS
-    kinds = shape.choice((PLAIN_KINDS, EVALUATED, EVALUATED))
+    kinds = shape.choice((PLAIN_KINDS, EVERY_KIND, EVERY_KIND))
     node = RandomConditions(shape, windows=not opened, kinds=kinds, world=world).draw(shape.choice((1, 2, 2, 3)))
     events = random_history(chance, START) if world is MICROSECONDS else civil_history(chance, world)
     start = Position(world.start)

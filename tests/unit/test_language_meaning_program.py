@@ -33,8 +33,6 @@ def folded(program: Program, *told: tuple[str, int], end: int | None = None) -> 
 @pytest.mark.parametrize(
     "text, operator",
     [
-        ("A*2..5", "*n..m"),
-        ("count(A) == 2", "aggregate"),
         ("@name & A", "@name"),
         ("(@name in any 3d over 7d) within 1d", "@name"),
         ("satisfied(name)", "satisfied"),

@@ -126,7 +126,7 @@ def test_an_inlined_part_is_found_at_its_name() -> None:
     assert [("RK105", (0, 2))] == said("@a then B", a="!C")
     assert [("RK119", (4, 19))] == said("A & no @a within 7d", a="B & C")
     condition = Condition.parse("A & @late", definitions={"late": "B*2..5"})
-    assert ("RK901", (4, 9)) in [(found.code, found.span) for found in condition.check()]
+    assert ("RK206", (4, 9)) in [(found.code, found.span) for found in condition.check()]
 
 
 @pytest.mark.parametrize(

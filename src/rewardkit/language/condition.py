@@ -20,7 +20,6 @@ from rewardkit.language.inline import inline
 from rewardkit.language.lateness import PUNCTUAL, Lateness, read_lateness
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
 from rewardkit.language.parse import parse, read
-from rewardkit.language.reach import NOT_FOLDED
 from rewardkit.language.tree import Node
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
@@ -184,10 +183,7 @@ class Condition:
         from rewardkit.language.explanation import explain
 
         place = _position(start)
-        errors = tuple(found for found in self.check(scope=_scope(place)) if found.severity == "error")
-        # What no program folds yet is explained all the same, by the specification.
-        if any(not found.code.startswith(NOT_FOLDED) for found in errors):
-            raise ConditionSyntaxError(self.text, errors)
+        self.require(scope=_scope(place))
         until = None if end is None else instant(end)
         return explain(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)
 
@@ -212,7 +208,7 @@ class Condition:
             campaign_days: how long scopes last; longer windows are reported. By default, from start to end.
 
         Raises:
-            ConditionSyntaxError: it, or the other one, has an error other than a part that is not evaluated yet.
+            ConditionSyntaxError: it, or the other one, has an error.
             ValidationError: an instant or the zone cannot be meant.
         """
         from rewardkit.language.analysis import analyse
@@ -292,7 +288,7 @@ def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:
 
 
 def _setting(conditions: Iterable[Condition], start: Start, end: datetime | str | int | None, zone: str) -> Setting:
-    """The scope that conditions are looked at in, once they are known to have no error but what is not evaluated."""
+    """The scope that conditions are looked at in, once they are known to have no error."""
     from rewardkit.language.civil import zone_named
     from rewardkit.language.moments import Setting
 

@@ -17,6 +17,7 @@ import attrs
 from rewardkit.language import tree
 from rewardkit.language.bounds import Closes, closes_of, moves
 from rewardkit.language.plan import (
+    Balance,
     Chain,
     Choice,
     Fired,
@@ -25,6 +26,7 @@ from rewardkit.language.plan import (
     Judgement,
     Leaf,
     Nested,
+    Range,
     Run,
     Segment,
     Step,
@@ -75,12 +77,18 @@ def _opposite(sign: int) -> int:
 
 def _pull(step: Step, sign: int, made: Directions, *, judged: bool, zone: str) -> None:
     match step:
-        case Leaf():
-            made.slots[step.slot] |= sign
-            if any(map(moves, step.cut)):
-                made.anchor |= sign
-            if not judged:
-                made.end |= sign
+        case Leaf(slot=slot):
+            made.slots[slot] |= sign
+            _bounded(step, sign, made, judged=judged)
+        case Range(slot=slot):
+            made.slots[slot] |= SAME
+            _bounded(step, SAME, made, judged=judged)
+        case Balance(slots=slots, growth=growth):
+            toward = growth if sign == MORE else _opposite(growth) if sign == LESS else SAME
+            for slot in slots:
+                made.slots[slot] |= toward
+            # Fewer events are better for its value, and worse for what begins at each of them.
+            _bounded(step, SAME if step.followed and growth == LESS else toward, made, judged=judged)
         case Choice():
             for term in step.terms:
                 _pull(term, sign, made, judged=judged, zone=zone)
@@ -125,6 +133,13 @@ def _pull(step: Step, sign: int, made: Directions, *, judged: bool, zone: str) -
                 made.anchor |= end if any(map(moves, step.cut)) else 0
 
 
+def _bounded(step: Leaf | Range | Balance, sign: int, made: Directions, *, judged: bool) -> None:
+    if any(map(moves, step.cut)):
+        made.anchor |= sign
+    if not judged:
+        made.end |= sign
+
+
 def dominates(x: Thread, y: Thread, pulls: Directions) -> bool:
     """Whether y can be forgotten while x is kept."""
     if not _lies(x[0], y[0], pulls.anchor):
@@ -165,8 +180,11 @@ def _compared(index: str, sign: int) -> str:
     return f"x{index} {operator} y{index}" if operator else ""
 
 
-def _lies(left: int, right: int, sign: int) -> bool:
-    return not (sign & MORE and left < right) and not (sign & LESS and left > right)
+def _lies(left: Any, right: Any, sign: int) -> bool:
+    if sign == SAME:
+        return bool(left == right)
+    # Of two sets, neither may hold the other.
+    return bool(not sign or (left >= right if sign == MORE else left <= right))
 
 
 def _covers(left: Any, right: Any, inner: tuple[Directions, ...]) -> bool:

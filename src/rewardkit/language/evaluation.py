@@ -18,7 +18,6 @@ from rewardkit.language.shuffling import Shuffled, is_in_time
 from rewardkit.language.styles import Found, Style
 from rewardkit.language.vectors import Case, Step
 
-_NOT_EVALUATED = "RK9"
 _CLOSE = Decimal("0.001")
 """Of a progress, which has no last digit."""
 
@@ -29,8 +28,7 @@ def evaluate(case: Case) -> Iterator[Difference]:
         condition = Condition.parse(case.condition, definitions=case.definitions or None)
         condition.require(scope="start" if case.start is not None else "open")
     except ConditionSyntaxError as failure:
-        unsupported = all(one.code.startswith(_NOT_EVALUATED) for one in failure.diagnostics)
-        yield Difference("not supported" if unsupported else "failed", case.id, "", None, "a condition", str(failure))
+        yield Difference("failed", case.id, "", None, "a condition", str(failure))
         return
     found: dict[str, list[Found]] = {}
     for style, make in _styles(case).items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rewardkit.language.amounts import balance_facts, range_facts
 from rewardkit.language.chain import DRY, ENDS, FALSE, TRUE, VALUE
 from rewardkit.language.facts import NEVER, Facts, conjunction, disjunction
 from rewardkit.language.names import Everything, together
 from rewardkit.language.nested_facts import end_of, know_fired, know_nested, know_run
 from rewardkit.language.plan import (
+    Balance,
     Chain,
     Choice,
     Fired,
@@ -18,6 +20,7 @@ from rewardkit.language.plan import (
     Leaf,
     Nested,
     Never,
+    Range,
     Run,
     Step,
     Window,
@@ -32,6 +35,10 @@ def know(writer: SegmentWriter, step: Step) -> Facts:
     match step:
         case Leaf():
             facts = _leaf(writer, step)
+        case Range():
+            facts = range_facts(writer, step)
+        case Balance():
+            facts = balance_facts(writer, step)
         case Choice():
             facts = _choice(writer, step)
         case Guard():

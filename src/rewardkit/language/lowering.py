@@ -7,6 +7,7 @@ import attrs
 from rewardkit.errors import ValidationError
 from rewardkit.language import civil, tree
 from rewardkit.language.bounds import Bound, Moment, forestalling, order_of, shortest_unit, tightened
+from rewardkit.language.comparing import compare
 from rewardkit.language.frame import Frame
 from rewardkit.language.names import together
 from rewardkit.language.nesting import nest, remembered
@@ -20,6 +21,7 @@ from rewardkit.language.plan import (
     Leaf,
     Never,
     Plan,
+    Range,
     Segment,
     Slot,
     Step,
@@ -90,6 +92,12 @@ class Lowering:
         match node:
             case tree.AtLeast():
                 return self.leaf(node, frame)
+            case tree.Between(matches=matches, least=least, most=most):
+                if not matches or not 0 <= least <= most:
+                    raise ValidationError(f"`*{least}..{most}` cannot be meant")
+                return Range(self.counter(matches, most + 1, frame), least, most, frame.cut, frame.followed)
+            case tree.Comparison():
+                return compare(self, node, frame)
             case tree.And(terms=terms):
                 return self.choice(len(terms), terms, frame)
             case tree.Or(terms=terms):
@@ -220,8 +228,6 @@ def _flat(steps: tuple[tree.Node, ...]) -> list[tree.Node]:
 
 
 _SPELLINGS = {
-    "Between": "*n..m",
-    "Comparison": "an aggregate comparison",
     "Named": "@name",
     "Satisfied": "satisfied(name)",
 }

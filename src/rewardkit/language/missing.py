@@ -10,7 +10,9 @@ from rewardkit.language.dominance import Thread
 from rewardkit.language.event import Instant, rfc3339
 from rewardkit.language.evidence import selector
 from rewardkit.language.format import format_condition
+from rewardkit.language.level import level, reachable, reached
 from rewardkit.language.plan import (
+    Balance,
     Chain,
     Choice,
     Counter,
@@ -22,6 +24,7 @@ from rewardkit.language.plan import (
     Nested,
     Never,
     Plan,
+    Range,
     Run,
     Segment,
     Step,
@@ -75,6 +78,10 @@ class _Walk:
         match step:
             case Leaf():
                 return self._leaf(step, segment, thread, limit)
+            case Range():
+                return self._range(step, segment, thread, limit)
+            case Balance():
+                return self._balance(step, segment, thread, limit)
             case Choice(least=least, terms=terms):
                 return _cheapest(least, [self.needs(term, segment, thread, limit) for term in terms])
             case Guard(body=body):
@@ -105,8 +112,24 @@ class _Walk:
             return ()
         if segment.closed(leaf.cut, thread[1]):
             return None
-        by = "" if limit >= FOREVER else f" by {rfc3339(limit)}"
-        return (Need(more, f"{more} more {selector(counter.matches)}{by}"),)
+        return (Need(more, f"{more} more {selector(counter.matches)}{_by(limit)}"),)
+
+    def _range(self, step: Range, segment: Segment, thread: Thread, limit: Instant) -> Needs:
+        counter = segment.slots[step.slot]
+        assert isinstance(counter, Counter)
+        many = thread[step.slot + 2]
+        if many > step.most or (many < step.least and segment.closed(step.cut, thread[1])):
+            return None
+        more = step.least - many
+        return (Need(more, f"{more} more {selector(counter.matches)}{_by(limit)}"),) if more > 0 else ()
+
+    def _balance(self, step: Balance, segment: Segment, thread: Thread, limit: Instant) -> Needs:
+        found = level(step, segment, thread)
+        if reached(step, found):
+            return ()
+        if segment.closed(step.cut, thread[1]) or not reachable(step, found):
+            return None
+        return (Need(1, f"`{format_condition(step.node)}`{_by(limit)}"),)
 
     def _judgement(self, step: Judgement, segment: Segment, thread: Thread, limit: Instant) -> Needs:
         close = close_of(step.bound, thread[0], self.plan.zone)
@@ -152,6 +175,12 @@ def _unbegun(step: Step, segment: Segment) -> tuple[Need, ...]:
             if not isinstance(counter, Counter):
                 return (_UNSEEN,)
             return (Need(least, f"then {least} {selector(counter.matches)}"),)
+        case Range(slot=slot, least=least):
+            counter = segment.slots[slot]
+            assert isinstance(counter, Counter)
+            return (Need(least, f"then {least} {selector(counter.matches)}"),) if least else ()
+        case Balance(node=node):
+            return (Need(1, f"then `{format_condition(node)}`"),)
         case Choice(least=least, terms=terms):
             return _cheapest(least, [_unbegun(term, segment) for term in terms]) or ()
         case Window(body=body):
@@ -192,3 +221,7 @@ def _cheapest(least: int, ways: list[Needs]) -> Needs:
         return None
     chosen = sorted(place for _, _, place in sorted(opened)[:least])
     return tuple(need for place in chosen for need in ways[place] or ())
+
+
+def _by(limit: Instant) -> str:
+    return "" if limit >= FOREVER else f" by {rfc3339(limit)}"

@@ -9,6 +9,7 @@ from rewardkit.language.chain import FOREVER, Part, Threads
 from rewardkit.language.chain import Run as Reading
 from rewardkit.language.dominance import Thread, comparison, directions, dominates
 from rewardkit.language.families import family
+from rewardkit.language.gauge import Gauge
 from rewardkit.language.nested_facts import family_of
 from rewardkit.language.plan import Chain, Counter, Nested, Plan, Run, Segment
 from rewardkit.language.source import SegmentWriter
@@ -18,7 +19,7 @@ from rewardkit.language.waiting import judges
 
 def build(plan: Plan) -> list[Part]:
     """The segments of a plan at run time, each in its number's place."""
-    names: dict[str, Any] = {"__builtins__": {"min": min, "tuple": tuple}}
+    names: dict[str, Any] = {"__builtins__": {"min": min, "len": len, "tuple": tuple}}
     parts: list[Part] = []
     source = "".join(SegmentWriter(segment, names, plan.zone).write() for segment in plan.segments)
     exec(compile(source, "<condition>", "exec"), names)  # noqa: S102 - generated names and numbers, no text of a user's
@@ -32,7 +33,7 @@ def build(plan: Plan) -> list[Part]:
             if isinstance(content, Run):
                 names[family_of(segment.number, slot)] = Streaks.of(content.node, plan.zone)
             if not isinstance(content, Chain):
-                initial.append(0)
+                initial.append(content.initial if isinstance(content, Gauge) else 0)
                 continue
             threads = Threads(tuple(parts[inner.number] for inner in content.steps), content.followed)
             names[f"chain_{segment.number}_{slot}"] = threads
@@ -52,7 +53,7 @@ def _part(segment: Segment, names: dict[str, Any], initial: Thread, zone: str) -
     else:
         better = eval(f"lambda x, y: {expression}", {"__builtins__": {}})  # noqa: S307 - indices and comparisons alone
     run: Reading = names[f"run_{number}"]
-    counted = all(isinstance(slot, Counter) for slot in segment.slots)
+    counted = all(isinstance(slot, Counter | Gauge) for slot in segment.slots)
     constant = counted and not judges(segment.root) and all(map(moves, segment.bounds))
     birth = run(initial, None, 0, FOREVER, ())[1] if constant else None
     return Part(run, names[f"due_{number}"], initial, initial[1:], birth, segment.names, pulls, better)

@@ -14,6 +14,9 @@ import attrs
 from rewardkit.language import tree
 from rewardkit.language.bounds import Bound, Cut, moves
 from rewardkit.language.event import Instant
+from rewardkit.language.exact import Number
+from rewardkit.language.gauge import Gauge
+from rewardkit.language.weighing import Weigh
 
 
 @attrs.define
@@ -33,6 +36,36 @@ class Counter:
 class Leaf:
     slot: int
     least: int
+    cut: Cut
+    followed: bool
+
+
+@attrs.frozen
+class Range:
+    """`σ*n..m`."""
+
+    slot: int
+    least: int
+    most: int
+    cut: Cut
+    followed: bool
+
+
+@attrs.frozen
+class Balance:
+    """A comparison of aggregates.
+
+    `slots` hold what is compared: one of them where it is compared with the constant `against`, flipped where it is
+    taken away; otherwise those that `weigh` takes.
+    """
+
+    node: tree.Comparison
+    slots: tuple[int, ...]
+    against: Number | str | None
+    flipped: bool
+    weigh: Weigh | None
+    growth: int
+    """Whether it holds where its slot holds more, or less, as `dominance` numbers them."""
     cut: Cut
     followed: bool
 
@@ -141,8 +174,10 @@ class Fired:
     followed: bool
 
 
-Step: TypeAlias = Leaf | Choice | Guard | Window | Judgement | Never | History | Chain | Nested | Run | Fired
-Slot: TypeAlias = Counter | Chain | History | Nested | Run | Fired
+Step: TypeAlias = (
+    Leaf | Range | Balance | Choice | Guard | Window | Judgement | Never | History | Chain | Nested | Run | Fired
+)
+Slot: TypeAlias = Counter | Gauge | Chain | History | Nested | Run | Fired
 
 
 @attrs.define(eq=False)

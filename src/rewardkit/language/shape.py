@@ -7,13 +7,15 @@ from typing import Any, NamedTuple, TypeAlias
 
 from rewardkit.language.dominance import Thread
 from rewardkit.language.family_shape import OPEN, FamilyShape, family_shape
+from rewardkit.language.gauge import OTHER, Gauge
+from rewardkit.language.holding import Holding
 from rewardkit.language.number_bytes import LARGEST, LONG, corrupt, put_number, put_signed, read_number, read_signed
 from rewardkit.language.plan import Chain, Counter, Nested, Run, Segment, Slot
 
 _CLOSED_CHAIN = 2
 
-Content: TypeAlias = "int | tuple[Shape, ...] | FamilyShape"
-"""Of a slot the largest number that it may hold, the shapes of a chain's later steps, or how its family writes it."""
+Content: TypeAlias = "int | tuple[Shape, ...] | FamilyShape | Holding"
+"""Of a slot the largest number that it may hold, the shapes of a chain's later steps, or what writes its content."""
 
 
 class Shape(NamedTuple):
@@ -37,6 +39,8 @@ def _slot(content: Slot | None) -> Content:
     if isinstance(content, Nested):
         body = None if content.body is None else shape_of(content.body)
         return family_shape(content, body and partial(write_thread, body), body and partial(read_thread, body))
+    if isinstance(content, Gauge):
+        return OTHER if content.coded else LARGEST if content.kind == "numbers" else Holding(content)
     return content.most if isinstance(content, Counter) else 1
 
 
@@ -52,11 +56,17 @@ def write_thread(shape: Shape, thread: Thread, start: int, out: bytearray) -> No
     for content in slots:
         value = thread[place]
         place += 1
-        if value.__class__ is int:
+        if content.__class__ is int:
             if value <= LONG:
                 out.append(value)
             else:
                 put_number(out, value)
+            continue
+        if isinstance(content, Holding):
+            content.write(out, value)
+            continue
+        if value.__class__ is int:
+            out.append(value)
             continue
         if not isinstance(content, tuple):
             assert not isinstance(content, int)
@@ -89,6 +99,8 @@ def read_thread(shape: Shape, anchor: int, start: int, data: bytes, place: int) 
             assert not isinstance(content, int)
             if isinstance(content, tuple):
                 slot, place = _chain(content, start, data, place)
+            elif isinstance(content, Holding):
+                slot, place = content.read(data, place)
             elif number < OPEN:
                 slot, place = number, place + 1
             else:

@@ -12,6 +12,7 @@ from typing import Any
 from rewardkit.language.bounds import Bound, Cut, Moment, closes_of
 from rewardkit.language.chain import DRY, ENDS, FALSE, FOREVER, TRUE, VALUE
 from rewardkit.language.facts import Facts
+from rewardkit.language.gauge import Gauge
 from rewardkit.language.knowing import know
 from rewardkit.language.plan import Counter, Segment
 from rewardkit.language.predicate import compile_predicate
@@ -127,10 +128,10 @@ class SegmentWriter:
         return [f"    c = {closes}(a)"]
 
     def _count(self) -> None:
-        by_name: dict[str, list[tuple[int, Counter]]] = {}
+        by_name: dict[str, list[tuple[int, Counter | Gauge]]] = {}
         for slot, counter in enumerate(self.segment.slots):
             self.put(f"n{slot} = s{slot}")
-            if isinstance(counter, Counter):
+            if isinstance(counter, Counter | Gauge):
                 if counter.followed:
                     self.put(f"h{slot} = False")
                 for name in dict.fromkeys(match.name for match in counter.matches):
@@ -144,9 +145,9 @@ class SegmentWriter:
             for slot, counter in counters:
                 self._count_one(name, slot, counter)
 
-    def _count_one(self, name: str, slot: int, counter: Counter) -> None:
+    def _count_one(self, name: str, slot: int, counter: Counter | Gauge) -> None:
         terms = []
-        if not counter.followed:
+        if isinstance(counter, Counter) and not counter.followed:
             terms.append(f"n{slot} < {counter.most}")
         if counter.cut:
             terms.append(f"not {self.closed(counter.cut)}")
@@ -159,7 +160,11 @@ class SegmentWriter:
             ]
             terms.append(f"({' or '.join(calls)})")
         self.put(f"        if {' and '.join(terms) or 'True'}:")
-        if counter.followed:
+        if isinstance(counter, Gauge):
+            if counter.followed:
+                self.put(f"            h{slot} = True")
+            self.put(f"            n{slot} = {self.bind(counter.fold(self.zone))}(n{slot}, event)")
+        elif counter.followed:
             self.put(f"            h{slot} = True")
             self.put(f"            if n{slot} < {counter.most}: n{slot} += 1")
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rewardkit.language import tree
 from rewardkit.language.nested_facts import end_of, family_of
-from rewardkit.language.plan import Chain, Choice, Guard, Judgement, Leaf, Nested, Step, Window
+from rewardkit.language.plan import Balance, Chain, Choice, Guard, Judgement, Leaf, Nested, Range, Step, Window
 
 if TYPE_CHECKING:
     from rewardkit.language.source import SegmentWriter
@@ -71,7 +71,7 @@ def judges(step: Step) -> bool:
             return any(judges(term) for term in step.terms)
         case Guard() | Window():
             return judges(step.body)
-        case Leaf():
+        case Leaf() | Range() | Balance():
             return False
         case _:
             return True

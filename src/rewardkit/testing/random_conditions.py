@@ -103,9 +103,10 @@ class RandomConditions:
         return not (kind == "ever" and not at.ever) and not (kind == "satisfied" and not at.derived)
 
     def _leaf(self) -> tree.Node:
-        if "comparison" not in self.kinds or self.chance.random() < 0.8:
+        kinds = [kind for kind in ("between", "comparison", "streak") if kind in self.kinds]
+        if not kinds or self.chance.random() < 0.8:
             return self._selector()
-        return self.chance.choice((self._between, self._comparison, self._streak))()
+        return self.draws[self.chance.choice(kinds)](0, self.standing)
 
     def _several(self, depth: int, at: Standing) -> tree.Node:
         kind = self.kind
