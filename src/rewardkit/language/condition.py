@@ -296,7 +296,7 @@ def _setting(conditions: Iterable[Condition], start: Start, end: datetime | str 
     place = _position(start)
     for condition in conditions:
         found = condition.check(scope=_scope(place))
-        errors = tuple(one for one in found if one.severity == "error" and not one.code.startswith("RK9"))
+        errors = tuple(one for one in found if one.severity == "error")
         if errors:
             raise ConditionSyntaxError(condition.text, errors)
     return Setting(None if place is None else place.at, None if end is None else instant(end), zone)
