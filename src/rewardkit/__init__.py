@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         RunDue,
     )
     from rewardkit.core.outbox import RetryNotice
+    from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
     from rewardkit.core.queries import (
         Campaigns,
         CampaignUse,
@@ -85,6 +86,7 @@ _HOMES = {
         " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer RunDue"
     ),
     "rewardkit.core.outbox": "RetryNotice",
+    "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
     "rewardkit.core.queries": "CampaignUse Campaigns Explain Explained Grants Notices Page Query UserOffers",
     "rewardkit.core.records": "Grant Notice Reward UserOffer",
     "rewardkit.errors": (
@@ -127,11 +129,13 @@ __all__ = [
     "DefineOffer",
     "DefineReward",
     "Defined",
+    "Delivered",
     "Delivery",
     "Diagnostic",
     "Earned",
     "Emit",
     "EndCampaign",
+    "EndpointGone",
     "EnterOfferCode",
     "Entered",
     "Event",
@@ -139,6 +143,7 @@ __all__ = [
     "Explain",
     "Explained",
     "ExtraNotInstalled",
+    "FailedForGood",
     "ForkError",
     "FulfilGrant",
     "Grant",
@@ -151,12 +156,14 @@ __all__ = [
     "Notice",
     "Notices",
     "Notifier",
+    "Outcome",
     "Page",
     "Position",
     "Progressed",
     "Query",
     "Recorded",
     "Refused",
+    "RetryLater",
     "RetryNotice",
     "Revision",
     "Reward",

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
+from rewardkit.core.outcomes import Outcome
 from rewardkit.core.records import Notice
 
 T = TypeVar("T")
@@ -97,9 +98,17 @@ class Store(Protocol):
 class Notifier(Protocol):
     """Tells somebody outside. Called after the commit, outside any transaction, at least once for each notice.
 
-    Returning means told; raising means not told: the notice will be tried again, under the same id with the same body.
+    It answers an `Outcome`; None counts as `Delivered`.
+    Raising, or answering anything else, counts as `RetryLater` with that as its reason.
+    It is called with the same id and the same body on every attempt, from several threads and processes at once.
+
+    Two attributes are read where it has them:
+    `endpoint`, a text that names whom it reaches, the same in every process and after every restart: under this name
+    it is remembered what has been told to whom, so that one endpoint's failure repeats nothing to another, and which
+    endpoints are gone; default is the name of the function or class;
+    `kinds`, a collection of the kinds of notices that it wants to be told; default is all.
     """
 
-    def __call__(self, notice: Notice, /) -> None:
-        """Tell it, within seconds, or raise."""
+    def __call__(self, notice: Notice, /) -> Outcome | None:
+        """Tell it, within seconds, and say what came of it."""
         ...

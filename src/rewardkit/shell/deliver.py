@@ -10,6 +10,7 @@ import attrs
 from rewardkit.core.commands import Command
 from rewardkit.core.notices import notice_of
 from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
+from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, RetryLater
 from rewardkit.core.rows import NoticeRow
 from rewardkit.ports import Notifier
 
@@ -51,7 +52,15 @@ def _tell(notifiers: Sequence[Notifier], row: NoticeRow) -> str:
     notice = notice_of(row)
     try:
         for notifier in notifiers:
-            notifier(notice)
+            outcome = notifier(notice)
+            if outcome is not None and not isinstance(outcome, Delivered):
+                return _reason(outcome)
     except Exception as error:  # noqa: BLE001 - a notifier is foreign code: its failure is kept with the notice
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _reason(outcome: object) -> str:
+    if isinstance(outcome, RetryLater | FailedForGood | EndpointGone):
+        return outcome.reason
+    return f"the notifier answered a `{type(outcome).__name__}`, which is no outcome"
