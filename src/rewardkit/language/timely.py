@@ -15,7 +15,6 @@ import attrs
 from rewardkit.errors import Conflict
 from rewardkit.language.event import Event, Instant, Position, When, instant, moment
 from rewardkit.language.lateness import PUNCTUAL, Lateness, read_lateness
-from rewardkit.language.listening import hears_all
 from rewardkit.language.ordering import in_order
 from rewardkit.language.positive import positive_part
 from rewardkit.language.program import Program, compile_program
@@ -68,7 +67,6 @@ class Timely:
         self.lateness = read_lateness(allowed_lateness)
         positive = positive_part(program.node) if self.lateness and program.mode == "latch" else None
         self.certain = None if positive is None else compile_program(positive, program.zone)
-        self._everything = hears_all(program.node)
         self._packing = TimelyPacking(program, self.certain, self.lateness)
 
     def start(
@@ -105,7 +103,7 @@ class Timely:
         state = self.advance(state, event.at)
         position = event.position
         outside = state.end is not None and event.at >= state.end
-        if outside or not (self._everything or event.name in self.program.names):
+        if outside or event.name not in self.program.names:
             return Received(state, None)
         if position <= (state.opening or BEFORE_ALL):
             return self._receive_earlier(state, event)
