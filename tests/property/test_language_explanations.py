@@ -19,7 +19,10 @@ from rewardkit.language.checker import objections
 from rewardkit.language.descent import descend
 from rewardkit.language.event import Event, Position
 from rewardkit.language.explanation import Explanation, explain
+from rewardkit.language.modes import compile_in_mode
 from rewardkit.language.positive import positive_part
+from rewardkit.language.reach import check_reach
+from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.verdict import Mode
 from rewardkit.testing.random_conditions import EVERY_KIND, RandomConditions
 from rewardkit.testing.samples import random_history
@@ -136,3 +139,24 @@ def test_an_absence_that_is_not_one_is_refused() -> None:
                 assert case.objections(attrs.evolve(explained, absences=(never,))) or explained.status != "satisfied"
                 refused += explained.status == "satisfied"
     assert CASES < 1_000 or refused
+
+
+def test_the_reason_of_a_state_is_never_empty() -> None:
+    """Read from a state alone, after each event, for every condition that a program folds."""
+    read = 0
+    for number in range(CASES):
+        seed = FIRST_SEED + number
+        case = draw(seed)
+        if any(True for _ in check_reach(case.node)) or case.mode == "final":
+            continue
+        program = compile_in_mode(case.node, case.mode, case.world.zone)
+        opening = case.start or BEFORE_ALL
+        history = [event for event in case.events if event.position <= opening]
+        state = program.start(None if case.start is None else opening.at, end=case.end, history=history)
+        for event in case.events:
+            assert program.verdict(state).reason, f"seed {seed}: {case}"
+            if event.position > opening:
+                state = program.step(state, event)
+            read += 1
+        assert program.verdict(program.advance(state, max(case.now, opening.at))).reason, f"seed {seed}: {case}"
+    assert CASES < 1_000 or read > CASES

@@ -47,6 +47,7 @@ def replay(
     """
     program = compile_in_mode(node, mode, zone)
     opening = BEFORE_ALL if start is None else start if isinstance(start, Position) else Position(start)
+    now = max(now, opening.at)  # nothing is read before the scope opens
     history: list[Event] = []
     after: list[Event] = []
     for event in in_order(events):
