@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import pytest
 
-from rewardkit.errors import ValidationError
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Position, instant
 from rewardkit.language.modes import compile_in_mode
@@ -54,20 +53,10 @@ def draw(seed: int, *, ends: bool) -> Case:
         chance, windows=not opened, kinds=chance.choice((PLAIN_KINDS, EVERY_KIND)), world=world
     )
     node = conditions.draw(chance.choice((1, 2, 2, 3)))
-    while not is_evaluated(node):
-        node = conditions.draw(2)
     events = random_history(chance, START) if world is MICROSECONDS else civil_history(chance, world)
     start = chance.choice(events).position if events and chance.random() < 0.3 else Position(world.start)
     end = start.at + chance.choice((0, 1, *world.spans)) if ends or chance.random() < 0.6 else None
     return Case(node, events, None if opened else start, end, world)
-
-
-def is_evaluated(node: tree.Node) -> bool:
-    try:
-        bare_program(node)
-    except ValidationError:
-        return False
-    return True
 
 
 def told(program: Program, state: State) -> Reading:
