@@ -174,6 +174,40 @@ def test_an_ever_that_a_step_follows_stands_first(text: str, piece: str, scope: 
         compile_program(parse(text))
 
 
+@pytest.mark.parametrize(
+    "text, code, piece",
+    [
+        ("(A & ever B) by x", "RK152", "ever B"),
+        ("(A & satisfied((B & C))) by x", "RK152", "satisfied((B & C))"),
+        ("(A in any 7d & (B then ever C)) by x", "RK152", "ever C"),
+        ("(A within 3 calendar days) in last 7d", "RK153", "A within 3 calendar days"),
+        ("(A*2 over 3d) in last 7 calendar days", "RK153", "A*2 over 3d"),
+        ("(A within 3d then B) in last 7d", "RK153", "A within 3d"),
+        ("((no A within 3d) in last 7d) then B", "RK153", "no A within 3d"),
+    ],
+)
+def test_what_has_no_key_or_cannot_move_is_refused_with_its_place(text: str, code: str, piece: str) -> None:
+    assert [(code, piece)] == [one for one in found(text) if one[0] in ("RK152", "RK153")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(A by x) & ever B",
+        "ever (A by x)",
+        "satisfied((A by x))",
+        "(A within 3d) in last 7d",
+        "(A then B within 3 calendar days) in last 7d",
+        "(A then B within 3 calendar days) in last 7 calendar days",
+        "(!(A within 3d)) in last 7d",
+        "(A in any 3 calendar days then B) in last 7d",
+        "(A then (B within 3d then C)) in last 7d",
+    ],
+)
+def test_what_has_its_key_or_moves_is_not_refused(text: str) -> None:
+    assert [] == [one for one in found(text) if one[0] in ("RK152", "RK153")]
+
+
 @pytest.mark.parametrize("text", ["(ever A) within 7d", "(ever A) over 7d", "((ever A) within 7d) within 9d"])
 def test_a_window_directly_on_ever_that_counts_from_the_start_does_not_compile(text: str) -> None:
     assert "RK150" in {code for code, _ in found(text)}

@@ -9,6 +9,7 @@ from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.foregone import check_foregone, may_be_foregone
 from rewardkit.language.lint import check_lints
 from rewardkit.language.measure import check_size
+from rewardkit.language.moving import check_keys, check_moving
 from rewardkit.language.reach import check_reach
 from rewardkit.language.scan import scan
 from rewardkit.language.structure import check_structure
@@ -36,6 +37,8 @@ def check(node: Node, text: str, *, scope: Scope) -> tuple[Diagnostic, ...]:
         *check_structure(node, text),
         *check_anchors(node, "start" if scope == "start" else "none"),
         *check_past_ends(node),
+        *check_keys(node),
+        *check_moving(node),
         *check_reach(node),
         *check_lints(node, text, scan(text)),
     ]

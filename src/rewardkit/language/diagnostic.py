@@ -60,6 +60,8 @@ CODES: dict[str, str] = {
     "RK141": "named conditions that refer to each other in a circle",
     "RK150": "a window that is anchored at a start, in a scope that has none",
     "RK151": "an `ever` to the right of `then`, with another step after it",
+    "RK152": "an `ever` or a `satisfied` under `by`",
+    "RK153": "a window that cannot move with the start of `in last`",
     # what is surely not meant; acknowledged by its code
     "RK201": "holds on the empty history",
     "RK202": "a guard as the last step",
