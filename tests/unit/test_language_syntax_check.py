@@ -43,6 +43,7 @@ def found(text: str, scope: Scope = "start") -> list[tuple[str, str]]:
         "A then ever B",
         "ever A then B",
         "A then ((ever B) over 7d) then C",
+        "((A | B) & ever A) within 1d",
         "A then ((B | !(ever C)) & D) then C",
     ],
 )
