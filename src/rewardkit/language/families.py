@@ -14,6 +14,7 @@ from rewardkit.language.plan import Nested
 from rewardkit.language.recent import Recent
 from rewardkit.language.remembered import Remembered
 from rewardkit.language.rings import Rings
+from rewardkit.language.totals import Totals
 from rewardkit.language.windows import Windows
 
 
@@ -26,8 +27,10 @@ def family(step: Nested, parts: Sequence[Part], zone: str) -> Family:
         return Recent.of(node, zone)
     if body is None:
         assert isinstance(node, tree.InAny)
-        assert isinstance(node.body, tree.AtLeast)
         assert isinstance(node.span, tree.Elapsed)
+        if isinstance(node.body, tree.Comparison):
+            return Totals.of(node.body, node.span, opens(node), followed=step.followed)
+        assert isinstance(node.body, tree.AtLeast)
         return Rings.of(node.body, node.span, followed=step.followed)
     part = parts[body.number]
     match node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol, TypeAlias
 
 import attrs
@@ -12,7 +13,9 @@ from rewardkit.language import tree
 from rewardkit.language.chain import FOREVER, TRUE, VALUE
 from rewardkit.language.dominance import Thread
 from rewardkit.language.event import Instant
+from rewardkit.language.exact import Number
 from rewardkit.language.kept import Keeping
+from rewardkit.language.ledger import Ledger
 from rewardkit.language.number_bytes import (
     LARGEST,
     corrupt,
@@ -24,7 +27,7 @@ from rewardkit.language.number_bytes import (
     read_signed,
 )
 from rewardkit.language.plan import Nested, Run
-from rewardkit.language.scalar import put_text, read_text
+from rewardkit.language.scalar import put_scalar, put_text, read_scalar, read_text
 from rewardkit.language.streaks import alternatives
 
 WriteThread: TypeAlias = Callable[[Thread, Instant, bytearray], None]
@@ -116,6 +119,42 @@ class RingShape:
                 raise corrupt()
             places.append(start)
         return (bits, tuple(places)), place
+
+
+@attrs.frozen
+class TotalsShape:
+    """Of counts and sums `in any`: bits, the total, and of each open window its beginning and the total before it."""
+
+    def write(self, slot: Any, start: Instant, out: bytearray) -> None:
+        bits, total, ledger = slot
+        out.append(OPEN + bits)
+        put_scalar(out, total)
+        put_number(out, len(ledger))
+        for at, before in ledger.entries:
+            put_signed(out, at - start)
+            put_scalar(out, before)
+            start = at
+
+    def read(self, data: bytes, place: int, anchor: Instant, start: Instant) -> tuple[Any, int]:  # noqa: ARG002 - every family is asked alike
+        bits, place = _bits(data, place, VALUE | TRUE)
+        total, place = _read_amount(data, place)
+        many, place = read_number(data, place)
+        entries: list[tuple[Instant, Number]] = []
+        for _ in range(many):
+            after, place = read_signed(data, place)
+            before, place = _read_amount(data, place)
+            start += after
+            if not 0 <= start <= LARGEST or (entries and after < 0):
+                raise corrupt()
+            entries.append((start, before))
+        return (bits, total, Ledger(entries)), place
+
+
+def _read_amount(data: bytes, place: int) -> tuple[Number, int]:
+    value, place = read_scalar(data, place)
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        raise corrupt()
+    return value, place
 
 
 @attrs.frozen
@@ -230,6 +269,8 @@ def family_shape(
         assert isinstance(content.node.span, tree.Calendar)
         return RunShape(tuple(one.least for one in alternatives(content.node.body)), content.node.span.count)
     if content.body is None and isinstance(node, tree.InAny) and not content.whole:
+        if isinstance(node.body, tree.Comparison):
+            return TotalsShape()
         assert isinstance(node.body, tree.AtLeast)
         return RingShape(node.body.least)
     if write_thread is None or read_thread is None:

@@ -13,6 +13,7 @@ from rewardkit.language.listening import hears_all, names_of, opened_by_any
 from rewardkit.language.names import Everything, together
 from rewardkit.language.plan import Fired, Nested, Plan, Run, Segment, Step
 from rewardkit.language.streaks import alternatives
+from rewardkit.language.totals import is_total
 
 if TYPE_CHECKING:
     from rewardkit.language.lowering import Lowering
@@ -58,6 +59,8 @@ def nest(outer: Lowering, node: Nesting, frame: Frame) -> Step:
             )
         case tree.InAny() if is_ring(node):
             made = Nested(slot, node, None, names_of(node.body), frame.cut, frame.floor, frame.followed)
+        case tree.InAny() if is_total(node):
+            made = Nested(slot, node, None, opens(node), frame.cut, frame.floor, frame.followed)
         case _:
             body = _body(outer, node, frame)
             made = Nested(slot, node, body, together((body.names, opens(node))), frame.cut, frame.floor, frame.followed)

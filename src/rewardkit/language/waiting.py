@@ -56,7 +56,7 @@ def waits(step: Step) -> bool:
             return True
         case Nested(node=node, body=body):
             if body is None:
-                return step.whole or not isinstance(node, tree.InAny)
+                return step.whole or not (isinstance(node, tree.InAny) and isinstance(node.body, tree.AtLeast))
             return body.asks or waits(body.root) or not isinstance(node, tree.By)
         case Chain():
             return waits(step.first) or any(segment.bounds or waits(segment.root) for segment in step.steps)
