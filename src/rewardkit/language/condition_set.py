@@ -13,11 +13,10 @@ from rewardkit.errors import ValidationError
 from rewardkit.language import standing_packing
 from rewardkit.language.check import Scope
 from rewardkit.language.condition import Condition
-from rewardkit.language.counting import Counts
+from rewardkit.language.counter_source import Crossing
 from rewardkit.language.diagnostic import quoted
 from rewardkit.language.event import Event, Instant, When, instant
-from rewardkit.language.listeners import Crossing, Guarded
-from rewardkit.language.predicate import Properties
+from rewardkit.language.listeners import Stepped
 from rewardkit.language.roster import Roster
 from rewardkit.language.standing import Decided, Standing, Status
 from rewardkit.language.standings import STATUSES, Standings
@@ -44,6 +43,7 @@ class ConditionSet:
         self._template: tuple[Standing, tuple[Decided, ...]] | None = None
         """The last opening, since users mostly begin as others did."""
         self._standings = Standings(self._roster)
+        self._listeners = self._roster.listeners
 
     # --- the conditions ----------------------------------------------------------------------------
 
@@ -245,40 +245,26 @@ class ConditionSet:
         Raises:
             ValidationError: something listens to it, and it has no instant.
         """
-        roster = self._roster
         at = event.at
-        early = _NOTHING
-        if standing.due <= at:
-            early = self.advance(standing, at)
-        found = roster.listeners.get(event.name) or roster.listen(event.name)
-        if found is None or standing.over:
+        early = self.advance(standing, at) if standing.due <= at else _NOTHING
+        heard = self._listeners.get(event.name) or self._roster.listen(event.name)
+        if heard is None or standing.over:
             return early
-        if standing.generation != roster.generation:
+        if standing.generation != self._roster.generation:
             self._standings.recognise(standing)
         if at < 0:
             raise ValidationError(f"event {quoted(event.name)} has no instant: pass `at`")
-        plain, lookups, filtered, programs = found
-        counts = standing.counts
-        crossed: list[Crossing] = []
-        for slot, most, crossings in plain:
-            count = counts[slot]
-            if count < most:
-                counts[slot] = count = count + 1
-                if count in crossings:
-                    crossed.append(crossings[count])
-        if lookups or filtered:
-            properties = event.properties
-            for lookup in lookups:
-                _count(counts, lookup.find(properties), properties, crossed)
-            _count(counts, filtered, properties, crossed)
-        if not crossed and not programs:
+        counters, stepped = heard
+        crossed = None if counters is None else counters(standing.counts, event.properties)
+        if not crossed and not stepped:
             return early
         changes = list(early)
         if crossed:
             _look(standing, crossed, at, changes)
-        timed = bool(programs) and self._run(standing, programs, event, changes)
-        if timed or (standing.end is not None and changes):
-            self._standings.time(standing)
+            if changes and standing.end is not None:
+                self._standings.time(standing)
+        if stepped:
+            self._run(standing, stepped, event, changes)
         return tuple(changes) if changes else _NOTHING
 
     def step_many(self, standing: Standing, events: Iterable[Event]) -> tuple[Decided, ...]:
@@ -294,13 +280,13 @@ class ConditionSet:
         changes: list[Decided] = []
         while standing.due <= until:
             at = standing.due
-            for number in sorted(number for number, wake in standing.wakes.items() if wake <= at):
+            for number in sorted([number for number, wake in standing.wakes.items() if wake <= at]):
                 member = self._roster.by_number.get(number)
                 if member is None or member.program is None:
                     standing.decide(number)
                     continue
-                state = member.program.advance(self._standings.state(standing, member), at)
-                self._standings.keep(standing, member, state)
+                state = member.program.advance(self._standings.state(standing, number, member.program), at)
+                self._standings.keep(standing, number, state)
                 if state.status:
                     changes.append(Decided(member.name, STATUSES[state.status], at))
             if standing.end is not None and standing.end <= at:
@@ -308,35 +294,24 @@ class ConditionSet:
             self._standings.time(standing)
         return tuple(changes)
 
-    def _run(self, standing: Standing, programs: tuple[int, ...], event: Event, changes: list[Decided]) -> bool:
-        """Step the conditions that have programs; whether a timer was set, moved or stopped."""
-        bits = standing.decided
-        timed = False
-        for number in programs:
-            if bits[number >> 3] >> (number & 7) & 1:
+    def _run(self, standing: Standing, stepped: tuple[Stepped, ...], event: Event, changes: list[Decided]) -> None:
+        """Step the conditions that have programs."""
+        bits, states, keep = standing.decided, standing.states, self._standings.keep
+        again = False
+        for byte, mask, number, name, program in stepped:
+            if bits[byte] & mask:
                 continue
-            member = self._roster.by_number[number]
-            before = self._standings.state(standing, member)
-            after = member.program.step(before, event)  # type: ignore[union-attr]  # it is under `programs`
+            before = states.get(number)
+            if before is None or before.__class__ is bytes:
+                before = self._standings.state(standing, number, program)
+            after = program.step(before, event)  # type: ignore[arg-type]  # what was packed has been unpacked
             if after is before:
                 continue
-            timed |= after.wake_at != before.wake_at
-            self._standings.keep(standing, member, after)
+            again |= keep(standing, number, after)
             if after.status:
-                changes.append(Decided(member.name, STATUSES[after.status], event.at))
-        return timed
-
-
-def _count(counts: Counts, group: tuple[Guarded, ...], properties: Properties, crossed: list[Crossing]) -> None:
-    """Raise the counters whose filter lets the event through."""
-    for where, arms in group:
-        if where is None or where(properties):
-            for slot, most, crossings in arms:
-                count = counts[slot]
-                if count < most:
-                    counts[slot] = count = count + 1
-                    if count in crossings:
-                        crossed.append(crossings[count])
+                changes.append(_made(Decided, (name, STATUSES[after.status], event.at)))
+        if again:
+            self._standings.time(standing)
 
 
 def _look(standing: Standing, crossed: list[Crossing], at: Instant, changes: list[Decided]) -> None:

@@ -20,7 +20,7 @@ from rewardkit.language.tree import Compare, Either, Every, Except, Has, Literal
 Properties: TypeAlias = Mapping[str, Any]
 Filter: TypeAlias = Callable[[Properties], bool]
 
-_ORDER = frozenset({"<", "<=", ">", ">="})
+ORDER = frozenset({"<", "<=", ">", ">="})
 _NOWHERE: Properties = {}
 
 
@@ -33,7 +33,7 @@ def compile_predicate(predicate: Predicate) -> Filter:
     Raises:
         ValidationError: for an operator that does not exist.
     """
-    writer = _Writer()
+    writer = Writer()
     source = f"def matches(properties):\n    return {writer.expression(predicate)}\n"
     exec(compile(source, "<filter>", "exec"), writer.names)  # noqa: S102 - no text of a user's is in the source
     matches: Filter = writer.names["matches"]
@@ -62,7 +62,9 @@ def descend(properties: Properties, steps: tuple[str, ...]) -> Properties:
     return properties
 
 
-class _Writer:
+class Writer:
+    """Filters as Python expressions over `properties`, and the names that they use."""
+
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__builtins__": {}, "number": number, "descend": descend, "str": str, "int": int}
 
@@ -99,7 +101,7 @@ class _Writer:
             return self.equal(value, literal)
         if operator == "like" and isinstance(literal, str):
             return f"((v := {value}).__class__ is str and {self.bind(compile_glob(literal))}(v))"
-        if operator not in _ORDER:
+        if operator not in ORDER:
             raise ValidationError(f"`{operator}` does not compare a property with `{literal}`")
         if isinstance(literal, bool):
             return "False"

@@ -91,6 +91,11 @@ def plainly_exact(node: tree.Node) -> bool:
     return all(isinstance(part, _APART) for part in parts) and len(names) == len(set(names))
 
 
+def seen_locally(node: tree.Node) -> bool:
+    """Whether the local rule says of every state what a program says: no table adds to it, or none can be made."""
+    return plainly_exact(node) or not tabled(node) or not _reachability(node).hopeless
+
+
 def tabled(node: tree.Node) -> bool:
     """Whether a table may be made for a condition: one that is order alone, over filtered events."""
     return all(isinstance(part, _FOLLOWED) for part in descend(node))

@@ -12,10 +12,10 @@ from rewardkit.language.canonical import fingerprint, structure
 from rewardkit.language.condition import Condition
 from rewardkit.language.counting import Check, compile_check, leaf_key, leaves, only_counts, outright
 from rewardkit.language.diagnostic import quoted
-from rewardkit.language.listeners import Leaf, Listeners, listeners
+from rewardkit.language.listeners import Leaf, Listeners, Stepped, listeners
 from rewardkit.language.names import Everything
 from rewardkit.language.program import Program, compile_program
-from rewardkit.language.reachability import plainly_exact
+from rewardkit.language.reachability import seen_locally
 
 
 @attrs.frozen
@@ -40,6 +40,8 @@ class Roster:
         self.by_number: dict[int, Member] = {}
         self.generation = 0
         """How many conditions have been added."""
+        self.alive = 0
+        """Bit set by number: what has not been removed."""
         self.code = "B"
         """Of the arrays that hold the counters: one byte each while no threshold needs more."""
         self._leaves: dict[tuple[str, ...], Leaf] = {}
@@ -54,8 +56,8 @@ class Roster:
     def add(self, name: str, condition: Condition, zone: str) -> Member:
         """Take a condition in, read in a zone."""
         number = self.generation
-        # Where counters alone cannot tell what is impossible, the program's table of states does.
-        if only_counts(condition.tree) and plainly_exact(condition.tree):
+        # Where the table of states knows more of what is impossible than counters do, the program has it.
+        if only_counts(condition.tree) and seen_locally(condition.tree):
             member = self._count(number, name, condition)
         else:
             program = compile_program(condition.tree, zone)
@@ -67,6 +69,7 @@ class Roster:
                 for heard in program.names:
                     self._programs.setdefault(heard, []).append(number)
         self.members[name] = self.by_number[number] = member
+        self.alive |= 1 << number
         self._forget(condition.event_names)
         before = self._lineage[-1][0]
         mark = fingerprint(structure(condition.tree)) if member.program is None else member.program.fingerprint
@@ -79,6 +82,7 @@ class Roster:
         """Let a condition go; its number and its counters' slots are given to no other."""
         member = self.member(name)
         del self.members[name], self.by_number[member.number]
+        self.alive &= ~(1 << member.number)
         if member.program is None:
             for leaf in member.leaves:
                 leaf.forget(member.number)
@@ -106,13 +110,22 @@ class Roster:
         known = self.listeners.get(name)
         if known is not None:
             return known
-        everywhere = tuple(self._everywhere)
+        everywhere = self._stepped(self._everywhere)
         if name not in self._counters and name not in self._programs:
             # Not kept: there is no end to the names of events.
-            return Listeners((), (), (), everywhere) if everywhere else None
+            return Listeners(None, everywhere) if everywhere else None
         counters = [leaf for leaf in self._counters.get(name, ()) if leaf.users]
-        known = self.listeners[name] = listeners(name, counters, (*self._programs.get(name, ()), *everywhere))
+        stepped = self._stepped(self._programs.get(name, ())) + everywhere
+        known = self.listeners[name] = listeners(name, counters, stepped)
         return known
+
+    def _stepped(self, numbers: Iterable[int]) -> tuple[Stepped, ...]:
+        members = ((number, self.by_number[number]) for number in numbers)
+        return tuple(
+            Stepped(number >> 3, 1 << (number & 7), number, member.name, member.program)
+            for number, member in members
+            if member.program is not None
+        )
 
     def lineage(self, generation: int) -> tuple[bytes, int] | None:
         """What identifies the first so many additions, and how many counters they have; None where there were fewer."""

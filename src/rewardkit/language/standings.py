@@ -6,10 +6,11 @@ from typing import Final
 
 from rewardkit.language.chain import FOREVER
 from rewardkit.language.event import Event, Instant
+from rewardkit.language.program import Program
 from rewardkit.language.roster import Member, Roster
 from rewardkit.language.standing import Decided, Standing, Status
 from rewardkit.language.standing_packing import corrupt
-from rewardkit.language.state import IMPOSSIBLE, PENDING, SATISFIED, State
+from rewardkit.language.state import IMPOSSIBLE, SATISFIED, State
 
 STATUSES: Final[tuple[Status, Status, Status]] = ("pending", "satisfied", "impossible")
 """By their numbers in states."""
@@ -55,7 +56,7 @@ class Standings:
         assert member.program is not None
         state = member.program.start(standing.start, end=standing.end, history=history)
         if state.status or state.wake_at != standing.end or (history and member.program.uses_history):
-            self.keep(standing, member, state)
+            self.keep(standing, member.number, state)
 
     def _grow(self, standing: Standing) -> None:
         lineage = self.roster.lineage(self.roster.generation)
@@ -82,7 +83,8 @@ class Standings:
             if not standing.is_decided(member.number):
                 status = IMPOSSIBLE
                 if member.program is not None:
-                    status = member.program.advance(self.state(standing, member), at).status
+                    state = self.state(standing, member.number, member.program)
+                    status = member.program.advance(state, at).status
                 standing.decide(member.number, satisfied=status == SATISFIED)
                 changes.append(Decided(member.name, STATUSES[status], at))
         return changes
@@ -93,35 +95,44 @@ class Standings:
             return "pending"
         return "satisfied" if standing.is_satisfied(number) else "impossible"
 
-    def state(self, standing: Standing, member: Member) -> State:
+    def state(self, standing: Standing, number: int, program: Program) -> State:
         """A program's state: the opening where it never moved, unpacked where nothing has asked for it yet."""
-        assert member.program is not None
-        state = standing.states.get(member.number)
+        state = standing.states.get(number)
         if isinstance(state, bytes):
-            return member.program.unpack(state)
+            return program.unpack(state)
         if state is not None:
             return state
-        opening = self._openings.get(member.number)
-        if opening is None or opening[:2] != (standing.start, standing.end):
-            state = member.program.start(standing.start, end=standing.end)
-            opening = self._openings[member.number] = (standing.start, standing.end, state)
+        opening = self._openings.get(number)
+        if opening is None or opening[0] != standing.start or opening[1] != standing.end:
+            state = program.start(standing.start, end=standing.end)
+            opening = self._openings[number] = (standing.start, standing.end, state)
         return opening[2]
 
-    def keep(self, standing: Standing, member: Member, state: State) -> None:
-        if state.status != PENDING:
-            standing.decide(member.number, satisfied=state.status == SATISFIED)
-            return
-        standing.states[member.number] = state
-        if state.wake_at is None or state.wake_at == standing.end:
-            standing.wakes.pop(member.number, None)
+    def keep(self, standing: Standing, number: int, state: State) -> bool:
+        """Keep a program's state; whether `time` has to look again, since the earliest timer may be gone."""
+        wakes, wake_at = standing.wakes, state.wake_at
+        before = wakes.get(number)
+        if state.status:
+            standing.decide(number, satisfied=state.status == SATISFIED)
+            return before == standing.due or standing.end is not None
+        standing.states[number] = state
+        if wake_at == before:
+            return False
+        if wake_at is None or wake_at == standing.end:
+            wakes.pop(number, None)
         else:
-            standing.wakes[member.number] = state.wake_at
+            wakes[number] = wake_at
+            if wake_at <= standing.due:
+                standing.due = wake_at
+                return False
+        return before == standing.due
 
     def time(self, standing: Standing) -> None:
         """When time alone may next decide something."""
         due = min(standing.wakes.values(), default=FOREVER)
         end = standing.end
         if end is not None and end < due and not standing.over:
-            known = (number for number in self.roster.by_number if number < standing.generation)
-            due = due if all(map(standing.is_decided, known)) else end
+            known = self.roster.alive & ((1 << standing.generation) - 1)
+            if known & ~int.from_bytes(standing.decided, "little"):
+                due = end
         standing.due = due
