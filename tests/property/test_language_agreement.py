@@ -30,7 +30,10 @@ STYLES = ("folded", "restored", "merged", "folded")
 """Cases come in fours, one condition with four histories, so that most of the time is not spent on compiling."""
 
 CIVIL = 0.3
-OPERATORS = ("AtLeast", "And", "Or", "Not", "Some", "Within", "Over", "No", "Then", "Ever", "Before", "Since")
+OPERATORS = (
+    "AtLeast", "And", "Or", "Not", "Some", "Within", "Over", "No", "Then", "Ever", "Before", "Since",
+    "Between", "Comparison", "InAny", "InOne", "InLast", "By", "Streak", "Satisfied",
+)  # fmt: skip
 
 
 class Case(NamedTuple):
