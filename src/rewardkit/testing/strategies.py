@@ -15,7 +15,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rewardkit.language import tree
-from rewardkit.language.event import Event
+from rewardkit.language.descent import descend
+from rewardkit.language.event import Event, rfc3339
 from rewardkit.testing.samples import NAMES, SPANS
 
 START = 1_704_067_200_000_000
@@ -71,22 +72,71 @@ def selectors(names: Sequence[str] = NAMES, most: int = 3) -> st.SearchStrategy[
     )
 
 
+def comparisons(names: Sequence[str] = NAMES, *, positive: bool = False) -> st.SearchStrategy[tree.Node]:
+    """Counts with bounds, and linear comparisons of aggregates over the property `p`.
+
+    Args:
+        names: of the events.
+        positive: lower bounds of what only grows.
+    """
+    matches = st.sampled_from(list(names)).map(lambda name: (tree.Match(name),))
+    growing = ("count", "days", "distinct", "max")
+    functions = st.sampled_from(growing if positive else (*growing, "sum", "avg", "min", "latest", "first"))
+    aggregates = st.builds(
+        lambda function, found: tree.Aggregate(function, found, None if function in ("count", "days") else "p"),
+        functions,
+        matches,
+    )
+    one = st.builds(
+        lambda aggregate, operator, bound: tree.Comparison((tree.Term(1, aggregate),), operator, (tree.Term(bound),)),
+        aggregates,
+        st.sampled_from((">", ">=") if positive else (">", ">=", "<", "<=", "==", "!=")),
+        st.integers(0, 3),
+    )
+    if positive:
+        return one
+    difference = st.builds(
+        lambda left, right, bound: tree.Comparison(
+            (tree.Term(1, left), tree.Term(-1, right)), ">=", (tree.Term(bound),)
+        ),
+        aggregates,
+        aggregates,
+        st.integers(-1, 2),
+    )
+    between = st.builds(
+        lambda found, least, more: tree.Between(found, least, max(1, least + more)),
+        matches,
+        st.integers(0, 2),
+        st.integers(0, 2),
+    )
+    return st.one_of(one, one, difference, between)
+
+
 def conditions(
     *, names: Sequence[str] = NAMES, spans: Sequence[int] = SPANS, positive: bool = False, depth: int = 3
 ) -> st.SearchStrategy[tree.Node]:
-    """Conditions that this version evaluates, as trees; `rewardkit.language.format.format_condition` gives their text.
+    """Conditions of every operator that a scope with a start allows, as trees.
+
+    `rewardkit.language.format.format_condition` gives their text. `ever` is left out, since where it may stand depends
+    on what follows it, and so is `in last`, which only segments use.
 
     Args:
         names: of the events.
         spans: microseconds of their windows.
-        positive: without negations and without `over`, so that more events never make less true.
+        positive: without negations, upper bounds and `over`, so that more events never make less true.
         depth: of the nesting.
     """
     lengths = st.sampled_from(list(spans)).map(tree.Elapsed)
-    made: st.SearchStrategy[tree.Node] = selectors(names)
+    leaves = st.one_of(selectors(names), selectors(names), comparisons(names, positive=positive), _streaks(names))
+    made: st.SearchStrategy[tree.Node] = leaves
     for _ in range(depth):
         made = _nested(made, selectors(names), lengths, positive=positive)
     return made
+
+
+def _streaks(names: Sequence[str]) -> st.SearchStrategy[tree.Node]:
+    days = st.integers(1, 2).map(lambda many: tree.Calendar(many, "day"))
+    return st.builds(tree.Streak, selectors(names, most=2), days)
 
 
 def _nested(
@@ -97,6 +147,7 @@ def _nested(
     positive: bool,
 ) -> st.SearchStrategy[tree.Node]:
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
+    instants = st.integers(-1, 9).map(lambda after: rfc3339(START + after))
     choices: list[st.SearchStrategy[tree.Node]] = [
         leaves,
         st.builds(tree.And, several),
@@ -104,6 +155,12 @@ def _nested(
         st.builds(tree.Then, several),
         st.builds(tree.Within, inner, lengths),
         several.flatmap(lambda terms: st.builds(tree.Some, st.integers(1, len(terms)), st.just(terms))),
+        st.builds(tree.InAny, inner, lengths),
+        st.builds(tree.InOne, inner, st.sampled_from(("day", "week", "month", "quarter", "year"))),
+        st.builds(tree.Before, inner, instants),
+        st.builds(tree.Since, inner, instants),
+        st.builds(tree.By, inner.filter(_has_no_derived), st.sampled_from(("p", "q"))),
+        st.builds(lambda body: tree.Satisfied("", body), inner),
     ]
     if not positive:
         choices += [
@@ -112,3 +169,8 @@ def _nested(
             st.builds(tree.No, leaves, lengths),
         ]
     return st.one_of(choices)
+
+
+def _has_no_derived(node: tree.Node) -> bool:
+    """Whether it may stand under `by`, where no derived event is seen."""
+    return not any(isinstance(part, tree.Satisfied) for part in descend(node))
