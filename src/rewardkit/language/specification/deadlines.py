@@ -72,7 +72,8 @@ class _Deadlines:
                 return self.walk(body, set(), base)
             case tree.Satisfied(body=body) if body is not None:
                 self.walk(body, base, base)
-                return set(self.instants)
+                # It may have been satisfied by nothing, at the opening.
+                return self.instants | (base or {0})
             case _:
                 return set()
 
