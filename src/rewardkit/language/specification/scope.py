@@ -83,7 +83,7 @@ class Scope(NamedTuple):
     def whole(self) -> Scope:
         """The scope in which `satisfied(…)` is judged."""
         after, anchor = self.outermost
-        return self._replace(after=after, until=self.reading, anchor=anchor, end=self.outermost_end)
+        return self._replace(after=after, until=self.reading, anchor=anchor, end=self.outermost_end, floor=BEFORE_ALL)
 
     def since(self, instant: Instant) -> Scope:
         floor = max(self.floor, timer(instant))
