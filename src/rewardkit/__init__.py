@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         MakeOffer,
         RunDue,
     )
-    from rewardkit.core.outbox import RetryNotice
+    from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
+    from rewardkit.core.endpoints import EnableEndpoint, Endpoints
     from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
     from rewardkit.core.queries import (
         Campaigns,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
         Query,
         UserOffers,
     )
-    from rewardkit.core.records import Grant, Notice, Reward, UserOffer
+    from rewardkit.core.records import EndpointState, Grant, Notice, Reward, UserOffer
     from rewardkit.errors import (
         ConditionSyntaxError,
         Conflict,
@@ -85,10 +86,11 @@ _HOMES = {
         "Backfill CancelUserOffer ClaimGrants Command DefineCampaign DefineCondition DefineOffer DefineReward Emit"
         " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer RunDue"
     ),
-    "rewardkit.core.outbox": "RetryNotice",
+    "rewardkit.core.dead_letters": "ReplayDeadLetters RetryNotice",
+    "rewardkit.core.endpoints": "EnableEndpoint Endpoints",
     "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
     "rewardkit.core.queries": "CampaignUse Campaigns Explain Explained Grants Notices Page Query UserOffers",
-    "rewardkit.core.records": "Grant Notice Reward UserOffer",
+    "rewardkit.core.records": "EndpointState Grant Notice Reward UserOffer",
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError Refused RewardKitError SchemaError"
         " StoreError ValidationError"
@@ -134,8 +136,11 @@ __all__ = [
     "Diagnostic",
     "Earned",
     "Emit",
+    "EnableEndpoint",
     "EndCampaign",
     "EndpointGone",
+    "EndpointState",
+    "Endpoints",
     "EnterOfferCode",
     "Entered",
     "Event",
@@ -163,6 +168,7 @@ __all__ = [
     "Query",
     "Recorded",
     "Refused",
+    "ReplayDeadLetters",
     "RetryLater",
     "RetryNotice",
     "Revision",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -17,7 +19,7 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
-from rewardkit.ports import Clock, Notifier, Store
+from rewardkit.ports import Clock, Jitter, Notifier, Store
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery
 
@@ -42,8 +44,9 @@ class AsyncRewardKit:
         tenant: str = "default",
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),
+        jitter: Jitter = random.random,
     ) -> None:
-        self._kit = RewardKit(store, clock=clock, tenant=tenant, prefix=prefix, notifiers=notifiers)
+        self._kit = RewardKit(store, clock=clock, tenant=tenant, prefix=prefix, notifiers=notifiers, jitter=jitter)
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="rewardkit")
 
     def tenant(self, name: str) -> Self:
@@ -110,6 +113,20 @@ class AsyncRewardKit:
     async def deliver(self, *, limit: int = 100) -> Delivery:
         """As `RewardKit.deliver`; the notifiers are called on a thread."""
         return await self._away(self._kit.deliver, limit=limit)
+
+    async def deliver_forever(self, *, poll_seconds: float = 5.0) -> Delivery:
+        """As `RewardKit.deliver_forever`, on a thread of its own, until the task that awaits it is cancelled.
+
+        The cancelling ends when what was being told has been told and recorded.
+        """
+        stop = threading.Event()
+        working = asyncio.ensure_future(asyncio.to_thread(self._kit.deliver_forever, stop, poll_seconds=poll_seconds))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            stop.set()
+            await working
+            raise
 
     async def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
         """As `RewardKit.load`."""

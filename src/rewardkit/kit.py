@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -19,10 +22,11 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
 from rewardkit.language.suggestion import suggest
-from rewardkit.ports import Clock, Notifier, Store
+from rewardkit.ports import Clock, Jitter, Notifier, Store
 from rewardkit.shell.clock import system_clock
-from rewardkit.shell.deliver import Delivery, deliver
+from rewardkit.shell.deliver import Delivery, Worker, endpoints_of
 from rewardkit.shell.drive import drive
+from rewardkit.shell.forever import deliver_forever
 from rewardkit.shell.nonce import nonce
 from rewardkit.storage import not_a_store, open_store
 
@@ -41,6 +45,7 @@ class RewardKit:
         tenant: the company that everything is scoped to.
         prefix: in front of every table's name.
         notifiers: callables that tell the outside; each is given every notice, after the commit, by `deliver()`.
+        jitter: gives a number from 0 up to 1, drawn evenly; spreads the attempts of notices that failed together.
 
     Raises:
         ValidationError: an argument cannot be meant.
@@ -55,6 +60,7 @@ class RewardKit:
         tenant: str = "default",
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),
+        jitter: Jitter = random.random,
     ) -> None:
         if not isinstance(store, str) and not hasattr(store, "transaction"):
             raise not_a_store(store)
@@ -65,13 +71,14 @@ class RewardKit:
         self._store = open_store(store, prefix=prefix) if isinstance(store, str) else store
         self._clock = clock
         self._tenant = text(tenant, "a tenant")
-        self._notifiers = _callables(notifiers)
+        self._endpoints = endpoints_of(notifiers)
+        self._jitter = jitter
         self._catalogues: dict[str, Catalogue] = {}
 
     def _like(self, store: Store, tenant: str) -> Self:
         other = object.__new__(type(self))
         other._store, other._tenant = store, tenant
-        other._clock, other._notifiers = self._clock, self._notifiers
+        other._clock, other._endpoints, other._jitter = self._clock, self._endpoints, self._jitter
         other._catalogues = self._catalogues
         return other
 
@@ -244,9 +251,31 @@ class RewardKit:
         Raises:
             ValidationError: this kit is inside a host's transaction; deliver after its commit.
         """
+        return self._worker(threading.Event()).deliver(integer(limit, "limit", least=1))
+
+    def deliver_forever(self, stop: threading.Event, *, poll_seconds: float = 5.0) -> Delivery:
+        """Deliver what is due as it becomes due, until somebody sets `stop`: the whole of a worker's thread or process.
+
+        On PostgreSQL it hears of new notices as they are committed; everywhere it looks again every `poll_seconds`.
+        While the store cannot be reached it says so in the log `rewardkit.notices`, and tries again.
+
+        Args:
+            stop: set it to end; what is being told is told and recorded, the rest is given back.
+            poll_seconds: between looks where nothing is due.
+
+        Raises:
+            ValidationError: this kit is inside a host's transaction, or has no notifiers.
+            SchemaError, ForkError: the store can never be reached like this.
+        """
+        if not self._endpoints:
+            raise ValidationError("this kit has no notifiers to deliver to; give it some with `notifiers=`")
+        listen = partial(self._store.listening, self._tenant)
+        return deliver_forever(self._worker(stop), listen, poll_seconds)
+
+    def _worker(self, stop: threading.Event) -> Worker:
         if self._store.joined:
             raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
-        return deliver(self.run, self._notifiers, integer(limit, "limit", least=1))
+        return Worker(self.run, self._endpoints, self._jitter, stop)
 
     def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
         """Bring the definitions of a TOML file into force; loading it twice changes nothing.
@@ -315,16 +344,3 @@ def _check_keys(given: Mapping[str, Any]) -> None:
     for key in ("name", "user"):
         if key not in given:
             raise ValidationError(f"`{key}` is missing")
-
-
-def _callables(notifiers: Iterable[Notifier]) -> tuple[Notifier, ...]:
-    """Looked at early: a notifier that cannot be called would fail every notice until it is dead."""
-    if not isinstance(notifiers, Iterable):
-        raise ValidationError(f"notifiers come as a list, not as one `{type(notifiers).__name__}`")
-    found = tuple(notifiers)
-    for number, notifier in enumerate(found):
-        if not callable(notifier):
-            raise ValidationError(
-                f"notifier {number} must be callable with a notice, not a `{type(notifier).__name__}`"
-            )
-    return found

@@ -21,6 +21,13 @@ Clock: TypeAlias = Callable[[], datetime | int]
 """Gives now, as an aware datetime or microseconds since 1970 UTC; may stand still, never needs to tick."""
 
 
+Jitter: TypeAlias = Callable[[], float]
+"""Gives a number from 0 up to 1, drawn evenly: where in its span the next attempt of a notice falls."""
+
+Hear: TypeAlias = Callable[[float], bool]
+"""Waits, at most so many seconds, until a notice may have been committed; whether one was heard of."""
+
+
 class Transaction(Protocol):
     """One tenant's open transaction, used by one thread.
 
@@ -80,6 +87,18 @@ class Store(Protocol):
 
         Raises:
             ValidationError: the store cannot join such an object, or it is in autocommit with no open transaction.
+        """
+        ...
+
+    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
+        """Hear of the tenant's notices as they are committed, as long as the block lasts.
+
+        Nothing that is committed in the block is missed while the store is reachable, or it never hears of anything:
+        then each wait takes its whole time. Either way whoever waits looks again from time to time.
+
+        Raises:
+            StoreError: the store cannot be reached, or no longer; also while waiting.
+            ValidationError: it has joined a host's transaction, in which nothing of others is heard.
         """
         ...
 

@@ -12,6 +12,7 @@ import pytest
 import rewardkit as rk
 from rewardkit.core.commands import Backfill, Command
 from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
+from rewardkit.core.outcomes import Delivered, RetryLater
 from rewardkit.core.queries import Query
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
@@ -122,5 +123,6 @@ def test_the_same_commands_have_the_same_answers(seed: int, stores: dict[str, St
 
 
 def _deliver_some(kits: Kits, *, fails: bool) -> None:
-    leased = kits.run(LeaseOutbox(2, 3))
-    kits.run(MarkOutbox(tuple(Attempt(row.id, row.lease, "no answer" if fails else "") for row in leased)))
+    leased = kits.run(LeaseOutbox(2, 3)).rows
+    outcome = RetryLater("no answer") if fails else Delivered()
+    kits.run(MarkOutbox(tuple(Attempt(row.id, row.lease, {"shop": outcome}) for row in leased)))

@@ -256,6 +256,7 @@ class Torn:
         self._store = store
         self.joined = False
         self.join, self.migrate, self.close = store.join, store.migrate, store.close
+        self.listening = store.listening
 
     @contextmanager
     def transaction(self, tenant: str) -> Iterator[Transaction]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from rewardkit.cli.dead_letters import print_dead, replay
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive
 from rewardkit.cli.printing import FINDINGS, FINE, note, print_json
 from rewardkit.core import payload
 from rewardkit.core.notices import BODY_BYTES
 from rewardkit.core.records import Notice
+from rewardkit.errors import ValidationError
+from rewardkit.kit import RewardKit
 from rewardkit.notify.logging_notifier import LoggingNotifier
+from rewardkit.shell.deliver import Delivery
 
 PAGE_NOTICES = 100
 
@@ -27,24 +35,61 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("--jsonl", dest="json", action="store_true", help="the same as --json")
     parser.add_argument("--limit", type=positive, metavar="NOTICES", help="deliver so many at most; default is all")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--forever", action="store_true", help="deliver what comes as it comes, until SIGTERM or SIGINT")
+    other.add_argument("--dead", action="store_true", help="list dead notices, and deliver nothing")
+    other.add_argument(
+        "--replay",
+        nargs="*",
+        metavar="NOTICE",
+        help="put dead notices of these ids back into the outbox, or all of them; deliver nothing",
+    )
+    parser.add_argument(
+        "--poll", type=positive, default=5, metavar="SECONDS", help="between looks of --forever; default is 5"
+    )
     add_store(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Deliver, and say how it went."""
-    delivered = failed = 0
+    if arguments.limit is not None and (arguments.forever or arguments.dead or arguments.replay is not None):
+        raise ValidationError("--limit is for delivering once; leave it out")
     notifier = _print_notice if arguments.json else LoggingNotifier(_logger())
     with open_kit(arguments, notifiers=(notifier,)) as kit:
-        while arguments.limit is None or delivered + failed < arguments.limit:
-            left = PAGE_NOTICES if arguments.limit is None else arguments.limit - delivered - failed
-            page = min(PAGE_NOTICES, left)
-            done = kit.deliver(limit=page)
-            delivered += done.delivered
-            failed += done.failed
-            if done.delivered + done.failed < page:
-                break
-    note(f"{delivered} delivered, {failed} failed")
-    return FINDINGS if failed else FINE
+        if arguments.dead:
+            return print_dead(kit, as_json=arguments.json)
+        if arguments.replay is not None:
+            return replay(kit, arguments.replay)
+        if arguments.forever:
+            with _stopped_by_signals() as stop:
+                done = kit.deliver_forever(stop, poll_seconds=arguments.poll)
+        else:
+            done = _deliver_once(kit, arguments.limit)
+    note(f"{done.delivered} delivered, {done.failed} failed")
+    return FINDINGS if done.failed else FINE
+
+
+def _deliver_once(kit: RewardKit, limit: int | None) -> Delivery:
+    total = Delivery()
+    while limit is None or total.taken < limit:
+        page = PAGE_NOTICES if limit is None else min(PAGE_NOTICES, limit - total.taken)
+        done = kit.deliver(limit=page)
+        total += done
+        if done.taken < page:
+            break
+    return total
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set: what is being told is finished and recorded first."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _print_notice(notice: Notice) -> None:

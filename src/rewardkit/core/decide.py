@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rewardkit.core import asking, commands, limits, outbox, queries, wire
+from rewardkit.core import asking, commands, dead_letters, endpoints, limits, outbox, queries, wire
 from rewardkit.core.campaigning import end_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
@@ -57,7 +57,9 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     commands.Backfill: backfill,
     outbox.LeaseOutbox: outbox.lease_outbox,
     outbox.MarkOutbox: outbox.mark_outbox,
-    outbox.RetryNotice: outbox.retry_notice,
+    dead_letters.RetryNotice: dead_letters.retry_notice,
+    dead_letters.ReplayDeadLetters: dead_letters.replay_dead_letters,
+    endpoints.EnableEndpoint: endpoints.enable_endpoint,
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
@@ -66,6 +68,7 @@ _QUERIES: Mapping[type[Query[Any]], Decider] = {
     queries.Notices: asking.notices,
     queries.Campaigns: asking.campaigns,
     queries.Explain: asking.explain,
+    endpoints.Endpoints: endpoints.endpoints,
 }
 
 

@@ -17,6 +17,7 @@ from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,
+    EndpointRow,
     EventRow,
     GrantRow,
     MemberRow,
@@ -208,6 +209,21 @@ class NoticesOf(Need[tuple[NoticeRow, ...]]):
     """The notices of these ids that exist, in id order. *Locks*."""
 
     ids: tuple[str, ...]
+
+
+@attrs.frozen
+class TakeEndpoints(Need[tuple[EndpointRow, ...]]):
+    """The rows of these endpoints, in name order; one that is not there is inserted. *Takes* and *locks*.
+
+    The names are sorted, each once. What is inserted is `enabled` since 0, for no reason.
+    """
+
+    names: tuple[str, ...]
+
+
+@attrs.frozen
+class ListEndpoints(Need[tuple[EndpointRow, ...]]):
+    """All rows of endpoints, in name order."""
 
 
 @attrs.frozen

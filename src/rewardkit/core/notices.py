@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,9 +31,25 @@ def notice(context: Context, kind: str, user: str, subject: str, body: Mapping[s
     )
     notice_id = derive("no", context.tenant, kind, subject)
     at = context.at
-    return NoticeRow(notice_id, kind, user, text.encode(), "pending", at, at, 0, 0, "")
+    return NoticeRow(notice_id, kind, user, text.encode(), "pending", at, at, 0, 0, "", "{}")
 
 
 def notice_of(row: NoticeRow) -> Notice:
-    """The public record of a leased notice."""
-    return Notice(row.id, row.kind, row.user, row.body, moment(row.created_at), row.attempts + 1)
+    """The public record of a notice."""
+    return Notice(
+        row.id,
+        row.kind,
+        row.user,
+        row.body,
+        moment(row.created_at),
+        row.attempts + (row.status == "pending"),
+        status=row.status,
+        error=row.error,
+        told=tuple(sorted(name for name, reason in settled_in(row).items() if not reason)),
+    )
+
+
+def settled_in(row: NoticeRow) -> dict[str, str]:
+    """The endpoints that are through with a notice: the empty text where one has it, else why it will not."""
+    settled: dict[str, str] = json.loads(row.settled)
+    return settled

@@ -1,32 +1,52 @@
-"""The outbox: notices are leased, told outside any transaction, and then marked, each at its own pace."""
+"""The outbox: notices are leased, told outside any transaction, and then marked, each at its own pace.
+
+A notice is pending until every endpoint has settled it: by having it, by failing for good, or by being gone.
+It is delivered where all have it, and dead where one will not have it, or where the schedule has run out.
+What an endpoint has settled is kept with the notice, so that its next attempt goes to the others alone.
+
+Notices are found by their status and leased, never by a cursor over ids: a row that commits late would be passed over.
+A lease is a number that grows with each lease, so that a worker that wakes up after its time marks nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import attrs
 
 from rewardkit.core import limits
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Replace
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.needs import LeaseNotices, NoticesOf, ask
-from rewardkit.core.notices import notice_of
-from rewardkit.core.records import Notice
-from rewardkit.core.rows import NoticeRow
-from rewardkit.errors import Refused
+from rewardkit.core.effects import Effect, Replace
+from rewardkit.core.endpoints import gone
+from rewardkit.core.input import integer
+from rewardkit.core.needs import LeaseNotices, ListEndpoints, NoticesOf, ask
+from rewardkit.core.notices import settled_in
+from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
+from rewardkit.core.rows import EndpointRow, NoticeRow
 
 SECOND: Final = 1_000_000
 SCHEDULE_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""Waits between attempts, about three days in all, as Standard Webhooks suggests; then a notice is dead."""
+"""Mean waits between attempts, about three days in all, as Standard Webhooks suggests; then a notice is dead.
 
-ERROR_CHARACTERS: Final = 500
-"""Of the last failure that are kept: enough to know it by."""
+Each wait is drawn evenly between a second and twice its mean: attempts that failed together come back apart.
+"""
+
+REASON_CHARACTERS: Final = 500
+"""Of a failure that are kept: enough to know it by."""
+
+
+class Leased(NamedTuple):
+    """What a worker has to tell, and whom it must not tell anything."""
+
+    rows: tuple[NoticeRow, ...]
+    gone: tuple[EndpointRow, ...]
 
 
 @attrs.frozen
-class LeaseOutbox(Command[tuple[NoticeRow, ...]]):
+class LeaseOutbox(Command[Leased]):
     """Lease pending notices, earliest first, to one worker."""
 
     limit: int
@@ -35,65 +55,95 @@ class LeaseOutbox(Command[tuple[NoticeRow, ...]]):
 
 @attrs.frozen
 class Attempt:
-    """How telling one leased notice went; `error` is empty where it was told."""
+    """What came of telling one leased notice to the endpoints that had not settled it, each by its name."""
 
     id: str
     lease: int
-    error: str = ""
+    outcomes: Mapping[str, Outcome]
+    jitter: float = 0.5
+    """Drawn evenly from 0 up to 1; places the next attempt between now and twice the schedule's wait."""
+
+
+class Marked(NamedTuple):
+    """What became of a worker's attempts."""
+
+    delivered: int = 0
+    failed: int = 0
+    overtaken: int = 0
+    """Not recorded: the lease had ended, and another worker has a newer one, or is done."""
 
 
 @attrs.frozen
-class MarkOutbox(Command[int]):
-    """Record attempts; answers how many were delivered. An attempt under an older lease is passed over."""
+class MarkOutbox(Command[Marked]):
+    """Record attempts, and give back what was leased and not attempted. Nothing is done under an older lease.
+
+    Args:
+        attempts: each of another notice.
+        released: ids and leases of notices that are to be due again at once, no attempt counted.
+    """
 
     attempts: tuple[Attempt, ...]
+    released: tuple[tuple[str, int], ...] = ()
 
 
-@attrs.frozen
-class RetryNotice(Command[Notice]):
-    """Put a dead notice back into the outbox, under its id, due now."""
-
-    notice: str
-
-
-def lease_outbox(command: LeaseOutbox, context: Context) -> Deciding[Decision[tuple[NoticeRow, ...]]]:
+def lease_outbox(command: LeaseOutbox, context: Context) -> Deciding[Decision[Leased]]:
     """Take what is due; a worker that dies leaves it due again when the lease ends."""
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     until = context.at + integer(command.lease_seconds, "lease_seconds", least=1, most=86_400) * SECOND
-    return Decision((yield from ask(LeaseNotices(context.at, until, limit))))
+    rows = yield from ask(LeaseNotices(context.at, until, limit))
+    endpoints = (yield from ask(ListEndpoints())) if rows else ()
+    return Decision(Leased(rows, tuple(row for row in endpoints if row.status == "gone")))
 
 
-def mark_outbox(command: MarkOutbox, context: Context) -> Deciding[Decision[int]]:
-    """Delivered, or due again after the schedule's next wait, or dead after its last."""
+def mark_outbox(command: MarkOutbox, context: Context) -> Deciding[Decision[Marked]]:
+    """Delivered, or due again after the schedule's next wait, or dead."""
     attempts = {attempt.id: attempt for attempt in command.attempts}
-    rows = yield from ask(NoticesOf(tuple(sorted(attempts))))
-    after = tuple(
-        _marked(row, attempts[row.id].error, context.at)
-        for row in rows
-        if row.status == "pending" and row.lease == attempts[row.id].lease
-    )
+    released = dict(command.released)
+    leases = {attempt.id: attempt.lease for attempt in command.attempts} | released
+    rows = yield from ask(NoticesOf(tuple(sorted(leases))))
+    held = [row for row in rows if row.status == "pending" and row.lease == leases[row.id]]
+    after = [_marked(row, attempts[row.id], context.at) for row in held if row.id in attempts]
     delivered = sum(row.status == "delivered" for row in after)
-    return Decision(delivered, (Replace(after),) if after else ())
+    answer = Marked(delivered, len(after) - delivered, len(attempts) - len(after))
+    after += [row._replace(attempt_at=context.at) for row in held if row.id in released]
+    effects: list[Effect] = [Replace(tuple(after))] if after else []
+    # Also of an attempt that was overtaken: the endpoint has said it all the same.
+    said = {
+        name: _shown(outcome.reason)
+        for attempt in command.attempts
+        for name, outcome in attempt.outcomes.items()
+        if isinstance(outcome, EndpointGone)
+    }
+    if said:
+        effects += yield from gone(said, context)
+    return Decision(answer, tuple(effects))
 
 
-def _marked(row: NoticeRow, error: str, now: int) -> NoticeRow:
-    attempts = row.attempts + 1
-    if not error:
-        return row._replace(status="delivered", attempts=attempts, attempt_at=now, error="")
-    shown = error[:ERROR_CHARACTERS].encode(errors="replace").decode().replace("\x00", "")
-    if row.attempts >= len(SCHEDULE_SECONDS):
-        return row._replace(status="dead", attempts=attempts, attempt_at=now, error=shown)
-    wait = SCHEDULE_SECONDS[row.attempts] * SECOND
-    return row._replace(attempts=attempts, attempt_at=now + wait, error=shown)
+def _marked(row: NoticeRow, attempt: Attempt, now: int) -> NoticeRow:
+    settled, waits, failures = settled_in(row), [0], []
+    for name, outcome in attempt.outcomes.items():
+        match outcome:
+            case Delivered():
+                settled[name] = ""
+            case RetryLater(reason, after_seconds):
+                failures.append(f"{name}: {_shown(reason)}")
+                waits.append(after_seconds)
+            case _:
+                settled[name] = _shown(outcome.reason)
+    after = row._replace(attempts=row.attempts + 1, attempt_at=now, settled=json.dumps(settled, sort_keys=True))
+    refused = [f"{name}: {reason}" for name, reason in settled.items() if reason]
+    error = "; ".join((*failures, *refused))[:REASON_CHARACTERS]
+    if failures and row.attempts < len(SCHEDULE_SECONDS):
+        return after._replace(attempt_at=now + _wait(row.attempts, attempt.jitter, max(waits)), error=error)
+    return after._replace(status="dead" if error else "delivered", error=error)
 
 
-def retry_notice(command: RetryNotice, context: Context) -> Deciding[Decision[Notice]]:
-    """From dead to pending; its schedule begins anew."""
-    rows = yield from ask(NoticesOf((text(command.notice, "a notice's id"),)))
-    if not rows:
-        return Decision(Refused("notice_unknown", f"notice `{show(command.notice)}` does not exist", {}))
-    if rows[0].status != "dead":
-        sentence = f"notice `{rows[0].id}` is {rows[0].status}, not dead"
-        return Decision(Refused("notice_not_dead", sentence, {"status": rows[0].status}))
-    after = rows[0]._replace(status="pending", attempts=0, attempt_at=context.at)
-    return Decision(notice_of(after), (Replace((after,)),))
+def _wait(attempts: int, jitter: float, after_seconds: int) -> int:
+    """Microseconds until the next attempt: full jitter around the schedule, and not before the endpoint wants it."""
+    drawn = int(2 * SCHEDULE_SECONDS[attempts] * SECOND * min(max(jitter, 0.0), 1.0))
+    return max(drawn, min(after_seconds, SCHEDULE_SECONDS[-1]) * SECOND, SECOND)
+
+
+def _shown(reason: str) -> str:
+    """A reason as every store can keep it; one that is empty would look like none."""
+    return reason[:REASON_CHARACTERS].encode(errors="replace").decode().replace("\x00", "") or "no reason given"

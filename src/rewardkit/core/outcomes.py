@@ -21,8 +21,8 @@ class RetryLater:
         after_seconds: not before so much time has passed; more than the schedule's longest wait counts as that.
     """
 
-    reason: str
-    after_seconds: int = 0
+    reason: str = attrs.field(converter=str)
+    after_seconds: int = attrs.field(default=0, converter=int)
 
 
 @attrs.frozen
@@ -33,7 +33,7 @@ class FailedForGood:
         reason: why, without secrets: it is kept with the notice and shown.
     """
 
-    reason: str
+    reason: str = attrs.field(converter=str)
 
 
 @attrs.frozen
@@ -44,7 +44,7 @@ class EndpointGone:
         reason: why, without secrets: it is kept and shown.
     """
 
-    reason: str
+    reason: str = attrs.field(converter=str)
 
 
 Outcome: TypeAlias = Delivered | RetryLater | FailedForGood | EndpointGone

@@ -69,4 +69,20 @@ class Notice:
     """JSON in UTF-8."""
     created_at: datetime
     attempt: int
-    """From 1."""
+    """From 1: of a pending notice the one that comes next, or is under way; of others the last one."""
+    status: str = attrs.field(default="pending", kw_only=True)
+    """`pending`, `delivered` or `dead`."""
+    error: str = attrs.field(default="", kw_only=True)
+    """Why the last attempt failed, endpoint by endpoint."""
+    told: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    """The names of the endpoints that have it."""
+
+
+@attrs.frozen
+class EndpointState:
+    """Whether an endpoint is told anything: `enabled`, or `gone` as it said itself."""
+
+    name: str
+    status: str
+    since: datetime
+    reason: str

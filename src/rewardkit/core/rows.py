@@ -119,7 +119,19 @@ class NoticeRow(NamedTuple):
     lease: int
     """Fencing token: how often it has been leased."""
     error: str
-    """Why the last attempt failed."""
+    """Why the last attempt failed, endpoint by endpoint."""
+    settled: str
+    """JSON: by the name of an endpoint that is through with it, empty where it has it, else why it will not."""
+
+
+class EndpointRow(NamedTuple):
+    """An endpoint that has ever been gone. Key: (name)."""
+
+    name: str
+    status: str
+    """`enabled` or `gone`."""
+    since: int
+    reason: str
 
 
 class CounterRow(NamedTuple):
@@ -155,6 +167,7 @@ Row: TypeAlias = (
     | UserOfferEnding
     | GrantRow
     | NoticeRow
+    | EndpointRow
     | CounterRow
     | AnswerRow
 )

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from rewardkit.core.commands import Command
-from rewardkit.core.notices import notice_of
-from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
-from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, RetryLater
+from rewardkit.core.input import show, text
+from rewardkit.core.notices import notice_of, settled_in
+from rewardkit.core.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
+from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
+from rewardkit.core.records import Notice
 from rewardkit.core.rows import NoticeRow
-from rewardkit.ports import Notifier
+from rewardkit.errors import ValidationError
+from rewardkit.ports import Jitter, Notifier
 
-LEASE_SECONDS = 60
-"""How long a worker has for a batch before others take it up again."""
+TELL_SECONDS = 20
+"""How long one notifier may take for one notice without another worker coming in between."""
 
-_BATCH_NOTICES = 20
+PATIENCE_SECONDS = 30
+"""After which a worker begins no more of its batch and gives the rest back: others may be idle."""
+
+_BATCH_NOTICES = 50
+
+_LOG = logging.getLogger("rewardkit.notices")
 
 
 @attrs.frozen
@@ -26,41 +38,128 @@ class Delivery:
 
     delivered: int = 0
     failed: int = 0
-    """Not told: they are due again later, or dead after the last attempt of the schedule."""
+    """Not told to everybody: they are due again later, or dead."""
+    overtaken: int = 0
+    """Told too late: another worker has taken them since, and tells them again under the same id."""
+
+    @property
+    def taken(self) -> int:
+        """How many notices were attempted."""
+        return self.delivered + self.failed + self.overtaken
+
+    def __add__(self, other: Delivery) -> Delivery:
+        return Delivery(self.delivered + other.delivered, self.failed + other.failed, self.overtaken + other.overtaken)
 
 
-def deliver(run: Callable[[Command[Any]], Any], notifiers: Sequence[Notifier], limit: int) -> Delivery:
-    """Tell every notifier each notice that is due, up to `limit`.
+@attrs.frozen
+class Endpoint:
+    """A notifier, by the name under which is remembered what it was told."""
 
-    A notice is marked as delivered when all notifiers have returned; a crash in between tells it again, under its id.
-    """
-    delivered = failed = 0
-    while notifiers and delivered + failed < limit:
-        batch = min(_BATCH_NOTICES, limit - delivered - failed)
-        rows: tuple[NoticeRow, ...] = run(LeaseOutbox(batch, LEASE_SECONDS))
-        attempts = tuple(Attempt(row.id, row.lease, _tell(notifiers, row)) for row in rows)
-        if attempts:
-            run(MarkOutbox(attempts))
-        failed += sum(bool(attempt.error) for attempt in attempts)
-        delivered += sum(not attempt.error for attempt in attempts)
-        if len(rows) < batch:
-            break
-    return Delivery(delivered, failed)
+    name: str
+    notifier: Notifier
+    kinds: Collection[str] | None = None
+    """Of notices that it wants; None is all."""
 
 
-def _tell(notifiers: Sequence[Notifier], row: NoticeRow) -> str:
-    notice = notice_of(row)
+@attrs.frozen
+class Worker:
+    """Delivers what is due; any number may work at once."""
+
+    run: Callable[[Command[Any]], Any]
+    endpoints: Sequence[Endpoint]
+    jitter: Jitter
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    """Set to have it give back what it has not begun, and return."""
+
+    def deliver(self, limit: int) -> Delivery:
+        """Tell every endpoint each notice that is due, up to `limit` notices.
+
+        A crash between the telling and its record tells a notice again, under its id.
+        """
+        if not self.endpoints:
+            _LOG.warning("notices wait: this kit has no notifiers to deliver them to")
+            return Delivery()
+        total, left = Delivery(), limit
+        while left > 0 and not self.stop.is_set():
+            size = min(_BATCH_NOTICES, left)
+            lease_seconds = PATIENCE_SECONDS + TELL_SECONDS * (1 + len(self.endpoints))
+            leased: Leased = self.run(LeaseOutbox(size, lease_seconds))
+            if not leased.rows:
+                break
+            marked = self._tell_all(leased)
+            left -= len(leased.rows)
+            total += Delivery(*marked)
+            if len(leased.rows) < size:
+                break
+        return total
+
+    def _tell_all(self, leased: Leased) -> Marked:
+        begun = time.monotonic()
+        gone = {row.name: EndpointGone(row.reason) for row in leased.gone}
+        attempts: list[Attempt] = []
+        for row in leased.rows:
+            if self.stop.is_set() or time.monotonic() - begun > PATIENCE_SECONDS:
+                break
+            attempts.append(Attempt(row.id, row.lease, self._tell(row, gone), self.jitter()))
+        rest = tuple((row.id, row.lease) for row in leased.rows[len(attempts) :])
+        marked: Marked = self.run(MarkOutbox(tuple(attempts), rest))
+        return marked
+
+    def _tell(self, row: NoticeRow, gone: dict[str, EndpointGone]) -> Mapping[str, Outcome]:
+        notice, settled = notice_of(row), settled_in(row)
+        outcomes: dict[str, Outcome] = {}
+        for endpoint in self.endpoints:
+            if endpoint.name in settled or (endpoint.kinds is not None and row.kind not in endpoint.kinds):
+                continue
+            outcome = gone.get(endpoint.name) or outcome_of(endpoint.notifier, notice)
+            if isinstance(outcome, EndpointGone):
+                # Before it is recorded already: the batch may hold more for it.
+                gone[endpoint.name] = outcome
+            outcomes[endpoint.name] = outcome
+        return outcomes
+
+
+def outcome_of(notifier: Notifier, notice: Notice) -> Outcome:
+    """What came of telling, whatever the notifier does: it is foreign code, and its failure is kept with the notice."""
     try:
-        for notifier in notifiers:
-            outcome = notifier(notice)
-            if outcome is not None and not isinstance(outcome, Delivered):
-                return _reason(outcome)
-    except Exception as error:  # noqa: BLE001 - a notifier is foreign code: its failure is kept with the notice
-        return f"{type(error).__name__}: {error}"
-    return ""
+        outcome = notifier(notice)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no reason to lose a notice
+        return RetryLater(f"{type(error).__name__}: {error}")
+    if outcome is None:
+        return Delivered()
+    if isinstance(outcome, Delivered | RetryLater | FailedForGood | EndpointGone):
+        return outcome
+    return RetryLater(f"the notifier answered a `{type(outcome).__name__}`, which is no outcome")
 
 
-def _reason(outcome: object) -> str:
-    if isinstance(outcome, RetryLater | FailedForGood | EndpointGone):
-        return outcome.reason
-    return f"the notifier answered a `{type(outcome).__name__}`, which is no outcome"
+def endpoints_of(notifiers: Iterable[Notifier]) -> tuple[Endpoint, ...]:
+    """Notifiers under their names; where several have no name of their own and look alike, they are numbered.
+
+    Looked at early: a notifier that cannot be called would fail every notice until it is dead.
+
+    Raises:
+        ValidationError: one cannot be called, or its name or kinds cannot be meant.
+    """
+    if not isinstance(notifiers, Iterable):
+        raise ValidationError(f"notifiers come as a list, not as one `{type(notifiers).__name__}`")
+    found: dict[str, Endpoint] = {}
+    for number, notifier in enumerate(notifiers):
+        if not callable(notifier):
+            raise ValidationError(
+                f"notifier {number} must be callable with a notice, not a `{type(notifier).__name__}`"
+            )
+        given = getattr(notifier, "endpoint", None)
+        name = _own_name(notifier, found) if given is None else text(given, f"the endpoint of notifier {number}")
+        if name in found:
+            raise ValidationError(f"two notifiers have the endpoint `{show(name)}`; give each a name of its own")
+        kinds = getattr(notifier, "kinds", None)
+        if kinds is not None and (isinstance(kinds, str) or not isinstance(kinds, Collection)):
+            raise ValidationError(f"the kinds of notifier {number} come as a list, not as `{type(kinds).__name__}`")
+        found[name] = Endpoint(name, notifier, kinds)
+    return tuple(found.values())
+
+
+def _own_name(notifier: Notifier, taken: Collection[str]) -> str:
+    name = text((getattr(notifier, "__qualname__", None) or type(notifier).__qualname__)[:200], "a notifier's name")
+    numbered = (f"{name} {number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain((name,), numbered) if one not in taken)

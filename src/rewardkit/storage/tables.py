@@ -10,6 +10,7 @@ from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,
+    EndpointRow,
     EventRow,
     GrantRow,
     MemberRow,
@@ -44,10 +45,11 @@ USER_OFFER = Table("user_offer", UserOfferRow, ("id",), unique=("user", "campaig
 USER_OFFER_ENDING = Table("user_offer", UserOfferEnding, ("id",))
 GRANT = Table("grant", GrantRow, ("id",))
 NOTICE = Table("notice", NoticeRow, ("id",))
+ENDPOINT = Table("endpoint", EndpointRow, ("name",))
 COUNTER = Table("counter", CounterRow, ("name",))
 ANSWER = Table("answer", AnswerRow, ("operation", "key"))
 
-TABLES = (EVENT, MEMBER, DEFINITION, USER_OFFER, GRANT, NOTICE, COUNTER, ANSWER)
+TABLES = (EVENT, MEMBER, DEFINITION, USER_OFFER, GRANT, NOTICE, ENDPOINT, COUNTER, ANSWER)
 
 TABLE_OF: dict[type[Row], Table] = {table.row: table for table in (*TABLES, USER_OFFER_ENDING)}
 
@@ -56,6 +58,9 @@ READY = "ready"
 
 PENDING = "pending"
 """The status of a notice that waits to be delivered; partial indexes are made for it."""
+
+DEAD = "dead"
+"""The status of a notice that somebody has to look at; a partial index is made for it."""
 
 FIRST_PLACE = (0, -(2**63), "")
 """Before every event: what a new member has read."""

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
-from rewardkit.core.rows import AnswerRow, CounterRow, EventRow, GrantRow, MemberRow, NoticeRow, UserOfferRow
+from rewardkit.core.rows import (
+    AnswerRow,
+    CounterRow,
+    EndpointRow,
+    EventRow,
+    GrantRow,
+    MemberRow,
+    NoticeRow,
+    UserOfferRow,
+)
 from rewardkit.errors import StoreError
 
 T = TypeVar("T")
@@ -32,6 +42,8 @@ class Rows(Protocol):
     def lease_grants(self, need: needs.LeaseGrants) -> tuple[GrantRow, ...]: ...
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]: ...
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]: ...
+    def take_endpoints(self, need: needs.TakeEndpoints) -> tuple[EndpointRow, ...]: ...
+    def list_endpoints(self, need: needs.ListEndpoints) -> tuple[EndpointRow, ...]: ...
     def list_grants(self, need: needs.ListGrants) -> tuple[GrantRow, ...]: ...
     def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]: ...
     def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]: ...
@@ -55,6 +67,8 @@ _METHODS: Mapping[type[Need[Any]], str] = {
     needs.LeaseGrants: "lease_grants",
     needs.LeaseNotices: "lease_notices",
     needs.NoticesOf: "notices_of",
+    needs.TakeEndpoints: "take_endpoints",
+    needs.ListEndpoints: "list_endpoints",
     needs.ListGrants: "list_grants",
     needs.ListUserOffers: "list_user_offers",
     needs.ListNotices: "list_notices",
@@ -100,3 +114,9 @@ class OpenTransaction:
     def end(self) -> None:
         """Refuse everything from now on."""
         self._state = "ended"
+
+
+def unhearing(seconds: float) -> bool:
+    """See `rewardkit.ports.Hear`: waits, and hears of nothing."""
+    time.sleep(seconds)
+    return False

@@ -20,6 +20,7 @@ from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,
+    EndpointRow,
     EventRow,
     GrantRow,
     MemberRow,
@@ -28,6 +29,7 @@ from rewardkit.core.rows import (
 )
 from rewardkit.errors import InvariantError
 from rewardkit.testing.audit_members import member_violations
+from rewardkit.testing.audit_outbox import outbox_violations
 
 
 @attrs.frozen
@@ -46,6 +48,7 @@ class Snapshot:
     counters: tuple[CounterRow, ...] = ()
     answers: tuple[AnswerRow, ...] = ()
     """Empty where it was read through a store: no need lists them."""
+    endpoints: tuple[EndpointRow, ...] = ()
 
 
 def violations(snapshot: Snapshot) -> tuple[str, ...]:
@@ -58,6 +61,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *_entries(snapshot),
         *_grants(snapshot),
         *_notices(snapshot),
+        *outbox_violations(snapshot.notices, snapshot.endpoints),
         *_answers(snapshot),
         *_users(snapshot),
         *member_violations(snapshot.members, snapshot.user_offers, snapshot.definitions, snapshot.epoch),

@@ -11,6 +11,7 @@ from rewardkit.core.needs import (
     Counters,
     Definitions,
     Histories,
+    ListEndpoints,
     ListGrants,
     ListNotices,
     ListUserOffers,
@@ -22,6 +23,7 @@ from rewardkit.storage.tables import (
     ANSWER,
     COUNTER,
     DEFINITION,
+    ENDPOINT,
     EVENT,
     GRANT,
     MEMBER,
@@ -70,6 +72,7 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
             tuple(sorted(grants)),
             tuple(sorted(notices)),
             transaction.ask(Counters(tuple(sorted(counters)))),
+            endpoints=transaction.ask(ListEndpoints()),
         )
 
 
@@ -118,6 +121,7 @@ def snapshot_in(connection: Connection, tenant: str, prefix: str = "rewardkit_")
             rows(NOTICE),
             rows(COUNTER),
             rows(ANSWER),
+            rows(ENDPOINT),
         )
     finally:
         connection.execute("ROLLBACK")

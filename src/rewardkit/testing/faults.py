@@ -9,13 +9,13 @@ Steps are counted before and after each call: `begin`, every need by its name, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, NamedTuple, TypeVar
 
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
 from rewardkit.errors import StoreError
-from rewardkit.ports import Store, Transaction
+from rewardkit.ports import Hear, Store, Transaction
 
 T = TypeVar("T")
 
@@ -56,6 +56,10 @@ class WatchedStore:
     def join(self, host: object) -> WatchedStore:
         """The store inside the host's transaction, watched."""
         return WatchedStore(self._store.join(host), self._watch)
+
+    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
+        """Not watched."""
+        return self._store.listening(tenant)
 
     def migrate(self) -> tuple[str, ...]:
         """Not watched."""

@@ -1,7 +1,7 @@
 """A small world in which every command has something to do, and commands are in each other's way.
 
 Users: `ann` and `cid` have active offers, `bob` has earned, `dan` is unknown,
-`eve` waits for an absence, and the notice of her offer is dead.
+`eve` waits for an absence, and the notice of her offer is dead; endpoint `left` is gone.
 Campaign `buyers` was launched after everybody's events, so all rows are stale.
 """
 
@@ -12,8 +12,11 @@ from typing import Any
 
 from rewardkit.core import commands
 from rewardkit.core.commands import Command
+from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
+from rewardkit.core.endpoints import EnableEndpoint
 from rewardkit.core.identity import derive
-from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox, RetryNotice
+from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
+from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
 from rewardkit.ports import Store
@@ -66,8 +69,9 @@ def build(store: Store, tenant: str) -> None:
 def _give_up(store: Store, tenant: str) -> None:
     """Let the only notice be dead: every attempt of its schedule fails."""
     at = _DAWN
-    while leased := kit_at(store, tenant, at).run(LeaseOutbox(1, 1)):
-        told = tuple(Attempt(row.id, row.lease, "nobody was there") for row in leased)
+    while leased := kit_at(store, tenant, at).run(LeaseOutbox(1, 1)).rows:
+        outcomes: dict[str, Outcome] = {"shop": RetryLater("nobody was there"), "left": EndpointGone("410")}
+        told = tuple(Attempt(row.id, row.lease, outcomes) for row in leased)
         kit_at(store, tenant, at).run(MarkOutbox(told))
         at += 25 * HOUR
 
@@ -122,7 +126,9 @@ def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
             "capped", "activate", entry="Signed", code="CAP", cap=CAP + 1, user_cap=2
         ),
         "lease outbox": LeaseOutbox(3, 60),
-        "mark outbox": MarkOutbox((Attempt(notice, 0),)),
+        "mark outbox": MarkOutbox((Attempt(notice, 0, {"shop": Delivered(), "mail": EndpointGone("410")}),)),
+        "enable endpoint": EnableEndpoint("left"),
+        "replay dead letters": ReplayDeadLetters(),
         "retry notice": RetryNotice(derive("no", tenant, "offer.made", user_offer_of(tenant, "stayers", "eve"))),
     }
     return {name: (LATER if name == "due" else NOW, command) for name, command in found.items()}

@@ -46,4 +46,4 @@ def notice(
     id: str = "notice-1", *, status: str = "pending", created_at: int = 1_000, attempt_at: int = 1_000
 ) -> NoticeRow:
     """A message never attempted."""
-    return NoticeRow(id, "grant.ready", "ann", b'{"n": 1}', status, created_at, attempt_at, 0, 0, "")
+    return NoticeRow(id, "grant.ready", "ann", b'{"n": 1}', status, created_at, attempt_at, 0, 0, "", "{}")

@@ -50,4 +50,5 @@ def everything(store: Store, tenant: str = "acme") -> list[Any]:
             transaction.ask(needs.ListGrants(None, None, None, 9)),
             transaction.ask(needs.ListUserOffers(None, None, None, None, 9)),
             transaction.ask(needs.ListNotices(None, None, 9)),
+            transaction.ask(needs.ListEndpoints()),
         ]

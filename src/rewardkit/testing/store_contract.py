@@ -8,12 +8,13 @@ import pytest
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Insert, Publish, Replace
-from rewardkit.core.rows import AnswerRow, CounterRow, EventRow, MemberRow, Row, UserOfferEnding
+from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow, EventRow, MemberRow, Row, UserOfferEnding
 from rewardkit.errors import InvariantError, StoreError
 from rewardkit.ports import Store
 from rewardkit.testing.rows import definition, event, grant, member, notice, user_offer
 from rewardkit.testing.steps import ask, everything, grants, put, replace
 from rewardkit.testing.store_interleavings import StoreInterleavings
+from rewardkit.testing.store_outbox import StoreOutbox
 from rewardkit.testing.store_takings import StoreTakings
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
@@ -24,7 +25,7 @@ WORDS = ("Z", "a", "é", "\uff5e", "\U0001f381")
 ODD_TEXT = 'quote\' "double" back\\slash {brace} %s ? :name NULL \t\r\n \u0001 é \U0001f381'
 
 
-class StoreContract(StoreTakings, StoreInterleavings):
+class StoreContract(StoreTakings, StoreOutbox, StoreInterleavings):
     """Inherit, and give a fixture `store` that makes an empty store for each test, with a tenant's tables ready."""
 
     @pytest.fixture
@@ -47,6 +48,7 @@ class StoreContract(StoreTakings, StoreInterleavings):
             transaction.ask(needs.LeaseGrants(now=5, until=9, limit=9))
             transaction.ask(needs.LeaseNotices(now=5_000, until=9_000, limit=9))
             transaction.ask(needs.Recall("make", "key"))
+            transaction.ask(needs.TakeEndpoints(("shop",)))
             transaction.ask(needs.Published())
             transaction.write((Insert((definition(),)), Publish(1, 7), Insert((user_offer(),))))
             transaction.write((Replace((member(wake_at=7),)),))
@@ -223,6 +225,7 @@ class StoreContract(StoreTakings, StoreInterleavings):
             (user_offer(), user_offer("other")),
             (grant(), grant(user="bob")),
             (notice(), notice(status="dead")),
+            (EndpointRow("shop", "gone", 5, "410"), EndpointRow("shop", "enabled", 0, "")),
             (CounterRow("cap", 1, 0, 0, 0), CounterRow("cap", 2, 0, 0, 0)),
             (AnswerRow("make", "key", b"1", "", 5), AnswerRow("make", "key", b"2", "", 5)),
         ],
@@ -235,7 +238,15 @@ class StoreContract(StoreTakings, StoreInterleavings):
             put(store, same)
 
     @pytest.mark.parametrize(
-        "row", [member(), user_offer(), UserOfferEnding("offer-1", "earned", 5, ""), grant(), notice()]
+        "row",
+        [
+            member(),
+            user_offer(),
+            UserOfferEnding("offer-1", "earned", 5, ""),
+            grant(),
+            notice(),
+            EndpointRow("shop", "gone", 5, "410"),
+        ],
     )
     def test_what_is_not_there_cannot_be_replaced(self, store: Store, row: Row) -> None:
         with pytest.raises(InvariantError):

@@ -12,7 +12,7 @@ import pytest
 from rewardkit.core import needs
 from rewardkit.core.effects import Insert, Publish, Replace
 from rewardkit.core.needs import Need
-from rewardkit.core.rows import AnswerRow, CounterRow
+from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow
 from rewardkit.errors import StoreError
 from rewardkit.ports import Store
 from rewardkit.testing.player import DEADLINE_SECONDS, Player, waits_or_is_refused
@@ -93,6 +93,13 @@ class StoreInterleavings:
             first.write((Replace((notice(status="delivered"),)),))
             first.commit()
             assert answer() == (notice(status="delivered"),)
+
+    def test_an_endpoint_is_read_as_the_transaction_before_left_it(self, store: Store) -> None:
+        take, gone = needs.TakeEndpoints(("shop",)), EndpointRow("shop", "gone", 5, "410")
+        with _second_waits(store, take, take) as (first, answer):
+            first.write((Replace((gone,)),))
+            first.commit()
+            assert answer() == (gone,)
 
     def test_two_lessees_get_different_grants(self, store: Store) -> None:
         put(store, grant("a"), grant("b"))

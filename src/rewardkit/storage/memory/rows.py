@@ -12,6 +12,7 @@ from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,
+    EndpointRow,
     EventRow,
     GrantRow,
     MemberRow,
@@ -170,6 +171,16 @@ class MemoryRows:
 
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]:
         return self._existing(NoticeRow, need.ids)
+
+    def take_endpoints(self, need: needs.TakeEndpoints) -> tuple[EndpointRow, ...]:
+        for name in need.names:
+            if name not in self._shelves[EndpointRow].rows:
+                self._put(name, EndpointRow(name, "enabled", 0, ""))
+        return self._existing(EndpointRow, need.names)
+
+    def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
+        rows = self._shelves[EndpointRow].rows
+        return tuple(rows[name] for name in sorted(rows))
 
     def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]:
         return self._existing(CounterRow, need.names)

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Literal, NoReturn
 
 from rewardkit.errors import ForkError, StoreError, ValidationError
+from rewardkit.ports import Hear
 from rewardkit.storage.memory.rows import MemoryRows
 from rewardkit.storage.memory.shelf import Shelves
-from rewardkit.storage.transaction import OpenTransaction
+from rewardkit.storage.transaction import OpenTransaction, unhearing
 
 
 class MemoryStore:
@@ -65,6 +66,11 @@ class MemoryStore:
             f"a memory store cannot be part of the transaction of a `{type(host).__qualname__}`;"
             " keep rewards in the host's database: sqlite or postgresql"
         )
+
+    @contextmanager
+    def listening(self, tenant: str) -> Iterator[Hear]:  # noqa: ARG002 - hears of nobody's
+        """Hears of nothing: whoever waits looks again."""
+        yield unhearing
 
     def migrate(self) -> tuple[str, ...]:
         """Nothing to do: memory has no older version."""

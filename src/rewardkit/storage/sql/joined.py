@@ -55,6 +55,10 @@ class JoinedStore:
         """Raises `ValidationError`: tables are not made in passing, inside somebody's transaction."""
         raise ValidationError("a store that has joined a host's transaction does not migrate; run `rewardkit migrate`")
 
+    def listening(self, tenant: str) -> NoReturn:  # noqa: ARG002 - nobody's notices are heard here
+        """Raises `ValidationError`: inside a transaction nothing is heard of what others commit."""
+        raise ValidationError("a store that has joined a host's transaction hears of no notices; listen on its own")
+
     def close(self) -> None:
         """Nothing to close: the connection is the host's."""
 

@@ -180,4 +180,26 @@ CREATE TABLE "{prefix}answer" (
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT,)
+_ENDPOINTS = Migration(
+    "0002_endpoints",
+    (
+        """
+ALTER TABLE "{prefix}notice" ADD COLUMN "settled" {text} NOT NULL DEFAULT '{{}}'
+""",
+        """
+CREATE INDEX "{prefix}notice_dead" ON "{prefix}notice" ("tenant", "created_at", "id") WHERE "status" = 'dead'
+""",
+        """
+CREATE TABLE "{prefix}endpoint" (
+    "tenant" {text} NOT NULL,
+    "name" {text} NOT NULL,
+    "status" {text} NOT NULL,
+    "since" {integer} NOT NULL,
+    "reason" {text} NOT NULL,
+    PRIMARY KEY ("tenant", "name")
+) {clustered}
+""",
+    ),
+)
+
+MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS)

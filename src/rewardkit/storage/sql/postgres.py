@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any, TypeAlias
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
-from rewardkit.core.rows import EventRow
+from rewardkit.core.rows import EventRow, NoticeRow
 from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
+from rewardkit.ports import Hear
 from rewardkit.storage.sql.arrays import integer_array, text_array
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
 from rewardkit.storage.sql.hosts import autocommits, elsewhere
@@ -134,6 +137,32 @@ class PostgresStore(SqlStore[Connection]):
         except psycopg.Error as error:
             raise translated(error) from error
 
+    @contextmanager
+    def listening(self, tenant: str) -> Iterator[Hear]:
+        """As `Store.listening` promises, on a connection of its own, which no pooler may share out by transaction."""
+        try:
+            connection = psycopg.connect(self._dsn, client_encoding="UTF8", autocommit=True)
+        except psycopg.Error as error:
+            raise failed("cannot connect to PostgreSQL", error, transient=True) from error
+        with closing(connection):
+
+            def hear(seconds: float) -> bool:
+                deadline = time.monotonic() + seconds
+                try:
+                    while (left := deadline - time.monotonic()) > 0:
+                        for notification in connection.notifies(timeout=left, stop_after=1):
+                            if notification.payload == tenant:
+                                return True
+                except psycopg.Error as error:
+                    raise failed("no longer hears of PostgreSQL", error, transient=True) from error
+                return False
+
+            try:
+                connection.execute(f'LISTEN "{self._texts.channel}"'.encode())
+            except psycopg.Error as error:
+                raise failed("cannot listen to PostgreSQL", error, transient=True) from error
+            yield hear
+
     def rows(self, connection: Connection, tenant: str) -> PostgresRows:
         """See `SqlStore.rows`."""
         return PostgresRows(self._texts, tenant, plain_cursor(connection))
@@ -191,8 +220,10 @@ class PostgresRows(SqlRows):
                     if epoch == 1:
                         self.fetch(self._texts.statements.lock_epoch, (self._tenant,))
                     values += [fingerprint, epoch, self._tenant, epoch - 1]
+        if any(isinstance(effect, Insert) and isinstance(effect.rows[0], NoticeRow) for effect in effects):
+            values.append(self._tenant)
         counts = self.fetch(self._texts.write(effects), values)[0]
-        for effect, count in zip(effects, counts, strict=True):
+        for effect, count in zip(effects, counts[: len(effects)], strict=True):
             _check(effect, count)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, get_type_hints
 
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.rows import NoticeRow
 from rewardkit.storage.sql.arrays import bytes_array, integer_array, text_array
 from rewardkit.storage.sql.statements import CLAIM_COLUMNS, ON_CLAIM, Statements
 from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, TABLES, Table
@@ -41,6 +42,8 @@ class PostgresTexts:
 
     def __init__(self, statements: Statements) -> None:
         self.statements = statements
+        self.channel = statements.name("notice").strip('"')
+        """On which workers hear, by the tenant's name, of notices that have been committed."""
         self.accept = self._accept()
         self.claim = self._claim()
         self._writes: dict[tuple[Any, ...], str] = {}
@@ -48,6 +51,7 @@ class PostgresTexts:
     def write(self, effects: Sequence[Effect]) -> str:
         """All effects in one statement, which answers how many rows each changed.
 
+        Where it inserts notices, the tenant is its last parameter: those who listen hear of them when it commits.
         The parts of it do not see each other's changes, and must not touch one row twice.
         """
         shape = tuple(_shape(effect) for effect in effects)
@@ -55,6 +59,8 @@ class PostgresTexts:
         if text is None:
             parts = [f"w{number} AS ({self._part(*part)})" for number, part in enumerate(shape)]
             counts = [f"(SELECT count(*) FROM w{number})" for number in range(len(shape))]
+            if (Insert, NoticeRow) in shape:
+                counts.append(f"pg_notify('{self.channel}', %s)::text")
             text = self._writes[shape] = f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
         return text
 

@@ -14,6 +14,7 @@ from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,
+    EndpointRow,
     EventRow,
     GrantRow,
     MemberRow,
@@ -22,7 +23,7 @@ from rewardkit.core.rows import (
 )
 from rewardkit.errors import InvariantError
 from rewardkit.storage.sql.statements import Statements
-from rewardkit.storage.tables import GRANT, NOTICE, READY, USER_OFFER, Table
+from rewardkit.storage.tables import DEAD, GRANT, NOTICE, PENDING, READY, USER_OFFER, Table
 
 Values: TypeAlias = Sequence[Any]
 
@@ -126,13 +127,20 @@ class SqlRows(ABC):
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]:
         return tuple(map(NoticeRow._make, self._existing(self._statements.notices_of, need.ids)))
 
+    def take_endpoints(self, need: needs.TakeEndpoints) -> tuple[EndpointRow, ...]:
+        found = (self.fetch(self._statements.take_endpoint, (self._tenant, name)) for name in need.names)
+        return tuple(EndpointRow._make(rows[0]) for rows in found)
+
+    def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
+        return tuple(map(EndpointRow._make, self.fetch(self._statements.endpoints, (self._tenant,))))
+
     def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]:
         return tuple(map(CounterRow._make, self._existing(self._statements.counters, need.names)))
 
     def list_grants(self, need: needs.ListGrants) -> tuple[GrantRow, ...]:
-        ready = need.user is None and need.status == READY
-        filters = {"user": need.user, "status": None if ready else need.status}
-        rows = self._page(GRANT, "earned_at", filters, need.after, need.limit, ready=ready)
+        written = READY if need.user is None and need.status == READY else None
+        filters = {"user": need.user, "status": None if written else need.status}
+        rows = self._page(GRANT, "earned_at", filters, need.after, need.limit, written=written)
         return tuple(map(GrantRow._make, rows))
 
     def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]:
@@ -140,7 +148,9 @@ class SqlRows(ABC):
         return tuple(map(UserOfferRow._make, self._page(USER_OFFER, "made_at", filters, need.after, need.limit)))
 
     def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]:
-        rows = self._page(NOTICE, "created_at", {"status": need.status}, need.after, need.limit)
+        written = need.status if need.status in (PENDING, DEAD) else None
+        filters = {"status": None if written else need.status}
+        rows = self._page(NOTICE, "created_at", filters, need.after, need.limit, written=written)
         return tuple(map(NoticeRow._make, rows))
 
     def _existing(self, statement: str, keys: Iterable[str]) -> list[Any]:
@@ -154,10 +164,10 @@ class SqlRows(ABC):
         after: tuple[int, str] | None,
         limit: int,
         *,
-        ready: bool = False,
+        written: str | None = None,
     ) -> list[Any]:
         given = {column: value for column, value in filters.items() if value is not None}
-        statement = self._statements.page(table, instant, tuple(given), after=after is not None, ready=ready)
+        statement = self._statements.page(table, instant, tuple(given), after=after is not None, written=written)
         return self.fetch(statement, (self._tenant, *given.values(), *(after or ()), limit))
 
 

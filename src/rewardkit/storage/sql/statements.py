@@ -7,6 +7,7 @@ from rewardkit.storage.tables import (
     ANSWER,
     COUNTER,
     DEFINITION,
+    ENDPOINT,
     EVENT,
     GRANT,
     MEMBER,
@@ -77,6 +78,13 @@ class Statements:
         self.user_offer_of = self._select(USER_OFFER, '"id" = ?')
         self.grant_of = self._select(GRANT, '"id" = ?', lock)
         self.notices_of = self._select(NOTICE, self._among("id"), f'ORDER BY "id"{lock}')
+        self.take_endpoint = self._text(
+            f'INSERT INTO {self.name("endpoint")} AS e ("tenant", "name", "status", "since", "reason") '
+            "VALUES (?, ?, 'enabled', 0, '') "
+            'ON CONFLICT ("tenant", "name") DO UPDATE SET "status" = e."status" '
+            f"RETURNING {self.columns(ENDPOINT)}"
+        )
+        self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
         self.counters = self._select(COUNTER, self._among("name"), 'ORDER BY "name"')
         self.lease_grants = self._lease(
             GRANT, f'"status" = \'{READY}\' AND "lease_until" <= ?', "earned_at", "lease_until"
@@ -93,12 +101,14 @@ class Statements:
         """A row's columns, as they are read."""
         return ", ".join(self.dialect.column.format(f'{of}"{column}"') for column in table.columns)
 
-    def page(self, table: Table, instant: str, equal: tuple[str, ...], *, after: bool, ready: bool = False) -> str:
-        """Rows in the order of (`instant`, id): filtered by columns, after a place."""
+    def page(
+        self, table: Table, instant: str, equal: tuple[str, ...], *, after: bool, written: str | None = None
+    ) -> str:
+        """Rows in the order of (`instant`, id): filtered by columns, after a place, of a status that has an index."""
         conditions = [f'"{column}" = ?' for column in equal]
-        if ready:
-            # Written out, or the partial index is not used.
-            conditions.append(f"\"status\" = '{READY}'")
+        if written:
+            # Not as a parameter, or the partial index is not used.
+            conditions.append(f"\"status\" = '{written}'")
         if after:
             conditions.append(f'("{instant}", "id") > (?, ?)')
         return self._select(table, " AND ".join(conditions), f'ORDER BY "{instant}", "id" LIMIT ?')

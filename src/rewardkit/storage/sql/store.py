@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from rewardkit.errors import StoreError
-from rewardkit.ports import Store
+from rewardkit.ports import Hear, Store
 from rewardkit.storage.sql.connections import Connection, Connections
 from rewardkit.storage.sql.dialect import Dialect
 from rewardkit.storage.sql.driver import Driver
 from rewardkit.storage.sql.hosts import host_of
 from rewardkit.storage.sql.joined import JoinedStore
 from rewardkit.storage.sql.migrations import MIGRATION_TABLE, MIGRATIONS
-from rewardkit.storage.transaction import OpenTransaction
+from rewardkit.storage.transaction import OpenTransaction, unhearing
 
 C = TypeVar("C", bound=Connection)
 
@@ -54,6 +54,11 @@ class SqlStore(Driver[C]):
     def join(self, host: object) -> Store:
         """As `Store.join` promises."""
         return JoinedStore(self, host_of(host))
+
+    @contextmanager
+    def listening(self, tenant: str) -> Iterator[Hear]:  # noqa: ARG002 - for a dialect that hears
+        """As `Store.listening` promises: this one hears of nothing."""
+        yield unhearing
 
     def migrate(self) -> tuple[str, ...]:
         """As `Store.migrate` promises."""
