@@ -206,30 +206,36 @@ class ConditionSet:
         assert lineage is not None
         return standing_packing.pack(standing, lineage[0], self._pack_state)
 
-    def recognises(self, data: bytes) -> bool:
-        """Whether this set, as it is or before further additions, packed a standing.
-
-        Raises:
-            InvariantError: the bytes are damaged.
-        """
-        mark, generation = standing_packing.generation_of(data)
-        lineage = self._roster.lineage(generation)
-        return lineage is not None and lineage[0] == mark
-
     def unpack(self, data: bytes) -> Standing:
         """The standing that `pack` wrote, brought up to the conditions that were added since: see `missing`.
 
         Raises:
             InvariantError: the bytes are damaged, or another set's: fold the user's events anew.
         """
-        mark, generation = standing_packing.generation_of(data)
-        lineage = self._roster.lineage(generation)
-        if lineage is None or lineage[0] != mark:
+        standing = self.read(data)
+        if standing is None:
             raise standing_packing.corrupt()
-        standing = standing_packing.unpack(data, lineage[1])
+        return standing
+
+    def read(self, data: bytes) -> Standing | None:
+        """The standing that `unpack` gives; None for another set's.
+
+        Raises:
+            InvariantError: the bytes are damaged.
+        """
+        slots = self._slots(data)
+        if slots is None:
+            return None
+        standing = standing_packing.unpack(data, slots)
         self._standings.time(standing)
         self._standings.recognise(standing)
         return standing
+
+    def _slots(self, data: bytes) -> int | None:
+        """How many counters a packed standing has; None for another set's."""
+        mark, generation = standing_packing.generation_of(data)
+        lineage = self._roster.lineage(generation)
+        return lineage[1] if lineage is not None and lineage[0] == mark else None
 
     def _pack_state(self, number: int, state: State) -> bytes | None:
         member = self._roster.by_number.get(number)

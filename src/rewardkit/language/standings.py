@@ -129,7 +129,7 @@ class Standings:
 
     def time(self, standing: Standing) -> None:
         """When time alone may next decide something."""
-        due = min(standing.wakes.values(), default=FOREVER)
+        due = min(standing.wakes.values()) if standing.wakes else FOREVER
         end = standing.end
         if end is not None and end < due and not standing.over:
             known = self.roster.alive & ((1 << standing.generation) - 1)
