@@ -303,11 +303,14 @@ class ConditionSet:
     def _run(self, standing: Standing, stepped: tuple[Stepped, ...], event: Event, changes: list[Decided]) -> None:
         """Step the conditions that have programs."""
         bits, states, keep = standing.decided, standing.states, self._standings.keep
+        openings = self._standings.openings(standing)
         again = False
         for byte, mask, number, name, program in stepped:
             if bits[byte] & mask:
                 continue
             before = states.get(number)
+            if before is None:
+                before = openings.get(number)
             if before is None or before.__class__ is bytes:
                 before = self._standings.state(standing, number, program)
             after = program.step(before, event)  # type: ignore[arg-type]  # what was packed has been unpacked
@@ -323,16 +326,17 @@ class ConditionSet:
 def _look(standing: Standing, crossed: list[Crossing], at: Instant, changes: list[Decided]) -> None:
     """Decide the conditions for which it matters that their counters have come so far."""
     counts, decided, satisfied = standing.counts, standing.decided, standing.satisfied
+    append = changes.append
     for held, killed, undecided in crossed:
         for byte, mask, name in held:
             if not decided[byte] & mask:
                 decided[byte] |= mask
                 satisfied[byte] |= mask
-                changes.append(_made(Decided, (name, "satisfied", at)))
+                append(_made(Decided, (name, "satisfied", at)))
         for byte, mask, name in killed:
             if not decided[byte] & mask:
                 decided[byte] |= mask
-                changes.append(_made(Decided, (name, "impossible", at)))
+                append(_made(Decided, (name, "impossible", at)))
         for byte, mask, name, check in undecided:
             if not decided[byte] & mask:
                 status = check(counts)
@@ -340,4 +344,4 @@ def _look(standing: Standing, crossed: list[Crossing], at: Instant, changes: lis
                     decided[byte] |= mask
                     if status == SATISFIED:
                         satisfied[byte] |= mask
-                    changes.append(_made(Decided, (name, STATUSES[status], at)))
+                    append(_made(Decided, (name, STATUSES[status], at)))

@@ -61,7 +61,8 @@ def pack(standing: Standing, lineage: bytes, pack_state: PackState) -> bytes:
         flags |= _STATES
         rest += states
     values = standing.counts
-    counts = (values if isinstance(values, bytearray) else _row(values.typecode, values)).rstrip(b"\0")
+    written: bytes | bytearray = values if isinstance(values, bytearray) else _row(values.typecode, values)
+    counts = written.rstrip(b"\0")
     length = len(counts)
     if _is_sparse(counts):
         flags |= _SPARSE
@@ -74,7 +75,7 @@ def pack(standing: Standing, lineage: bytes, pack_state: PackState) -> bytes:
 
 
 def _states(standing: Standing, pack_state: PackState) -> bytes:
-    """Of the conditions that have left their opening: numbers, lengths, numbers of those with timers, timers, states."""
+    """Of conditions that have left their opening: numbers, lengths, numbers of those with timers, timers, states."""
     packed = {}
     for number, state in sorted(standing.states.items(), key=_number):
         data = state if isinstance(state, bytes) else pack_state(number, state)
@@ -119,6 +120,7 @@ def unpack(data: bytes, slots: int) -> Standing:
     if code >= len(_CODES) or length > slots << code:
         raise corrupt()
     place = _HEAD.size
+    written: bytes | bytearray
     if flags & _SPARSE:
         written, place = _spread(data, place, length)
     else:
@@ -168,9 +170,7 @@ def _rest(made: Standing, flags: int, data: bytes, place: int) -> int:
         wakes, place = _read("q", data, place, timed)
         made.wakes = dict(zip(woken, wakes, strict=True))
         ends = list(accumulate(lengths, initial=place))
-        made.states = {
-            number: data[first:last] for number, (first, last) in zip(numbers, pairwise(ends), strict=True)
-        }
+        made.states = {number: data[first:last] for number, (first, last) in zip(numbers, pairwise(ends), strict=True)}
         place = ends[-1]
         if not made.wakes.keys() <= made.states.keys():
             raise corrupt()
