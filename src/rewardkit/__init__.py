@@ -59,10 +59,12 @@ if TYPE_CHECKING:
         ExtraNotInstalled,
         ForkError,
         InvariantError,
+        NotVerified,
         Refused,
         RewardKitError,
         SchemaError,
         StoreError,
+        UrlRefused,
         ValidationError,
     )
     from rewardkit.kit import RewardKit
@@ -73,8 +75,14 @@ if TYPE_CHECKING:
     from rewardkit.language.standing import Decided, Standing
     from rewardkit.language.timely import Revision, Timely
     from rewardkit.language.verdict import Verdict
+    from rewardkit.notify.apprise_notifier import AppriseNotifier
+    from rewardkit.notify.email_notifier import EmailNotifier
+    from rewardkit.notify.letter import Letter
     from rewardkit.notify.logging_notifier import LoggingNotifier
+    from rewardkit.notify.url_guard import UrlGuard
+    from rewardkit.notify.webhook_notifier import WebhookNotifier
     from rewardkit.ports import Notifier, Store
+    from rewardkit.secret import Secret
     from rewardkit.shell.deliver import Delivery
 
 _HOMES = {
@@ -92,8 +100,8 @@ _HOMES = {
     "rewardkit.core.queries": "CampaignUse Campaigns Explain Explained Grants Notices Page Query UserOffers",
     "rewardkit.core.records": "EndpointState Grant Notice Reward UserOffer",
     "rewardkit.errors": (
-        "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError Refused RewardKitError SchemaError"
-        " StoreError ValidationError"
+        "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
+        " RewardKitError SchemaError StoreError UrlRefused ValidationError"
     ),
     "rewardkit.kit": "RewardKit",
     "rewardkit.language.condition": "Condition",
@@ -103,13 +111,20 @@ _HOMES = {
     "rewardkit.language.standing": "Decided Standing",
     "rewardkit.language.timely": "Revision Timely",
     "rewardkit.language.verdict": "Verdict",
+    "rewardkit.notify.apprise_notifier": "AppriseNotifier",
+    "rewardkit.notify.email_notifier": "EmailNotifier",
+    "rewardkit.notify.letter": "Letter",
     "rewardkit.notify.logging_notifier": "LoggingNotifier",
+    "rewardkit.notify.url_guard": "UrlGuard",
+    "rewardkit.notify.webhook_notifier": "WebhookNotifier",
     "rewardkit.ports": "Notifier Store",
+    "rewardkit.secret": "Secret",
     "rewardkit.shell.deliver": "Delivery",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AppriseNotifier",
     "AsyncRewardKit",
     "Backfill",
     "Backfilled",
@@ -135,6 +150,7 @@ __all__ = [
     "Delivery",
     "Diagnostic",
     "Earned",
+    "EmailNotifier",
     "Emit",
     "EnableEndpoint",
     "EndCampaign",
@@ -156,8 +172,10 @@ __all__ = [
     "InvariantError",
     "Late",
     "LaunchCampaign",
+    "Letter",
     "LoggingNotifier",
     "MakeOffer",
+    "NotVerified",
     "Notice",
     "Notices",
     "Notifier",
@@ -177,14 +195,18 @@ __all__ = [
     "RewardKitError",
     "RunDue",
     "SchemaError",
+    "Secret",
     "Standing",
     "Store",
     "StoreError",
     "Timely",
+    "UrlGuard",
+    "UrlRefused",
     "UserOffer",
     "UserOffers",
     "ValidationError",
     "Verdict",
+    "WebhookNotifier",
 ]
 
 

@@ -100,3 +100,14 @@ class ExtraNotInstalled(RewardKitError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra: pip install 'rewardkit[{extra}]'")
+
+
+class UrlRefused(ValidationError):
+    """A webhook's URL is not one that may be connected to, or not now; the message never shows its path or query."""
+
+
+class NotVerified(RewardKitError, ValueError):
+    """What came in is no webhook that this receiver's secrets vouch for: forged, tampered with, too old, malformed.
+
+    Answer it with 400 and no more; the message is for your log.
+    """

@@ -120,6 +120,7 @@ class Notifier(Protocol):
     It answers an `Outcome`; None counts as `Delivered`.
     Raising, or answering anything else, counts as `RetryLater` with that as its reason.
     It is called with the same id and the same body on every attempt, from several threads and processes at once.
+    A failure has no consequences for its next call.
 
     Two attributes are read where it has them:
     `endpoint`, a text that names whom it reaches, the same in every process and after every restart: under this name

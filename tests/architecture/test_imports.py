@@ -13,7 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 FLOORS = {
     "errors": 0,
+    "secret": 1,
     "language": 1,
+    "webhooks": 2,
     "core": 2,
     "ports": 3,
     "shell": 4,

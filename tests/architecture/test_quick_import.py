@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-EXTRAS = ["asyncio", "django", "hypothesis", "psycopg", "pygments", "pytest", "rich", "sqlalchemy"]
+EXTRAS = ["apprise", "asyncio", "django", "hypothesis", "psycopg", "pygments", "pytest", "rich", "sqlalchemy"]
 
 
 def loaded_after(statements: str, modules: list[str]) -> list[str]:
@@ -23,3 +23,7 @@ def test_lark_is_loaded_by_the_first_parse() -> None:
     naming = "from rewardkit.language.condition import Condition"
     assert [] == loaded_after(naming, ["lark", *EXTRAS])
     assert ["lark"] == loaded_after(f"{naming}\nCondition.parse('A')", ["lark", *EXTRAS])
+
+
+def test_a_receiver_of_webhooks_loads_nothing_but_the_standard_library() -> None:
+    assert [] == loaded_after("import rewardkit.webhooks", ["attrs", "attr", "lark", "dateutil", *EXTRAS])

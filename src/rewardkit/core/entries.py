@@ -82,8 +82,10 @@ class Entries:
         Raises:
             InvariantError: it is damaged.
         """
-        standing = self._set.read(payload)
-        return None if standing is None or standing.missing else standing
+        if not self._set.recognises(payload):
+            return None
+        standing = self._set.unpack(payload)
+        return None if self._set.missing(standing) else standing
 
     def write(self, standing: Standing, settled: int) -> bytes | None:
         """The slot of a standing; None where nothing was heard, or nothing is left to hear."""

@@ -206,36 +206,30 @@ class ConditionSet:
         assert lineage is not None
         return standing_packing.pack(standing, lineage[0], self._pack_state)
 
+    def recognises(self, data: bytes) -> bool:
+        """Whether this set, as it is or before further additions, packed a standing.
+
+        Raises:
+            InvariantError: the bytes are damaged.
+        """
+        mark, generation = standing_packing.generation_of(data)
+        lineage = self._roster.lineage(generation)
+        return lineage is not None and lineage[0] == mark
+
     def unpack(self, data: bytes) -> Standing:
         """The standing that `pack` wrote, brought up to the conditions that were added since: see `missing`.
 
         Raises:
             InvariantError: the bytes are damaged, or another set's: fold the user's events anew.
         """
-        standing = self.read(data)
-        if standing is None:
+        mark, generation = standing_packing.generation_of(data)
+        lineage = self._roster.lineage(generation)
+        if lineage is None or lineage[0] != mark:
             raise standing_packing.corrupt()
-        return standing
-
-    def read(self, data: bytes) -> Standing | None:
-        """The standing that `unpack` gives; None for another set's.
-
-        Raises:
-            InvariantError: the bytes are damaged.
-        """
-        slots = self._slots(data)
-        if slots is None:
-            return None
-        standing = standing_packing.unpack(data, slots)
+        standing = standing_packing.unpack(data, lineage[1])
         self._standings.time(standing)
         self._standings.recognise(standing)
         return standing
-
-    def _slots(self, data: bytes) -> int | None:
-        """How many counters a packed standing has; None for another set's."""
-        mark, generation = standing_packing.generation_of(data)
-        lineage = self._roster.lineage(generation)
-        return lineage[1] if lineage is not None and lineage[0] == mark else None
 
     def _pack_state(self, number: int, state: State) -> bytes | None:
         member = self._roster.by_number.get(number)
@@ -303,14 +297,11 @@ class ConditionSet:
     def _run(self, standing: Standing, stepped: tuple[Stepped, ...], event: Event, changes: list[Decided]) -> None:
         """Step the conditions that have programs."""
         bits, states, keep = standing.decided, standing.states, self._standings.keep
-        openings = self._standings.openings(standing)
         again = False
         for byte, mask, number, name, program in stepped:
             if bits[byte] & mask:
                 continue
             before = states.get(number)
-            if before is None:
-                before = openings.get(number)
             if before is None or before.__class__ is bytes:
                 before = self._standings.state(standing, number, program)
             after = program.step(before, event)  # type: ignore[arg-type]  # what was packed has been unpacked
@@ -326,17 +317,16 @@ class ConditionSet:
 def _look(standing: Standing, crossed: list[Crossing], at: Instant, changes: list[Decided]) -> None:
     """Decide the conditions for which it matters that their counters have come so far."""
     counts, decided, satisfied = standing.counts, standing.decided, standing.satisfied
-    append = changes.append
     for held, killed, undecided in crossed:
         for byte, mask, name in held:
             if not decided[byte] & mask:
                 decided[byte] |= mask
                 satisfied[byte] |= mask
-                append(_made(Decided, (name, "satisfied", at)))
+                changes.append(_made(Decided, (name, "satisfied", at)))
         for byte, mask, name in killed:
             if not decided[byte] & mask:
                 decided[byte] |= mask
-                append(_made(Decided, (name, "impossible", at)))
+                changes.append(_made(Decided, (name, "impossible", at)))
         for byte, mask, name, check in undecided:
             if not decided[byte] & mask:
                 status = check(counts)
@@ -344,4 +334,4 @@ def _look(standing: Standing, crossed: list[Crossing], at: Instant, changes: lis
                     decided[byte] |= mask
                     if status == SATISFIED:
                         satisfied[byte] |= mask
-                    append(_made(Decided, (name, STATUSES[status], at)))
+                    changes.append(_made(Decided, (name, STATUSES[status], at)))

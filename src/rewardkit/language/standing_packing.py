@@ -1,43 +1,32 @@
-"""A user's standing as bytes: small, canonical, and refused when they are damaged or another set's.
-
-Head, counters, the two rows of bits, then what there is of start, end, missing conditions, and states with timers.
-It is read and written in slices and rows, with a loop over nothing but the states that have left their opening.
-"""
+"""A user's standing as bytes: small, canonical, and refused when they are damaged or another set's."""
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, compress, pairwise
+from collections.abc import Callable
 
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import LATEST
 from rewardkit.language.standing import Standing, code_of
 from rewardkit.language.state import State
 
-_LAYOUT = 2
-_STARTED, _ENDED, _OVER, _MISSING, _STATES, _SPARSE = 1, 2, 4, 8, 16, 32
+_LAYOUT = 1
+_STARTED, _ENDED, _OVER, _MISSING, _STATES = 1, 2, 4, 8, 16
 _CODES = "BHI"
 _HEAD = struct.Struct("<BBB4sIIHH")
 """Layout, flags, width of counters, lineage, generation; lengths of the counters and of the two rows of bits."""
 _CHECK = struct.Struct("<I")
-_INSTANT = struct.Struct("<q")
-_MANY = struct.Struct("<I")
-_ROWS = struct.Struct("<IIB")
-"""How many states there are, how many timers, and the width of the states' lengths."""
-_SHORT = 256
-"""Up to so many bytes, or where one in eight is not zero, leaving out zeros costs more time than it spares room."""
-_ONES = bytes([ord("0"), *(ord("1") for _ in range(255))])
-_BITS = bytes(number == ord("1") for number in range(256))
-_SWAP = sys.byteorder == "big"
-
-PackState = Callable[[int, State], bytes | None]
+_NOT_ZERO = re.compile(rb"[^\0]+(?:\0{1,2}[^\0]+)*")
+_SPARSE = 2**31
+_SHORT = 48
+"""Up to so many bytes of counters, leaving out zeros costs more time than it spares room."""
 
 
-def pack(standing: Standing, lineage: bytes, pack_state: PackState) -> bytes:
+def pack(standing: Standing, lineage: bytes, pack_state: Callable[[int, State], bytes | None]) -> bytes:
     """The bytes of a standing.
 
     Args:
@@ -45,57 +34,46 @@ def pack(standing: Standing, lineage: bytes, pack_state: PackState) -> bytes:
         lineage: four bytes that identify the set's additions up to the standing's generation.
         pack_state: the bytes of a condition's state; None where the condition was removed.
     """
-    flags = 0
-    rest = b""
-    if standing.start is not None:
-        flags |= _STARTED
-        rest += _INSTANT.pack(standing.start)
-    if standing.end is not None:
-        flags |= _ENDED | (_OVER if standing.over else 0)
-        rest += _INSTANT.pack(standing.end)
-    if standing.missing:
-        flags |= _MISSING
-        rest += _MANY.pack(len(standing.missing)) + _row(_width(standing.generation), sorted(standing.missing))
+    start, end, missing = standing.start, standing.end, standing.missing
     states = _states(standing, pack_state) if standing.states else b""
-    if states:
-        flags |= _STATES
-        rest += states
-    values = standing.counts
-    written: bytes | bytearray = values if isinstance(values, bytearray) else _row(values.typecode, values)
-    counts = written.rstrip(b"\0")
+    flags = (_STARTED if start is not None else 0) | (_ENDED if end is not None else 0)
+    flags |= (_OVER if standing.over else 0) | (_MISSING if missing else 0) | (_STATES if states else 0)
+    counts = bytes(_little(standing.counts)).rstrip(b"\0")
     length = len(counts)
-    if _is_sparse(counts):
-        flags |= _SPARSE
-        counts = _squeezed(counts)
+    if length > _SHORT and counts.count(0) > length >> 1:
+        counts = _pieces(counts)
+        length = len(counts) | _SPARSE
     decided, satisfied = standing.decided.rstrip(b"\0"), standing.satisfied.rstrip(b"\0")
-    code = _CODES.index(code_of(values))
+    code = _CODES.index(code_of(standing.counts))
     head = _HEAD.pack(_LAYOUT, flags, code, lineage, standing.generation, length, len(decided), len(satisfied))
-    body = b"".join((head, counts, decided, satisfied, rest))
+    parts: list[bytes | bytearray] = [head, counts, decided, satisfied]
+    if flags:
+        rest = bytearray()
+        for at in (start, end):
+            if at is not None:
+                _put(rest, at)
+        if missing:
+            _put(rest, len(missing))
+            for number in sorted(missing):
+                _put(rest, number)
+        rest += states
+        parts.append(rest)
+    body = b"".join(parts)
     return body + _CHECK.pack(zlib.crc32(body))
 
 
-def _states(standing: Standing, pack_state: PackState) -> bytes:
-    """Of conditions that have left their opening: numbers, lengths, numbers of those with timers, timers, states."""
-    packed = {}
-    for number, state in sorted(standing.states.items(), key=_number):
-        data = state if isinstance(state, bytes) else pack_state(number, state)
-        if data is not None:
-            packed[number] = data
-    if not packed:
-        return b""
-    timed = sorted(packed.keys() & standing.wakes.keys())
-    lengths = [len(data) for data in packed.values()]
-    code, width = _width(max(lengths, default=0) + 1), _width(standing.generation)
-    return b"".join(
-        (
-            _ROWS.pack(len(packed), len(timed), _CODES.index(code)),
-            _row(width, packed),
-            _row(code, lengths),
-            _row(width, timed),
-            _row("q", [standing.wakes[number] for number in timed]),
-            *packed.values(),
-        )
-    )
+def _states(standing: Standing, pack_state: Callable[[int, State], bytes | None]) -> bytes:
+    """Of each condition that has left its opening: number, timer and state."""
+    out = bytearray()
+    for number in sorted(standing.states):
+        state = standing.states[number]
+        packed = state if isinstance(state, bytes) else pack_state(number, state)
+        if packed is not None:
+            _put(out, number)
+            _put(out, standing.wakes.get(number, -1) + 1)
+            _put(out, len(packed))
+            out += packed
+    return bytes(out)
 
 
 def generation_of(data: bytes) -> tuple[bytes, int]:
@@ -117,132 +95,105 @@ def unpack(data: bytes, slots: int) -> Standing:
         InvariantError: they were not written by `pack`.
     """
     _, flags, code, _, generation, length, decided, satisfied = _HEAD.unpack_from(data)
-    if code >= len(_CODES) or length > slots << code:
+    read = _Reader(data[:-4], _HEAD.size)
+    if code >= len(_CODES):
         raise corrupt()
-    place = _HEAD.size
-    written: bytes | bytearray
-    if flags & _SPARSE:
-        written, place = _spread(data, place, length)
-    else:
-        written, place = data[place : place + length], place + length
-    made = Standing(None, None, generation)
+    written = read.take(length & ~_SPARSE)
+    written = _unpieced(written) if length & _SPARSE else written
+    counts: bytearray | array[int]
     if code == 0:
-        made.counts = bytearray(_padded(written, slots))
+        counts = bytearray(_padded(written, slots))
     else:
-        made.counts = array(_CODES[code])
-        made.counts.frombytes(_padded(written, slots * made.counts.itemsize))
-        if _SWAP:
-            made.counts.byteswap()
-    room, middle, end = generation + 7 >> 3, place + decided, place + decided + satisfied
-    made.decided = bytearray(_padded(data[place:middle], room))
-    made.satisfied = bytearray(_padded(data[middle:end], room))
-    if flags & ~_SPARSE:
-        try:
-            end = _rest(made, flags, data, end)
-        except (struct.error, ValueError, IndexError):
-            raise corrupt() from None
-    if end != len(data) - 4:
+        counts = array(_CODES[code])
+        counts.frombytes(_padded(written, slots * counts.itemsize))
+    room = generation + 7 >> 3
+    bits = bytearray(_padded(read.take(decided), room)), bytearray(_padded(read.take(satisfied), room))
+    start = read.number() if flags & _STARTED else None
+    end = read.number() if flags & _ENDED else None
+    if max(start or 0, end or 0) > LATEST:
+        raise corrupt()
+    made = Standing(start, end, generation)
+    made.counts = _little(counts)
+    made.decided, made.satisfied = bits
+    made.over = bool(flags & _OVER)
+    if flags & _MISSING:
+        made.missing = frozenset(read.number() for _ in range(read.number()))
+    if flags & _STATES:
+        while read.place < len(read.data):
+            number, wake = read.number(), read.number()
+            made.states[number] = read.take(read.number())
+            if wake:
+                made.wakes[number] = wake - 1
+    if read.place != len(read.data) or max((*made.states, *made.missing), default=0) >= max(generation, 1):
         raise corrupt()
     return made
 
 
-def _rest(made: Standing, flags: int, data: bytes, place: int) -> int:
-    """What only some standings have; where it ends."""
-    if flags & _STARTED:
-        (made.start,) = _INSTANT.unpack_from(data, place)
-        place += _INSTANT.size
-    if flags & _ENDED:
-        (made.end,) = _INSTANT.unpack_from(data, place)
-        place += _INSTANT.size
-        made.over = bool(flags & _OVER)
-    if not (0 <= (made.start or 0) <= LATEST and 0 <= (made.end or 0) <= LATEST):
-        raise corrupt()
-    width = _width(made.generation)
-    if flags & _MISSING:
-        (many,) = _MANY.unpack_from(data, place)
-        missing, place = _read(width, data, place + _MANY.size, many)
-        made.missing = frozenset(missing)
-    if flags & _STATES:
-        many, timed, code = _ROWS.unpack_from(data, place)
-        numbers, place = _read(width, data, place + _ROWS.size, many)
-        lengths, place = _read(_CODES[code], data, place, many)
-        woken, place = _read(width, data, place, timed)
-        wakes, place = _read("q", data, place, timed)
-        made.wakes = dict(zip(woken, wakes, strict=True))
-        ends = list(accumulate(lengths, initial=place))
-        made.states = {number: data[first:last] for number, (first, last) in zip(numbers, pairwise(ends), strict=True)}
-        place = ends[-1]
-        if not made.wakes.keys() <= made.states.keys():
-            raise corrupt()
-    if max((*made.states, *made.missing), default=-1) >= made.generation:
-        raise corrupt()
-    return place
-
-
-def _number(item: tuple[int, State | bytes]) -> int:
-    return item[0]
-
-
-def _width(generation: int) -> str:
-    """The code of a row of numbers below this one."""
-    return "B" if generation <= 2**8 else "H" if generation <= 2**16 else "I"
-
-
-def _row(code: str, numbers: Iterable[int]) -> bytes:
-    row = array(code, numbers)
-    if _SWAP:
-        row.byteswap()
-    return row.tobytes()
-
-
-def _read(code: str, data: bytes, place: int, many: int) -> tuple[Sequence[int], int]:
-    row = array(code)
-    end = place + many * row.itemsize
-    row.frombytes(data[place:end])
-    if _SWAP:
-        row.byteswap()
-    if len(row) != many:
-        raise corrupt()
-    return row, end
-
-
-def _padded(data: bytes | bytearray, length: int) -> bytes | bytearray:
+def _padded(data: bytes, length: int) -> bytes:
     if len(data) > length:
         raise corrupt()
     return data.ljust(length, b"\0")
 
 
-def _is_sparse(data: bytes | bytearray) -> bool:
-    return len(data) > _SHORT and data.count(0) > len(data) * 7 >> 3
+def _little(counts: bytearray | array[int]) -> bytearray | array[int]:
+    if sys.byteorder == "big" and not isinstance(counts, bytearray):
+        counts = counts[:]
+        counts.byteswap()
+    return counts
 
 
-def _squeezed(data: bytes | bytearray) -> bytes:
-    """Which bytes are not zero, a bit each, and those; the bits are squeezed in turn where they are mostly zeros."""
-    bits = int(data.translate(_ONES), 2).to_bytes(len(data) + 7 >> 3, "big")
-    values = data.translate(None, b"\0")
-    if _is_sparse(bits):
-        return b"".join((b"\1", _squeezed(bits), values))
-    return b"".join((b"\0", bits, values))
+def _put(out: bytearray, number: int) -> None:
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
 
 
-def _spread(data: bytes, place: int, length: int) -> tuple[bytearray, int]:
-    """What was squeezed, and where it ends."""
-    room = length + 7 >> 3
-    if data[place]:
-        if room <= _SHORT:
+def _pieces(data: bytes) -> bytes:
+    """What is not zero, each piece with the zeros before it and its own length."""
+    out = bytearray()
+    place = 0
+    for found in _NOT_ZERO.finditer(data):
+        _put(out, found.start() - place)
+        _put(out, found.end() - found.start())
+        out += found[0]
+        place = found.end()
+    return bytes(out)
+
+
+def _unpieced(data: bytes) -> bytes:
+    read, made = _Reader(data, 0), bytearray()
+    while read.place < len(data):
+        gap = read.number()
+        if gap > _SPARSE:
             raise corrupt()
-        bits: bytes | bytearray
-        bits, place = _spread(data, place + 1, room)
-    else:
-        bits, place = data[place + 1 : place + 1 + room], place + 1 + room
-    flags = f"{int.from_bytes(bits, 'big'):0{length}b}".encode().translate(_BITS)
-    end = place + flags.count(1)
-    if len(flags) != length or end > len(data):
-        raise corrupt()
-    made = bytearray(length)
-    for slot, value in zip(compress(range(length), flags), data[place:end], strict=True):
-        made[slot] = value
-    return made, end
+        made += bytes(gap)
+        made += read.take(read.number())
+    return bytes(made)
+
+
+class _Reader:
+    def __init__(self, data: bytes, place: int) -> None:
+        self.data = data
+        self.place = place
+
+    def number(self) -> int:
+        number = shift = 0
+        while True:
+            if self.place >= len(self.data) or shift > 63:
+                raise corrupt()
+            byte = self.data[self.place]
+            self.place += 1
+            number |= (byte & 127) << shift
+            if byte < 128:
+                return number
+            shift += 7
+
+    def take(self, length: int) -> bytes:
+        if length > len(self.data) - self.place:
+            raise corrupt()
+        self.place += length
+        return self.data[self.place - length : self.place]
 
 
 def corrupt() -> InvariantError:

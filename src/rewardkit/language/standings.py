@@ -21,9 +21,8 @@ class Standings:
 
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
-        self._scope: tuple[Instant | None, Instant | None] = None, None
-        self._openings: dict[int, State] = {}
-        """Of the programs that were opened for the last scope: users of one batch mostly share it."""
+        self._openings: dict[int, tuple[Instant | None, Instant | None, State]] = {}
+        """Of the last scope that each program was opened for: users of one batch mostly share it."""
 
     def forget(self, member: Member) -> None:
         """A condition that is removed needs nothing."""
@@ -103,18 +102,11 @@ class Standings:
             return program.unpack(state)
         if state is not None:
             return state
-        openings = self.openings(standing)
-        opening = openings.get(number)
-        if opening is None:
-            opening = openings[number] = program.start(standing.start, end=standing.end)
-        return opening
-
-    def openings(self, standing: Standing) -> dict[int, State]:
-        """The opening states that are known of a standing's scope."""
-        scope = standing.start, standing.end
-        if scope != self._scope:
-            self._scope, self._openings = scope, {}
-        return self._openings
+        opening = self._openings.get(number)
+        if opening is None or opening[0] != standing.start or opening[1] != standing.end:
+            state = program.start(standing.start, end=standing.end)
+            opening = self._openings[number] = (standing.start, standing.end, state)
+        return opening[2]
 
     def keep(self, standing: Standing, number: int, state: State) -> bool:
         """Keep a program's state; whether `time` has to look again, since the earliest timer may be gone."""
@@ -137,7 +129,7 @@ class Standings:
 
     def time(self, standing: Standing) -> None:
         """When time alone may next decide something."""
-        due = min(standing.wakes.values()) if standing.wakes else FOREVER
+        due = min(standing.wakes.values(), default=FOREVER)
         end = standing.end
         if end is not None and end < due and not standing.over:
             known = self.roster.alive & ((1 << standing.generation) - 1)
