@@ -36,8 +36,10 @@ Kind = Callable[[int], str]
 BOUNDED: dict[str, Kind] = {
     "E then Z within D": lambda window: f"E then Z within {window}s",
     "E then no F within D": lambda window: f"E then no F within {window}s",
+    "A*3 in any D": lambda window: f"A*3 in any {window}s",
+    "sum(B:amount) >= 10⁹ in any D": lambda window: f"sum(B:amount) >= 1000000000 in any {window}s",
 }
-"""Each stays undecided on `stream`, with as much to remember as its window can hold."""
+"""Each stays undecided on `stream`, with as much to remember as its window can hold: for a sum, each event in it."""
 
 UNBOUNDED: dict[str, Kind] = {
     "E*n": lambda _window: "E*1000000000",

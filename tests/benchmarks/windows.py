@@ -27,6 +27,8 @@ SHAPES = (
     "({a}[amount > 100] then {b}*2 within {d}h) | {c}*20",
     "{a} then no {b} within {d}h",
     "({a}*3 & {b}) & !{c}",
+    "{a}*3 in any {d}h",
+    "sum({b}:amount) >= 400 in any {d}h",
 )
 
 

@@ -21,7 +21,14 @@ START = 1_767_225_600_000_000  # 2026-01-01
 FEW = 60
 """Events that a cost is counted over."""
 
-BOUNDED = ["E then Z within {window}s", "E then no F within {window}s", "E then (B*3 & Z) within {window}s"]
+BOUNDED = [
+    "E then Z within {window}s",
+    "E then no F within {window}s",
+    "E then (B*3 & Z) within {window}s",
+    "F*5 in any {window}s",
+]
+SUM = "sum(B:amount) >= 1000000000 in any {window}s"
+"""Remembers each amount in its window, and so takes no more time, but more room."""
 UNBOUNDED = ["E*1000000", "(E*1000000 | Z) & !Y"]
 
 
