@@ -195,7 +195,7 @@ REFUSED: dict[str, tuple[type[rk.RewardKitError], Callable[[rk.RewardKit], Any]]
     ),
     "T11 a name of 1 MB": (rk.ConditionSyntaxError, running(lambda: rk.DefineCondition("n", "x" * 1_000_000))),
     "T11 not text": (rk.ConditionSyntaxError, running(lambda: rk.DefineCondition("n", 5))),  # type: ignore[arg-type]
-    "T11 not yet evaluated": (rk.ConditionSyntaxError, running(lambda: rk.DefineOffer("p", "disc", "sum(A:p) > 5"))),
+    "T11 no property": (rk.ConditionSyntaxError, running(lambda: rk.DefineOffer("p", "disc", "sum(A) > 5"))),
     "T11 a doubtful condition": (rk.Refused, running(lambda: rk.DefineOffer("p", "disc", "!A"))),
     "T14 a status that is none": (rk.ValidationError, lambda kit: kit.ask(rk.Grants(status=INJECTION))),
     "T14 a page that is none": (rk.ValidationError, lambda kit: kit.ask(rk.UserOffers(after=INJECTION))),

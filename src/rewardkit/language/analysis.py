@@ -125,11 +125,8 @@ def analyse(
     """
     if longest is None and setting.start is not None and setting.end is not None:
         longest = setting.end - setting.start
-    try:
-        search = Search([node], setting)
-    except ValidationError:
-        search = None
-    found = _Unknown(node, setting) if search is None else _Known(node, search)
+    search = Search([node], setting)
+    found = _Found(node, search)
     relation = None if against is None else relate(node, against, setting, Work())
     return Analysis(
         satisfiable=found.satisfiable,
@@ -138,7 +135,7 @@ def analyse(
         true_on_nothing=holds_on_nothing(node),
         satisfying=found.satisfying,
         refuting=found.refuting,
-        exact=search is not None and search.programs[0].exact,
+        exact=search.programs[0].exact,
         dead=found.dead,
         unknown_events=() if known_events is None else _unknown(node, frozenset(known_events)),
         long_windows=() if longest is None else _long(node, longest),
@@ -147,29 +144,20 @@ def analyse(
     )
 
 
-class _Unknown:
-    """Of a condition that is not evaluated by this version."""
+class _Found:
+    """What a search says of one condition."""
 
-    refutable: Answer = "unknown"
-    certain: Answer = "unknown"
-    satisfying: History | None = None
-    refuting: History | None = None
-    dead: tuple[Branch, ...] = ()
-
-    def __init__(self, node: tree.Node, setting: Setting) -> None:
-        self.satisfiable: Answer = "yes" if setting.end is None and can_be(node) else "unknown"
-
-
-class _Known(_Unknown):
     def __init__(self, node: tree.Node, search: Search) -> None:
         setting = search.setting
         self.satisfiable, self.satisfying = satisfying(node, search, Work())
         self.refutable, self.refuting = _refuting(node, search)
+        self.certain: Answer
         if setting.end is None:
             found = search.find(unsatisfied, Work(), at_last=True)
             self.certain = "no" if found.course is not None else "yes" if found.complete else "unknown"
         else:
             self.certain = _opposite(self.refutable)
+        self.dead: tuple[Branch, ...] = ()
         if self.satisfiable == "yes" and search.phases is not None and search.alphabet.complete:
             self.dead = dead_branches(node, setting, Work()).branches
 

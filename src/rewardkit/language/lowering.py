@@ -39,7 +39,7 @@ def lower(node: tree.Node, zone: str = UTC) -> Plan:
         zone: IANA name of the zone that dates are read in.
 
     Raises:
-        ValidationError: for an operator that is not evaluated yet, or a tree that no text could mean.
+        ValidationError: for a name that was not inlined, or a tree that no text could mean.
     """
     if looks_back(node):
         return remembered(node, zone)
@@ -126,7 +126,7 @@ class Lowering:
             case tree.Satisfied(body=body) if body is not None:
                 return nest(self, node, frame)
             case _:
-                raise ValidationError(f"`{spelling(node)}` is not evaluated by this version")
+                raise ValidationError(f"the condition `{node.name}` is not known here: pass it in `definitions`")
 
     def span(self, span: tree.Span, body: tree.Node) -> Bound:
         if self.opened or (isinstance(body, tree.Ever) and not self.later):
@@ -225,14 +225,3 @@ def _flat(steps: tuple[tree.Node, ...]) -> list[tree.Node]:
     if not steps:
         raise ValidationError("a `then` needs steps")
     return [inner for step in steps for inner in (_flat(step.steps) if isinstance(step, tree.Then) else [step])]
-
-
-_SPELLINGS = {
-    "Named": "@name",
-    "Satisfied": "satisfied(name)",
-}
-
-
-def spelling(node: object) -> str:
-    """How a person writes this operator."""
-    return _SPELLINGS.get(type(node).__name__, type(node).__name__)

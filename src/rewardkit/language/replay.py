@@ -42,7 +42,7 @@ def replay(
 
     Raises:
         Conflict: for one event id with two bodies.
-        ValidationError: for an operator that is not evaluated, a window that has no start, an unknown zone or mode, or
+        ValidationError: for a name that was not inlined, a window that has no start, an unknown zone or mode, or
             a mode that needs an end where there is none.
     """
     program = compile_in_mode(node, mode, zone)

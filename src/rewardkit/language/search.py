@@ -76,7 +76,7 @@ class Search:
     """Looks for histories of one or several conditions that are folded side by side.
 
     Raises:
-        ValidationError: for an operator that is not evaluated, or a window that has no start.
+        ValidationError: for a name that was not inlined, or a window that has no start.
     """
 
     def __init__(self, nodes: Sequence[tree.Node], setting: Setting) -> None:
