@@ -17,7 +17,7 @@ from rewardkit.language.refutation import written
 from rewardkit.language.shortfall import comparison_way, streak_way
 from rewardkit.language.specification import Scope, ends, holds, inner_scopes, matching, settled, split
 from rewardkit.language.specification.aggregate import typed
-from rewardkit.language.specification.holding import absence, beyond, derived
+from rewardkit.language.specification.holding import absence, beyond, derived, hand_overs
 
 _AFTER_EVENTS = 2
 _MANY = tree.InAny | tree.InOne | tree.By
@@ -92,7 +92,8 @@ def way_to_end(node: tree.Node, scope: Scope, now: Instant) -> Way:
             return way_to_end(absence(node), scope, now)
         case tree.Then():
             first, last = split(node)
-            ways = [way_to_end(last, scope.following(*end), now) for end in ends(first, scope, now)]
+            begun = hand_overs(ends(first, scope, now), last)
+            ways = [way_to_end(last, scope.following(*end), now) for end in begun]
             return cheapest([*ways, _chained(way_to_end(first, scope, now), afresh(last, scope, now, to_end=True))])
         case tree.Satisfied():
             return None if derived(node, scope) is not None else way_on(node, scope, now)
@@ -166,7 +167,8 @@ def _awaited(node: tree.Over, window: Scope) -> str:
 
 def _way_through(node: tree.Then, scope: Scope, now: Instant) -> Way:
     first, last = split(node)
-    ways = [way_on(last, scope.following(*end), now) for end in reversed(ends(first, scope, now))]
+    begun = hand_overs(ends(first, scope, now), last)
+    ways = [way_on(last, scope.following(*end), now) for end in reversed(begun)]
     if () in ways:
         return ()
     return cheapest([*ways, _chained(way_to_end(first, scope, now), afresh(last, scope, now))])

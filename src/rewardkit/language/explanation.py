@@ -113,7 +113,7 @@ def _pending(node: tree.Node, found: Decided, telling: Telling) -> Explanation:
     way = way_on(node, found.scope, found.at)
     needs = tuple(dict.fromkeys(way or ()))
     missing = tuple(dict.fromkeys(telling.need(need) for need in needs))
-    lost = lapse(node, found)
+    lost = lapse(node, found, way)
     sentences = missing or ("waiting" if way == () else "no way on is known",)
     if lost is not None:
         sentences = (*sentences, f"time ran out for a part of it at {telling.instant(lost.at)}, so more is missing")

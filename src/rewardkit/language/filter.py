@@ -32,6 +32,8 @@ def matches(predicate: Predicate, properties: Mapping[str, Any]) -> bool:
 
 def look_up(field: str, properties: Mapping[str, Any]) -> object:
     """The value of a property, dots descending into objects; no value of any kind where there is none."""
+    if "." not in field:
+        return properties.get(field, _MISSING)
     value: object = properties
     for step in field.split("."):
         if not isinstance(value, Mapping) or step not in value:

@@ -52,9 +52,15 @@ def progress(node: tree.Node, found: Decided) -> float:
     return share(status, way_on(node, found.scope, found.at), way_on(node, found.opened, found.opened.until[0]))
 
 
-def lapse(node: tree.Node, found: Decided) -> Lapse | None:
-    """The last instant at which time alone made the rest longer, where it is longer than before still."""
-    now = distance(way_on(node, found.scope, found.at))
+def lapse(node: tree.Node, found: Decided, way: Way) -> Lapse | None:
+    """The last instant at which time alone made the rest longer, where it is longer than before still.
+
+    Args:
+        node: the condition.
+        found: its verdict, pending.
+        way: the cheapest way on as things are now.
+    """
+    now = distance(way)
     for at in sorted(_instants(node, found), reverse=True)[:_MOST_LAPSES]:
         before = distance(way_on(node, _as_of(found.scope, (at - 1, _AFTER_EVENTS, 0, "")), at - 1))
         after = distance(way_on(node, _as_of(found.scope, timer(at)), at))

@@ -37,7 +37,8 @@ def holds(node: tree.Node, scope: Scope, now: Instant) -> bool:
             return holds(absence(node), scope, now)
         case tree.Then():
             first, last = split(node)
-            return any(holds(last, scope.following(*end), now) for end in ends(first, scope, now))
+            begun = hand_overs(ends(first, scope, now), last)
+            return any(holds(last, scope.following(*end), now) for end in begun)
         case tree.Streak():
             return _has_streak(node, scope, now)
         case tree.Satisfied():
@@ -73,8 +74,8 @@ def ends(node: tree.Node, scope: Scope, now: Instant) -> list[tuple[Place, Insta
             return ends(absence(node), scope, now)
         case tree.Then():
             first, last = split(node)
-            later = {end for begun in ends(first, scope, now) for end in ends(last, scope.following(*begun), now)}
-            return sorted(later)
+            begun = hand_overs(ends(first, scope, now), last)
+            return sorted({end for handed in begun for end in ends(last, scope.following(*handed), now)})
         case tree.Satisfied():
             where = derived(node, scope)
             return [] if where is None else [(where, where[0])]
@@ -109,9 +110,12 @@ def inner_scopes(node: Scoped, scope: Scope, now: Instant) -> Iterator[Scope]:
             for start, end in sorted({civil.bucket(event.at, unit, scope.zone) for event in heard(node, scope)}):
                 yield scope.bucket(start, end)
         case tree.By(field=field):
-            keys = [_key(event, field) for event in heard(node, scope)]
-            for key in dict.fromkeys(key for key in keys if key is not None):
-                yield scope.keeping(tuple(event for event in scope.events if key == _key(event, field)))
+            sharing: dict[tuple[str, object] | None, list[Event]] = {}
+            for event in scope.events:
+                sharing.setdefault(_key(event, field), []).append(event)
+            for key in dict.fromkeys(_key(event, field) for event in heard(node, scope)):
+                if key is not None:
+                    yield scope.keeping(tuple(sharing[key]))
 
 
 def heard(node: tree.InAny | tree.InOne | tree.By, scope: Scope) -> list[Event]:
@@ -177,6 +181,11 @@ def beyond(close: Instant, scope: Scope) -> bool:
 def absence(node: tree.No) -> tree.Over:
     """`no σ within D` is `!σ over D`."""
     return tree.Over(tree.Not(node.body), node.span)
+
+
+def hand_overs(found: list[tuple[Place, Instant]], last: tree.Node) -> list[tuple[Place, Instant]]:
+    """The ends of a step that matter to the next one: a plain count sees from the first all that it sees from others."""
+    return found[:1] if isinstance(last, tree.AtLeast) else found
 
 
 def split(node: tree.Then) -> tuple[tree.Node, tree.Node]:
