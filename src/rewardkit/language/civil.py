@@ -40,6 +40,8 @@ def zone_named(name: str) -> tzinfo:
     """
     if name == "UTC":
         return tz.UTC
+    if not isinstance(name, str):
+        raise ValidationError(f"a zone is an IANA name such as `Europe/Berlin`, not `{type(name).__name__}`")
     found = tz.gettz(name) if _ZONE.fullmatch(name) else None
     if found is None:
         shown = name if name.isprintable() and len(name) <= 64 else f"{name[:64]!r}"

@@ -166,8 +166,8 @@ class Condition:
         until = None if end is None else instant(end)
         if read_lateness(allowed_lateness):
             timely = self.timely(allowed_lateness, scope=_scope(place), zone=zone, mode=mode)
-            return timely.verdict(timely.fold(events, place, now=instant(now), end=until))
-        return judge(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)
+            return timely.verdict(timely.fold(_history(events), place, now=instant(now), end=until))
+        return judge(self.tree, _history(events), place, instant(now), until, zone=zone, mode=mode)
 
     def explain(
         self,
@@ -180,12 +180,16 @@ class Condition:
         mode: Mode = "latch",
     ) -> Explanation:
         """Why the verdict is what it is, and how far it is; arguments and errors as of `judge`."""
+        from rewardkit.language.civil import zone_named
         from rewardkit.language.explanation import explain
+        from rewardkit.language.modes import check_mode
 
+        check_mode(mode)
+        zone_named(zone)
         place = _position(start)
         self.require(scope=_scope(place))
         until = None if end is None else instant(end)
-        return explain(self.tree, tuple(events), place, instant(now), until, zone=zone, mode=mode)
+        return explain(self.tree, _history(events), place, instant(now), until, zone=zone, mode=mode)
 
     def analyse(
         self,
@@ -209,10 +213,14 @@ class Condition:
 
         Raises:
             ConditionSyntaxError: it, or the other one, has an error.
-            ValidationError: an instant or the zone cannot be meant.
+            ValidationError: an instant, the zone, `known_events` or `campaign_days` cannot be meant.
         """
         from rewardkit.language.analysis import analyse
 
+        if campaign_days is not None and (type(campaign_days) is not int or campaign_days < 1):
+            raise ValidationError(f"campaign_days is a whole number from 1, not {quoted(repr(campaign_days))}")
+        if isinstance(known_events, str):
+            raise ValidationError("known_events is a list of names, not one text")
         other = Condition.parse(against) if isinstance(against, str) else against
         setting = _setting((self,) if other is None else (self, other), start, end, zone)
         longest = None if campaign_days is None else campaign_days * DAY_MICROSECONDS
@@ -283,7 +291,15 @@ def _inlined(text: str, tree: Node) -> Condition:
     return condition
 
 
+def _history(events: Iterable[Event]) -> tuple[Event, ...]:
+    if not isinstance(events, Iterable):
+        raise ValidationError(f"a history is a list of `Event`s, not `{type(events).__name__}`")
+    return tuple(events)
+
+
 def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:
+    if not isinstance(definitions, Mapping):
+        raise ValidationError(f"definitions are a dict of conditions by name, not `{type(definitions).__name__}`")
     return {name: value.tree if isinstance(value, Condition) else parse(value) for name, value in definitions.items()}
 
 

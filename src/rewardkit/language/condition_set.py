@@ -52,6 +52,9 @@ class ConditionSet:
         """The conditions' names, in the order in which they were added."""
         return tuple(self._roster.members)
 
+    def __repr__(self) -> str:
+        return f"<ConditionSet of {len(self)}>"
+
     def __len__(self) -> int:
         return len(self._roster.members)
 
@@ -80,6 +83,8 @@ class ConditionSet:
             ConditionSyntaxError: it cannot be parsed, or judged in such a scope.
             ValidationError: the name is taken, or the zone is unknown.
         """
+        if not isinstance(name, str):
+            raise ValidationError(f"a condition's name in a set is a text, not `{type(name).__name__}`")
         if name in self._roster.members:
             raise ValidationError(f"condition {quoted(name)} is in the set: remove it first, or take another name")
         parsed = Condition.parse(condition) if isinstance(condition, str) else condition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rewardkit.language.diagnostic import Diagnostic, quoted
-from rewardkit.language.scan import CIVIL, Lexeme, civil_unit
+from rewardkit.language.scan import CIVIL, RESERVED, Lexeme, civil_unit
 from rewardkit.language.stop import Stop
 
 AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "distinct", "days", "latest", "first"})
@@ -24,7 +24,9 @@ def _aggregate(stop: Stop) -> Diagnostic | None:
     ):
         return None
     fix = None
-    if at.text in (",", "&"):
+    if at.text == "," and called.text not in ("count", "days"):
+        help_text = f"write a property behind a colon, such as `{called.text}(A:amount) >= 3`"
+    elif at.text in (",", "&"):
         help_text = "write `|` between them, such as `count(A | B)`"
         fix = stop.replaced(stop.span, " |" if at.text == "," else "|")
     elif at.text in ("+", "-"):
@@ -70,6 +72,9 @@ def _choice(stop: Stop) -> Diagnostic | None:
         instead = {"any": "`A | B`, or `1 of (A, B)`", "one": "`1 of (A, B)`", "all": "`A & B`, or `2 of (A, B)`"}
         help_text = f"write {instead.get(before.text, 'a number, such as `2 of (A, B, C)`')}"
         return Diagnostic("RK120", "`of` stands behind a whole number", (before.start, at.end), help=help_text)
+    if before.text == "of" and at.text != "(":
+        message = "`of` takes conditions in parentheses"
+        return Diagnostic("RK100", message, stop.span, help="write them so: `2 of (A, B, C)`")
     opening = stop.opening
     if at.text == ")" and "COMMA" in stop.expected and opening and stop.lexemes[opening - 1].text == "of":
         message = "`of` chooses among several conditions, and this is one"
@@ -89,6 +94,10 @@ def _streak(stop: Stop) -> Diagnostic | None:
         written = f"{before.text} calendar {civil_unit(unit if unit in _DAYS else 'day', before.text)}"
         message = "a streak runs over calendar days, weeks, months, quarters or years"
         return Diagnostic("RK109", message, span, help=f"write `{written}`", fix=stop.replaced(span, written))
+    if at is not None and at.text == "skip" and not stop.after(","):
+        fix = stop.replaced((before.end, at.end), ", skip")
+        help_text = "write a comma before it, such as `streak(A, 7 calendar days, skip 1)`"
+        return Diagnostic("RK122", "`skip` stands behind a comma", stop.span, help=help_text, fix=fix)
     if at is not None and at.text == ")" and "SKIP" not in stop.expected and stop.expected >= {"COMMA"}:
         help_text = "write how long it is, such as `streak(login, 7 calendar days)`"
         return Diagnostic("RK133", "a streak needs a length", stop.span, help=help_text)
@@ -101,7 +110,12 @@ def _streak(stop: Stop) -> Diagnostic | None:
 def _window(stop: Stop) -> Diagnostic | None:
     """`in the last 7d`, `in a month`, `in last week`, `within a week`."""
     at, before = stop.at, stop.before
-    if at is None or before is None or at.kind != "word":
+    if at is None or before is None:
+        return None
+    if stop.expected == {"ANY", "LAST", "ONE"} and at.kind in ("duration", "number"):
+        help_text = "write `A within 7d` from the start, `A in any 7d` wherever it begins, or `A in last 7d` until now"
+        return Diagnostic("RK100", "`in` says which window: `any`, `last` or `one`", stop.span, help=help_text)
+    if at.kind != "word":
         return None
     if stop.expected == {"ANY", "LAST", "ONE"}:
         if at.text == "the":
@@ -139,6 +153,10 @@ def _instant(stop: Stop) -> Diagnostic | None:
         )
     last = _run_end(stop.lexemes, stop.index)
     written = stop.text[at.start : last]
+    if at.kind == "word" and at.text not in RESERVED:
+        help_text = 'write a date such as `"2026-01-31"`; for what comes after an event, `A then B`'
+        message = f"`{before.text}` takes an instant, and {quoted(written)} is none"
+        return Diagnostic("RK128", message, (at.start, last), help=help_text)
     return Diagnostic(
         "RK128",
         f"the instant {quoted(written)} needs quotes",

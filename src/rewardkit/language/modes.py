@@ -116,7 +116,15 @@ def compile_in_mode(node: tree.Node, mode: Mode, zone: str = UTC) -> Program:
     Raises:
         ValidationError: for an unknown mode or zone, or an operator that this version does not evaluate.
     """
-    kind = _KINDS.get(mode)
-    if kind is None:
-        raise ValidationError(f"there is no mode {quoted(mode)}: use `latch`, `live` or `final`")
-    return compile_program(node, zone, kind)
+    check_mode(mode)
+    return compile_program(node, zone, _KINDS[mode])
+
+
+def check_mode(mode: object) -> None:
+    """Refuses what is no mode.
+
+    Raises:
+        ValidationError: for an unknown mode.
+    """
+    if not isinstance(mode, str) or mode not in _KINDS:
+        raise ValidationError(f"there is no mode {quoted(str(mode))}: use `latch`, `live` or `final`")

@@ -16,12 +16,12 @@ def _number(stop: Stop) -> Diagnostic | None:
     if "COMPARE" not in stop.expected or stop.expected & {"LIKE", "AMPERSAND"} or before is None:
         return None
     if before.kind == "number":
+        counted = f"`A*{before.text}` for a count of events, " if before.text.isdecimal() else ""
         return Diagnostic(
             "RK117",
             f"the number {quoted(before.text)} is no condition",
             (before.start, before.end),
-            help=f"write `A*{before.text}` for a count of events, `count(A) >= {before.text}` for a comparison, "
-            f"or quote it if it is a name",
+            help=f"write {counted}`count(A) >= {before.text}` for a comparison, or quote it if it is a name",
         )
     if before.text == ")":
         start = extent(stop.stack[-1])[0] if stop.stack else before.start
@@ -47,6 +47,8 @@ def _hyphen(stop: Stop) -> Diagnostic | None:
         and _in_name(stop.lexemes[last + 1])
     ):
         last += 1
+    if first > 0 and stop.lexemes[first].kind == "number" and stop.lexemes[first - 1].text == "*":
+        return None
     span = (stop.lexemes[first].start, stop.lexemes[last].end)
     name = stop.text[span[0] : span[1]]
     return Diagnostic(
@@ -69,11 +71,14 @@ def _property(stop: Stop) -> Diagnostic | None:
         return None
     if "LSQB" not in stop.expected:
         return None
+    name, _, field = before.text.rpartition(".") if before.kind == "word" else ("", "", "")
+    name, field = (name, field) if name else (before.text, "amount")
     return Diagnostic(
         "RK100",
         f"{quoted(before.text)} is an event here, and cannot be compared",
         stop.span,
-        help=f"compare a property in brackets, such as `A[{before.text} {at.text} …]`, or a count: `count(A) >= 3`",
+        help=f"compare a property in brackets, such as {quoted(f'{name}[{field} {at.text} 50]', 80)}, "
+        f"or a count: {quoted(f'count({before.text}) >= 3', 80)}",
     )
 
 
@@ -95,6 +100,11 @@ _ELSEWHERE = {
     "followed": "`A then B`",
     "where": "the comparison in brackets, such as `A[x == 1]`",
     "per": "`A by order_id` for a property, `A in one day` for a calendar day",
+    "for": "`A within 7d`, or `A over 7d` to judge it when that is over",
+    "every": "`A in one week` for some week, or `streak(A, 4 calendar weeks)` for one after another",
+    "if": "the condition alone, without it",
+    "xor": "`A & !B | B & !A`",
+    "least": "a count behind the event, such as `A*2`",
     "times": "a count behind the event, such as `A*2`",
 }
 """Words by which other languages say what ours says otherwise, and what to write."""
@@ -111,8 +121,15 @@ def _side_by_side(stop: Stop) -> Diagnostic | None:
         message = f"{quoted(left)} is not a function"
         meant = _FUNCTIONS.get(left.lower(), left.lower())
         if meant in AGGREGATES | {"streak", "satisfied"}:
-            return Diagnostic("RK113", message, stop.span, help=f"write `{_CALLS.get(meant, f'{meant}(A:amount)')}`")
+            place = (before.start, before.end)
+            help_text = f"write `{_CALLS.get(meant, f'{meant}(A:amount)')}`"
+            return Diagnostic("RK113", message, place, help=help_text, fix=stop.replaced(place, meant))
         help_text = "put an operator between, such as `&`, `|` or `then`"
+    elif not stop.in_filter and "satisfied" in (left, right):
+        word = at if right == "satisfied" else before
+        help_text = "write `satisfied(onboarding)`, or quote it if it is a name"
+        message = "`satisfied` takes a condition's name in parentheses"
+        return Diagnostic("RK112", message, (word.start, word.end), help=help_text)
     elif not stop.in_filter and (right in _ELSEWHERE or left in _ELSEWHERE):
         word = at if right in _ELSEWHERE else before
         message = f"{quoted(word.text)} is not a word of this language"
@@ -153,6 +170,46 @@ def _opens(lexeme: Lexeme) -> bool:
     return lexeme.kind in ("string", "number", "duration", "reference") or lexeme.text in ("(", "!", "[", "@")
 
 
+def _comma(stop: Stop) -> Diagnostic | None:
+    """`A, B`, `A[x > 1,000]`."""
+    at, before = stop.at, stop.before
+    if at is None or at.text != "," or before is None or not stop.expected & {"AMPERSAND", "WITHIN", "THEN", "$END"}:
+        return None
+    if stop.in_filter and before.kind == "number":
+        help_text = "write digits alone, and a point before a fraction, such as `A[amount >= 1000.5]`"
+        return Diagnostic("RK100", "a number holds no comma", stop.span, help=help_text)
+    help_text = "write `&` (both), `|` (either) or `then` (in this order)"
+    return Diagnostic("RK100", "a comma joins nothing here", stop.span, help=help_text)
+
+
+def _text(stop: Stop) -> Diagnostic | None:
+    """`latest(login:plan) == pro`."""
+    at = stop.at
+    if (
+        at is None
+        or at.kind != "word"
+        or at.text in RESERVED | AGGREGATES
+        or not stop.expected >= {"AGGREGATE", "STRING"}
+    ):
+        return None
+    if stop.in_filter or stop.before is None or stop.before.text not in ("==", "!=", "<", "<=", ">", ">="):
+        return None
+    fix = stop.replaced(stop.span, f'"{at.text}"')
+    return Diagnostic(
+        "RK129", f"{quoted(at.text)} is a text, and needs quotes", stop.span, help=f'write `"{at.text}"`', fix=fix
+    )
+
+
+def _reference(stop: Stop) -> Diagnostic | None:
+    """`@ onboarding`."""
+    at, before = stop.at, stop.before
+    if at is None or before is None or before.text != "@" or at.kind != "word" or at.text in RESERVED:
+        return None
+    message = "a name stands directly behind its `@`"
+    fix = stop.replaced((before.start, at.end), f"@{at.text}")
+    return Diagnostic("RK100", message, (before.start, at.end), help=f"write {quoted(f'@{at.text}')}", fix=fix)
+
+
 def _reserved(stop: Stop) -> Diagnostic | None:
     """`within & A`."""
     at = stop.at
@@ -170,7 +227,10 @@ NEIGHBOUR_SLIPS: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _number,
     _hyphen,
     _property,
+    _text,
+    _reference,
     _side_by_side,
+    _comma,
     _reserved,
 )
 """Tried in this order."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rewardkit.language.descent import descend
-from rewardkit.language.diagnostic import Diagnostic
-from rewardkit.language.format import format_condition
+from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.tree import Named, Node, Satisfied
 
 
@@ -16,7 +15,7 @@ def check_reach(node: Node) -> Iterator[Diagnostic]:
         if isinstance(part, Named) or (isinstance(part, Satisfied) and part.body is None):
             yield Diagnostic(
                 "RK140",
-                f"the condition `{format_condition(part)}` is not known here",
+                f"the condition {quoted(part.name)} is not known here",
                 part.place,
                 help="define it, or pass it in `definitions`",
             )

@@ -20,7 +20,7 @@ _LEXEME = re.compile(
   | (?P<string>"(?:[^"\\\n]|\\.)*")
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z0-9_]*)
   | (?P<reference>@[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*)
-  | (?P<foreign>&&|\|\||->|=>|=<|<>|=~|=(?!=))
+  | (?P<foreign>&&|\|\||->|=>|=<|<>|=~|===|!==|=(?!=))
   | (?P<symbol>==|!=|<=|>=|\.\.|<|>|[|&!*+\-()\[\],:@])
     )
     """,
@@ -30,7 +30,18 @@ _GAP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d|w))+")
 _DIGITS = re.compile(r"[0-9]+")
-_FOREIGN = {"&&": "&", "||": "|", "->": "then", "=>": "then", "=<": "<=", "<>": "!=", "=~": "like", "=": "=="}
+_FOREIGN = {
+    "&&": "&",
+    "||": "|",
+    "->": "then",
+    "=>": "then",
+    "=<": "<=",
+    "<>": "!=",
+    "=~": "like",
+    "=": "==",
+    "===": "==",
+    "!==": "!=",
+}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNITS = {
     "us": "ms", "ms": "ms", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
@@ -271,7 +282,7 @@ def _foreign(text: str, lexeme: Lexeme) -> Diagnostic:
     outside = sign == "=" and not in_filter
     help_text = ', and compare properties in brackets, such as `A[plan == "pro"]`' if outside else ""
     return Diagnostic(
-        "RK111" if sign == "=" else "RK113",
+        "RK111" if sign in ("=", "===") else "RK113",
         f"`{sign}` is not an operator of this language",
         (place, end),
         help=f"write `{written}`{help_text}",
@@ -290,6 +301,10 @@ def _unknown(text: str, place: int) -> Diagnostic:
         )
     if character in "“”„‟«»‘’‚‛'`":
         return _quotation_mark(text, place)
+    if text.startswith(("//", "/*"), place):
+        message = f"{quoted(text[place : place + 2])} begins no comment here"
+        help_text = "begin it with the sign #, from which a comment runs to the end of the line"
+        return Diagnostic("RK125", message, (place, place + 2), help=help_text)
     if character.isspace() or character in "\u200b\u200c\u200d\u2060\ufeff":
         return Diagnostic(
             "RK125",

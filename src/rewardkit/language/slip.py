@@ -78,7 +78,9 @@ def _absence(stop: Stop) -> Diagnostic | None:
         return None
     start, end = extent(stop.stack[-2])[0], extent(stop.stack[-1])[1]
     written = stop.text[start:end]
-    if stop.at is not None and stop.at.text == "over":
+    following = stop.lexemes[stop.index + 1 :][:1]
+    over = stop.at is not None and stop.at.text == "over"
+    if over or (stop.at is not None and stop.at.text == "in" and following and following[0].kind == "duration"):
         fix = stop.replaced(stop.span, "within")
     else:
         fix = stop.replaced((end, end), " within 14d")
@@ -116,7 +118,7 @@ def _unit(stop: Stop) -> Diagnostic | None:
         message = (
             "a calendar unit is expected here" if stop.at is None else f"{quoted(stop.at.text)} is no calendar unit"
         )
-        help_text = "the units are `day`, `week`, `month`, `quarter` and `year`"
+        help_text = "the units are `day`, `week`, `month`, `quarter` and `year`, as in `A in one month`"
         return Diagnostic("RK110", message, stop.span, help=help_text)
     if stop.expected != {"CALENDAR"} or stop.before is None:
         return None
@@ -202,7 +204,14 @@ def _filter(stop: Stop) -> Diagnostic | None:
     if "LIKE" not in stop.expected or before is None:
         return None
     field = before.text
-    if at is not None and at.text in ("not", "!"):
+    if at is not None and at.text == "between":
+        help_text = f"write two, such as `{field} >= 50 and {field} <= 100`"
+    elif at is not None and at.text == "is":
+        help_text = f"write `not has {field}` where it is missing, `has {field}` where it is there"
+    elif before.kind == "string" and stop.index > 2 and stop.lexemes[stop.index - 3].kind == "string":
+        values = f"({stop.lexemes[stop.index - 3].text}, {before.text})"
+        help_text = f"write the values in one list, such as {quoted(f'A[country in {values}]', 80)}"
+    elif at is not None and at.text in ("not", "!"):
         help_text = f"write `not {field} in (…)`"
     else:
         help_text = f"write a comparison such as `{field} == true`, or `has {field}`"

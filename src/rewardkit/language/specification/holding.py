@@ -184,7 +184,7 @@ def absence(node: tree.No) -> tree.Over:
 
 
 def hand_overs(found: list[tuple[Place, Instant]], last: tree.Node) -> list[tuple[Place, Instant]]:
-    """The ends of a step that matter to the next one: a plain count sees from the first all that it sees from others."""
+    """The ends of a step that matter to the next one: a count sees from the first all that it sees from others."""
     return found[:1] if isinstance(last, tree.AtLeast) else found
 
 
