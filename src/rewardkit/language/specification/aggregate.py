@@ -19,14 +19,14 @@ def matching(found: Sequence[tree.Match], events: Iterable[Event]) -> list[Event
     """The events that match any of some matches, in their order."""
     # By name first, since explanations ask this of every scope of a long history.
     plain = {match.name for match in found if match.where is None}
-    filtered = [match for match in found if match.where is not None and match.name not in plain]
+    filtered = [(match.name, match.where) for match in found if match.where is not None and match.name not in plain]
     if not filtered:
         return [event for event in events if event.name in plain]
     return [
         event
         for event in events
         if event.name in plain
-        or any(event.name == match.name and matches(match.where, event.properties) for match in filtered)
+        or any(event.name == name and matches(where, event.properties) for name, where in filtered)
     ]
 
 
