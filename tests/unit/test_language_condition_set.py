@@ -7,6 +7,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -132,6 +133,86 @@ def test_equality_is_typed_and_exact() -> None:
     for value, expected in ((1.0, ["number"]), ("1", ["text"]), (True, ["truth"]), ([1], []), (None, [])):
         standing, _ = conditions.start(START)
         assert expected == [change.name for change in conditions.step(standing, at(1, "A", v=value))]
+
+
+FILTERS = [
+    *(f"v {operator} {value}" for operator in ("==", "!=", "<", "<=", ">", ">=") for value in ("0", "2.5", "7")),
+    *(f'v {operator} "{value}"' for operator in ("==", "<", ">=") for value in ("", "b", "x")),
+    "v == true",
+    "v != false",
+    'v in (1, "x", true)',
+    'v in (2.5, "b") and w > 1',
+    'v == "x" and w == 1',
+    'v == "x" and w in (1, 2) and w > 1',
+    "w == 2 and v < 3",
+    'w == 3 or v == "b"',
+    "not w == 1",
+    'v like "?*"',
+    "has v",
+    "deep.er == 1",
+    "deep.er == 2",
+    "deep.er > 1",
+    'deep.er in (3, "x")',
+]
+VALUES = (
+    None,
+    0,
+    1,
+    2.5,
+    Decimal("2.5"),
+    7,
+    10**20,
+    -1.0,
+    float("nan"),
+    "",
+    "x",
+    "b",
+    "bc",
+    True,
+    False,
+    [1],
+    {"er": 1},
+)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_shared_counters_let_through_what_each_filter_alone_does(value: Any) -> None:
+    alone = {f"c{number}": Condition.parse(f"A[{where}]*2 | B*3") for number, where in enumerate(FILTERS)}
+    conditions = ConditionSet()
+    for name, condition in alone.items():
+        conditions.add(name, condition)
+    for other in (1, 2, 3, None):
+        standing, _ = conditions.start(START)
+        events = [at(number, "A", v=value, w=other, deep={"er": other}) for number in range(2)]
+        expected = []
+        for name, condition in alone.items():
+            program = condition.program()
+            state = program.start(START)
+            for event in events:
+                state = program.step(state, event)
+            if state.status:
+                expected.append((name, "satisfied"))
+        assert sorted(expected) == names_of(conditions.step_many(standing, events))
+
+
+def test_thousands_of_counters_that_are_mostly_zero_take_little_room() -> None:
+    conditions = ConditionSet()
+    for number in range(2_400):
+        conditions.add(f"c{number}", f"A{number}*9")
+    standing, _ = conditions.start(START)
+    sizes = []
+    for heard in ([], [3, 3, 8, 2_399], range(0, 2_400, 60), range(2_400)):
+        for number in heard:
+            conditions.step(standing, at(number, f"A{number}"))
+        data = conditions.pack(standing)
+        restored = conditions.unpack(data)
+        assert standing.counts == restored.counts
+        assert data == conditions.pack(restored)
+        sizes.append(len(data))
+    empty, few, some, full = sizes
+    assert few - empty <= 60
+    assert some - empty <= 400
+    assert full - empty == 2_400
 
 
 def test_a_counter_may_go_beyond_what_a_byte_holds_after_standings_were_begun() -> None:
