@@ -11,9 +11,9 @@ import hmac
 import re
 import secrets as randomness
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from rewardkit.errors import NotVerified, ValidationError
 from rewardkit.secret import Secret, secrets_of
@@ -38,6 +38,14 @@ _PREFIX = "whsec_"
 _ID = re.compile(r"[!-\-/-~]{1,255}")
 """Printable, and without the full stop that separates it from the timestamp."""
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
+
+
+class Headers(Protocol):
+    """Of a request, as any framework has them: a dict, `http.server`'s, Django's, Starlette's, Werkzeug's."""
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Names, in any case, and values."""
+        ...
 
 
 class Verified(NamedTuple):
@@ -94,7 +102,7 @@ def sign(body: bytes, *, id: str, timestamp: int, secrets: Secret | str | Iterab
 
 def verify(
     body: bytes,
-    headers: Mapping[str, str],
+    headers: Headers,
     secrets: Secret | str | Iterable[Secret | str],
     *,
     now: float | None = None,
@@ -128,7 +136,7 @@ def verify(
     return Verified(id, datetime.fromtimestamp(int(timestamp), UTC), given)
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
+def _header(headers: Headers, name: str) -> str:
     """Its one value; a header that comes twice might be read differently by whoever looks next."""
     found = [value for key, value in headers.items() if isinstance(key, str) and key.lower() == name]
     if len(found) != 1 or not isinstance(found[0], str):
