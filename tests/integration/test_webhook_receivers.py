@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from rewardkit.errors import UrlRefused, ValidationError
 from rewardkit.notify.url_guard import UrlGuard
 from rewardkit.notify.webhook_notifier import WebhookNotifier
 from rewardkit.testing.clock import FakeClock
-from rewardkit.testing.receiver import Behaviour, Receiver, answer, drip, flood, reset
+from rewardkit.testing.receiver import Behaviour, Receiver, Request, answer, drip, flood, reset
 from rewardkit.webhooks import generate_secret, verify
 
 SECRET = generate_secret()
@@ -166,6 +167,20 @@ def test_a_receiver_that_takes_nothing_in_is_given_up(monkeypatch: pytest.Monkey
         assert time.monotonic() - began < 1.5
 
 
+def test_a_receiver_that_takes_a_little_now_and_then_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sip(connection: socket.socket) -> None:
+        while connection.recv(200_000):
+            time.sleep(0.1)
+
+    with Receiver() as receiver:
+        monkeypatch.setattr("rewardkit.testing.receiver._read", sip)
+        notifier = notifier_for(receiver, timeout_seconds=0.5)
+        began = time.monotonic()
+        reason = reason_of(notifier, attrs.evolve(NOTICE, body=b"x" * 20_000_000))
+        assert reason.endswith("did not answer within 0.5 seconds")
+        assert time.monotonic() - began < 1.5
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -191,6 +206,22 @@ def test_a_receiver_that_takes_nothing_in_is_given_up(monkeypatch: pytest.Monkey
 )
 def test_what_is_no_answer_in_http_is_not_told(behaviour: Behaviour) -> None:
     assert " answered " not in failure_of(behaviour).reason
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 500 No\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: ", b""])
+def test_of_a_huge_answer_a_little_is_read(head: bytes) -> None:
+    sent = [0]
+
+    def count(connection: socket.socket, _: Request) -> None:
+        connection.sendall(head)
+        for _number in range(1_024):
+            connection.sendall(b"x" * 65_536)
+            sent[0] += 65_536
+
+    with Receiver(count) as receiver:
+        assert isinstance(notifier_for(receiver)(NOTICE), RetryLater)
+    # What the two ends' buffers hold was sent as well.
+    assert sent[0] < 32 * 2**20
 
 
 def test_a_closed_port_is_not_told() -> None:
