@@ -99,6 +99,25 @@ def test_the_status_is_the_answer_whatever_follows_it() -> None:
             assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_receiver_is_heard_out(status: int) -> None:
+    finished: list[bytes] = []
+
+    def speak_slowly(connection: socket.socket, request: Request) -> None:
+        head = f"HTTP/1.1 {status} Answer\r\nContent-Length: 20\r\n\r\n".encode()
+        drip(b"x" * 20, 0.01, head=head)(connection, request)
+        finished.append(connection.recv(1))
+
+    with Receiver(speak_slowly) as receiver:
+        notifier_for(receiver)(NOTICE)
+        for _ in range(100):
+            if finished:
+                break
+            time.sleep(0.01)
+    # It said all, and then saw the line closed in good order.
+    assert finished == [b""]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     with Receiver() as elsewhere:
@@ -169,14 +188,14 @@ def test_a_receiver_that_takes_nothing_in_is_given_up(monkeypatch: pytest.Monkey
 
 def test_a_receiver_that_takes_a_little_now_and_then_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def sip(connection: socket.socket) -> None:
-        while connection.recv(200_000):
-            time.sleep(0.1)
+        while connection.recv(500_000):
+            time.sleep(0.02)
 
     with Receiver() as receiver:
         monkeypatch.setattr("rewardkit.testing.receiver._read", sip)
         notifier = notifier_for(receiver, timeout_seconds=0.5)
         began = time.monotonic()
-        reason = reason_of(notifier, attrs.evolve(NOTICE, body=b"x" * 20_000_000))
+        reason = reason_of(notifier, attrs.evolve(NOTICE, body=b"x" * 60_000_000))
         assert reason.endswith("did not answer within 0.5 seconds")
         assert time.monotonic() - began < 1.5
 

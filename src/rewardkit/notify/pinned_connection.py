@@ -66,7 +66,10 @@ class PinnedLine:
         return io.BufferedReader(DeadlineReader(self._sock, self._deadline, ANSWER_BYTES))
 
     def close(self) -> None:
-        """Hang up."""
+        """Nothing: `http.client` closes before it has read the answer's body, and counts on the file to go on."""
+
+    def hang_up(self) -> None:
+        """Close for good."""
         self._sock.close()
 
 

@@ -119,7 +119,7 @@ class WebhookNotifier:
             try:
                 return post(line, self._destination, body, headers)
             finally:
-                line.close()
+                line.hang_up()
         except UrlRefused as error:
             reason = str(error)
         except TimeoutError:
