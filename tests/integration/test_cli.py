@@ -107,6 +107,8 @@ def fill(store: str = "sqlite:///shop.db") -> None:
         (("due", "--store", ":memory:", "--limit", "x"), "invalid int value: 'x'"),
         (("due", "--store", ":memory:", "--limit", "-1"), "argument --limit: must be at least 1, not `-1`"),
         (("deliver", "--store", ":memory:", "--limit", "0"), "argument --limit: must be at least 1, not `0`"),
+        (("deliver", "--store", ":memory:", "--limit", "5", "--dead"), "--limit is for delivering once"),
+        (("deliver", "--store", ":memory:", "--forever", "--dead"), "not allowed with argument --forever"),
         (("migrate", "--store", ":memory:", "--tenant", ""), "a tenant must not be empty"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -77,6 +78,43 @@ def test_notices_that_nobody_read_stay_in_the_outbox(tmp_path: Path) -> None:
         program = f"{sys.executable} -m rewardkit deliver --json --store {store} | true; exit ${{PIPESTATUS[0]}}"
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
         done = subprocess.run(["bash", "-c", program], check=False, capture_output=True, env=environment)
+        assert (1, b"") == (done.returncode, done.stdout)
+        assert b"Traceback" not in done.stderr
+        assert 3 == len(kit.ask(rk.Notices(status="pending")).items)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_delivers_what_comes_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signals) -> None:
+    store = f"sqlite:///{tmp_path / 'shop.db'}"
+    with rk.RewardKit(store) as kit:
+        kit.load(CAMPAIGNS)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rewardkit", "deliver", "--forever", "--poll", "1", "--json", "--store", store],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        )
+        assert process.stdout is not None
+        for user in ("ann", "bob"):
+            kit.emit("Purchase Completed", user=user)
+            told = [json.loads(process.stdout.readline()) for _ in range(3)]
+            assert {user} == {one["user"] for one in told}
+        process.send_signal(ending)
+        rest, errors = process.communicate(timeout=30)
+        assert (0, b"", b"6 delivered, 0 failed\n") == (process.returncode, rest, errors)
+        assert () == kit.ask(rk.Notices(status="pending")).items
+
+
+def test_a_worker_ends_where_nobody_reads_it_any_more(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'shop.db'}"
+    with rk.RewardKit(store) as kit:
+        kit.load(CAMPAIGNS)
+        kit.emit("Purchase Completed", user="ann")
+        program = (
+            f"{sys.executable} -m rewardkit deliver --forever --json --store {store} | true; exit ${{PIPESTATUS[0]}}"
+        )
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run(["bash", "-c", program], check=False, capture_output=True, env=environment, timeout=60)
         assert (1, b"") == (done.returncode, done.stdout)
         assert b"Traceback" not in done.stderr
         assert 3 == len(kit.ask(rk.Notices(status="pending")).items)

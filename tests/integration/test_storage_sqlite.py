@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -252,3 +254,31 @@ def test_values_are_bound_and_not_read_as_sql(store: SqliteStore) -> None:
     put(store, grant(evil, evil))
     assert ask(store, needs.GrantOf(evil)) == grant(evil, evil)
     assert ask(store, needs.Accept((event(evil, evil),), (evil,))).fresh == {(evil, evil)}
+
+
+TAKE_THE_FILE = """
+import fcntl, sys
+
+SHARED_FIRST, SHARED_SIZE = 0x40000002, 510  # of SQLite's file format
+with open(sys.argv[1], "r+b") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
+    except OSError:
+        print("held")
+    else:
+        print("free")
+"""
+
+
+def test_opening_another_connection_keeps_the_locks_of_those_that_are_open(path: Path) -> None:
+    def state() -> str:
+        command = [sys.executable, "-c", TAKE_THE_FILE, str(path)]
+        return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout.strip()
+
+    store = SqliteStore(path)
+    put(store, grant())
+    assert state() == "held"
+    store.connect().close()
+    assert state() == "held"
+    store.close()
+    assert state() == "free"

@@ -54,14 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Deliver, and say how it went."""
     if arguments.limit is not None and (arguments.forever or arguments.dead or arguments.replay is not None):
         raise ValidationError("--limit is for delivering once; leave it out")
-    notifier = _print_notice if arguments.json else LoggingNotifier(_logger())
+    stop = threading.Event()
+    notifier = Printer(stop) if arguments.json else LoggingNotifier(_logger())
     with open_kit(arguments, notifiers=(notifier,)) as kit:
         if arguments.dead:
             return print_dead(kit, as_json=arguments.json)
         if arguments.replay is not None:
             return replay(kit, arguments.replay)
         if arguments.forever:
-            with _stopped_by_signals() as stop:
+            with _stopping(stop):
                 done = kit.deliver_forever(stop, poll_seconds=arguments.poll)
         else:
             done = _deliver_once(kit, arguments.limit)
@@ -81,30 +82,45 @@ def _deliver_once(kit: RewardKit, limit: int | None) -> Delivery:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set: what is being told is finished and recorded first."""
-    stop = threading.Event()
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set the event: what is being told is finished and recorded first."""
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _print_notice(notice: Notice) -> None:
-    """Printed and flushed before it counts as told."""
-    print_json(
-        {
-            "id": notice.id,
-            "kind": notice.kind,
-            "user": notice.user,
-            "created_at": notice.created_at,
-            "attempt": notice.attempt,
-            "body": payload.read(notice.body, "a notice", most=BODY_BYTES),
-        }
-    )
-    sys.stdout.flush()
+class Printer:
+    """Prints each notice as a line of JSON, flushed before it counts as told.
+
+    Args:
+        stop: set where nobody reads any more, so that the rest waits for somebody who does.
+    """
+
+    endpoint = "stdout"
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def __call__(self, notice: Notice) -> None:
+        """Print it."""
+        try:
+            print_json(
+                {
+                    "id": notice.id,
+                    "kind": notice.kind,
+                    "user": notice.user,
+                    "created_at": notice.created_at,
+                    "attempt": notice.attempt,
+                    "body": payload.read(notice.body, "a notice", most=BODY_BYTES),
+                }
+            )
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._stop.set()
+            raise
 
 
 def _logger() -> logging.Logger:

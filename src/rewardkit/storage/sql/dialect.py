@@ -31,6 +31,8 @@ class Dialect:
     """The same, for a table that is kept in the order of its primary key where the database can do that."""
     among: str
     """Whether a column, `{}`, is in a list that is one parameter."""
+    chosen: str
+    """Whether an id is one of the few in the common table `chosen`."""
     column: str
     """How a column, `{}`, is read."""
     lock: str
@@ -57,6 +59,7 @@ SQLITE = Dialect(
     table="STRICT",
     clustered="STRICT, WITHOUT ROWID",
     among="{} IN (SELECT value FROM json_each(?))",
+    chosen='"id" IN (SELECT "id" FROM chosen)',
     # An expression has no declared type, so that a converter which the host has registered for TEXT is not applied.
     column="+{}",
     # A transaction that writes has the whole file to itself.
@@ -73,6 +76,8 @@ POSTGRESQL = Dialect(
     table="",
     clustered="",
     among="{} = ANY(?::text[])",
+    # A join would be planned by a guess at how many they are, a tenth of all that wait, and may read the whole table.
+    chosen='"id" = ANY (ARRAY(SELECT "id" FROM chosen))',
     column="{}",
     lock=" FOR UPDATE",
     lock_unless_held=" FOR UPDATE SKIP LOCKED",

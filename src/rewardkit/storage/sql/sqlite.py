@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
     def connect(self) -> sqlite3.Connection:
         """A new connection that has the settings which the promises need."""
         try:
-            # SQLite would create it readable by everybody; its companions for the log follow the file's own mode.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
+            self._create()
             connection = sqlite3.connect(
                 self._path,
                 timeout=self._timeout_seconds,
@@ -147,6 +146,15 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
     def rows(self, connection: sqlite3.Connection, tenant: str) -> SqliteRows:
         """See `SqlStore.rows`."""
         return SqliteRows(self._texts, tenant, sqlite3.Cursor(connection))
+
+    def _create(self) -> None:
+        """SQLite would create it readable by everybody; its companions for the log follow the file's own mode.
+
+        A file that is there is not opened: closing it would drop the locks of all this process's connections to it,
+        and another process would remove the log under their feet.
+        """
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
 
     def _use_write_ahead_log(self, connection: sqlite3.Connection) -> None:
         """Switching needs the file alone for a moment, and does not wait for it by itself."""

@@ -150,7 +150,7 @@ class Statements:
             f'WITH chosen AS (SELECT "id" FROM {name} WHERE "tenant" = ? AND {free} '
             f'ORDER BY "{order}", "id" LIMIT ?{self.dialect.lock_unless_held}) '
             f'UPDATE {name} SET "lease" = "lease" + 1, "{until}" = ? '
-            f'WHERE "tenant" = ? AND "id" IN (SELECT "id" FROM chosen) RETURNING {self.columns(table)}'
+            f'WHERE "tenant" = ? AND {self.dialect.chosen} RETURNING {self.columns(table)}'
         )
 
     def _among(self, column: str) -> str:
