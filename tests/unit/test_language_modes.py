@@ -111,3 +111,12 @@ def test_a_packed_state_belongs_to_its_mode() -> None:
     packed = live.pack(live.step(live.start(START), events("A2")[0]))
     with pytest.raises(InvariantError):
         latch.unpack(packed)
+
+
+def test_a_reason_stays_while_it_holds_and_after_it_was_packed() -> None:
+    program = Condition.parse("A then count(B) < 3").program(mode="live")
+    state = program.step(program.start(0), Event("A", 5, "1"))
+    first = program.verdict(state)
+    state = program.step(state, Event("B", 9, "2"))
+    assert (first.decided_at, first.reason) == (program.verdict(state).decided_at, program.verdict(state).reason)
+    assert first.reason == program.verdict(program.unpack(program.pack(state))).reason

@@ -74,3 +74,10 @@ def test_a_partial_is_packed_and_belongs_to_its_program() -> None:
         other.unpack_partial(program.pack_partial(partial))
     with pytest.raises(InvariantError, match="belongs to the condition"):
         other.merge(other.start(0), partial)
+
+
+def test_a_stretch_keeps_one_more_than_a_range_takes() -> None:
+    program = Condition.parse("A*1..2 over 7d").program()
+    events = [Event("A", at, f"e{at}") for at in (1, 2, 3)]
+    merged = program.merge(program.start(0), program.partial(events))
+    assert "impossible" == program.verdict(merged).status

@@ -188,3 +188,13 @@ def test_a_packed_state_belongs_to_its_condition_and_lateness() -> None:
 def test_a_lateness_is_elapsed_time(value: object) -> None:
     with pytest.raises(ValidationError, match="`allowed_lateness` is"):
         Condition.parse("A").timely(value)  # type: ignore[arg-type]
+
+
+def test_an_earlier_instant_of_the_same_verdict_is_a_revision() -> None:
+    timely = Timely(Condition.parse("A").program())
+    later, earlier = Event("A", 9, "1"), Event("A", 5, "2")
+    state = timely.receive(timely.start(0), later).state
+    assert earlier == timely.receive(state, earlier).late
+    revision = timely.refold(state, [later, earlier]).revision
+    assert revision is not None
+    assert [moment(9), moment(5)] == [revision.verdict.decided_at, revision.corrected.decided_at]
