@@ -69,11 +69,11 @@ if TYPE_CHECKING:
     )
     from rewardkit.kit import RewardKit
     from rewardkit.language.condition import Condition
-    from rewardkit.language.condition_set import ConditionSet
     from rewardkit.language.diagnostic import Diagnostic
     from rewardkit.language.event import Event, Position
-    from rewardkit.language.standing import Decided, Standing
-    from rewardkit.language.timely import Revision, Timely
+    from rewardkit.language.folding.timely import Revision, Timely
+    from rewardkit.language.sets.condition_set import ConditionSet
+    from rewardkit.language.sets.standing import Decided, Standing
     from rewardkit.language.verdict import Verdict
     from rewardkit.notify.apprise_notifier import AppriseNotifier
     from rewardkit.notify.email_notifier import EmailNotifier
@@ -105,11 +105,11 @@ _HOMES = {
     ),
     "rewardkit.kit": "RewardKit",
     "rewardkit.language.condition": "Condition",
-    "rewardkit.language.condition_set": "ConditionSet",
+    "rewardkit.language.sets.condition_set": "ConditionSet",
     "rewardkit.language.diagnostic": "Diagnostic",
     "rewardkit.language.event": "Event Position",
-    "rewardkit.language.standing": "Decided Standing",
-    "rewardkit.language.timely": "Revision Timely",
+    "rewardkit.language.sets.standing": "Decided Standing",
+    "rewardkit.language.folding.timely": "Revision Timely",
     "rewardkit.language.verdict": "Verdict",
     "rewardkit.notify.apprise_notifier": "AppriseNotifier",
     "rewardkit.notify.email_notifier": "EmailNotifier",

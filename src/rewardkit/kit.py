@@ -21,7 +21,7 @@ from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
-from rewardkit.language.suggestion import suggest
+from rewardkit.language.syntax.suggestion import suggest
 from rewardkit.ports import Clock, Jitter, Notifier, Store
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, Worker, endpoints_of

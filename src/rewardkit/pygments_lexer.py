@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pygments.lexer import RegexLexer, bygroups, include, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Whitespace
 
-from rewardkit.language.scan import RESERVED
+from rewardkit.language.syntax.scan import RESERVED
 
 _UNITS = r"(?:day|week|month|quarter|year)s?\b"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"

@@ -97,11 +97,11 @@ def test_no_module_looks_sideways_or_up(path: Path) -> None:
 @pytest.mark.parametrize(
     "path, text",
     [
-        ("rewardkit/language/parse.py", "from rewardkit.core.reward import Reward"),
-        ("rewardkit/language/parse.py", "from rewardkit import core"),
-        ("rewardkit/language/parse.py", "from .. import core"),
-        ("rewardkit/language/parse.py", "from ..core import reward"),
-        ("rewardkit/language/parse.py", "import rewardkit"),
+        ("rewardkit/language/condition.py", "from rewardkit.core.reward import Reward"),
+        ("rewardkit/language/condition.py", "from rewardkit import core"),
+        ("rewardkit/language/condition.py", "from .. import core"),
+        ("rewardkit/language/condition.py", "from ..core import reward"),
+        ("rewardkit/language/condition.py", "import rewardkit"),
         ("rewardkit/core/decide.py", "def f():\n    import rewardkit.storage.memory"),
         ("rewardkit/core/decide.py", "if TYPE_CHECKING:\n    from rewardkit.ports import Store"),
         ("rewardkit/errors.py", "from rewardkit.language.diagnostic import Diagnostic"),

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from drawing import chart
 
 import rewardkit as rk
-from rewardkit.language.program import Program, State
+from rewardkit.language.folding.program import Program, State
 
 SECOND = 1_000_000
 START = 1_767_225_600_000_000  # 2026-01-01

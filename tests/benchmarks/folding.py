@@ -9,7 +9,7 @@ from counting import Answer
 from rules import Job, Leaf, Reading, Rule
 
 import rewardkit as rk
-from rewardkit.language.program import SATISFIED, State
+from rewardkit.language.folding.program import SATISFIED, State
 
 Tree: TypeAlias = tuple[str, Any, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language.format import format_condition
-from rewardkit.language.parse import parse
+from rewardkit.language.syntax.format import format_condition
+from rewardkit.language.syntax.parse import parse
 
 FOLDER = Path(__file__).parents[2] / "grammar" / "conformance"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rewardkit.errors import ValidationError
-from rewardkit.language.conformance import run_vectors
-from rewardkit.language.vectors import read_vectors
+from rewardkit.language.conformance.run import run_vectors
+from rewardkit.language.conformance.vectors import read_vectors
 
 FILES = sorted((Path(__file__).parents[2] / "grammar" / "conformance").glob("*.json"))
 EVENT = {"id": "1", "name": "A", "at": "2024-01-02T00:00:00Z"}

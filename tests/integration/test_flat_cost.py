@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.language.program import PENDING, Program, State
+from rewardkit.language.folding.program import PENDING, Program, State
 
 SECOND = 1_000_000
 START = 1_767_225_600_000_000  # 2026-01-01

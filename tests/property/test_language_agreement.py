@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Position
-from rewardkit.language.program import IMPOSSIBLE, State, compile_program
+from rewardkit.language.folding.program import IMPOSSIBLE, State, compile_program
 from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.specification import judge
 from rewardkit.testing.random_conditions import EVERY_KIND, PLAIN_KINDS, RandomConditions, along, operators

@@ -11,17 +11,17 @@ from typing import Any
 from hypothesis import given, settings
 
 from rewardkit.language import tree
-from rewardkit.language.analysis import analyse
-from rewardkit.language.branches import dead_branches
+from rewardkit.language.analysing.analysis import analyse
+from rewardkit.language.analysing.branches import dead_branches
+from rewardkit.language.analysing.extent import extent
+from rewardkit.language.analysing.moments import Setting
+from rewardkit.language.analysing.possibility import can_be_again
+from rewardkit.language.analysing.relation import relate
+from rewardkit.language.analysing.search import Work
+from rewardkit.language.analysing.witness import History
 from rewardkit.language.event import Event
-from rewardkit.language.extent import extent
-from rewardkit.language.moments import Setting
-from rewardkit.language.possibility import can_be_again
-from rewardkit.language.program import compile_program
-from rewardkit.language.relation import relate
-from rewardkit.language.search import Work
+from rewardkit.language.folding.program import compile_program
 from rewardkit.language.specification import judge
-from rewardkit.language.witness import History
 from rewardkit.testing.samples import random_history
 from rewardkit.testing.strategies import START as EXAMPLE
 from rewardkit.testing.strategies import conditions

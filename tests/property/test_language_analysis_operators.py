@@ -8,9 +8,9 @@ from collections import Counter
 from itertools import combinations
 
 from rewardkit.language import tree
-from rewardkit.language.analysis import analyse
+from rewardkit.language.analysing.analysis import analyse
+from rewardkit.language.analysing.moments import Setting
 from rewardkit.language.event import Event
-from rewardkit.language.moments import Setting
 from rewardkit.language.specification import judge
 from rewardkit.testing.random_conditions import EVERY_KIND, PLAIN_KINDS, RandomConditions
 from rewardkit.testing.samples import random_history

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from rewardkit.errors import ConditionSyntaxError, ValidationError
 from rewardkit.language import tree
-from rewardkit.language.check import check
-from rewardkit.language.format import format_condition
+from rewardkit.language.checks.check import check
+from rewardkit.language.folding.program import compile_program
 from rewardkit.language.limits import DAY_MICROSECONDS
-from rewardkit.language.parse import parse
-from rewardkit.language.program import compile_program
+from rewardkit.language.syntax.format import format_condition
+from rewardkit.language.syntax.parse import parse
 from rewardkit.testing.strategies import conditions
 
 EXAMPLES = int(min(20_000, 800 * float(os.environ.get("REWARDKIT_SCALE", "1"))))

@@ -12,13 +12,13 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from rewardkit.language.canonical import structure
 from rewardkit.language.condition import Condition
-from rewardkit.language.condition_set import ConditionSet
 from rewardkit.language.event import Event
-from rewardkit.language.format import format_condition
-from rewardkit.language.program import PENDING, Program, State
-from rewardkit.language.standing import Decided, Standing
+from rewardkit.language.folding.program import PENDING, Program, State
+from rewardkit.language.sets.condition_set import ConditionSet
+from rewardkit.language.sets.standing import Decided, Standing
+from rewardkit.language.syntax.canonical import structure
+from rewardkit.language.syntax.format import format_condition
 from rewardkit.testing.random_conditions import RandomConditions, operators
 from rewardkit.testing.samples import random_history
 

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import attrs
 
 from rewardkit.language import tree
-from rewardkit.language.checker import objections
+from rewardkit.language.checks.reach import check_reach
 from rewardkit.language.descent import descend
 from rewardkit.language.event import Event, Position
-from rewardkit.language.explanation import Explanation, explain
-from rewardkit.language.modes import compile_in_mode
+from rewardkit.language.explaining.checker import objections
+from rewardkit.language.explaining.explanation import Explanation, explain
+from rewardkit.language.folding.modes import compile_in_mode
 from rewardkit.language.positive import positive_part
-from rewardkit.language.reach import check_reach
 from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.verdict import Mode
 from rewardkit.testing.random_conditions import EVERY_KIND, RandomConditions

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rewardkit.language import tree
 from rewardkit.language.descent import descend
 from rewardkit.language.event import Event
-from rewardkit.language.explanation import explain
+from rewardkit.language.explaining.explanation import explain
+from rewardkit.language.folding.program import IMPOSSIBLE, compile_program
 from rewardkit.language.listening import hears_all
-from rewardkit.language.program import IMPOSSIBLE, compile_program
 from rewardkit.language.replay import replay
 from rewardkit.language.specification import judge, readings
 from rewardkit.testing.samples import SPANS

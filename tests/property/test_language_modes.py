@@ -12,12 +12,12 @@ import pytest
 
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Position, instant
-from rewardkit.language.modes import compile_in_mode
-from rewardkit.language.program import Program, State, bare_program
+from rewardkit.language.folding.modes import compile_in_mode
+from rewardkit.language.folding.program import Program, State, bare_program
+from rewardkit.language.folding.timely import Timely
+from rewardkit.language.folding.timely_state import TimelyState
 from rewardkit.language.replay import BEFORE_ALL
 from rewardkit.language.specification import Reading, judge
-from rewardkit.language.timely import Timely
-from rewardkit.language.timely_state import TimelyState
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.testing.random_conditions import EVERY_KIND, PLAIN_KINDS, RandomConditions
 from rewardkit.testing.samples import random_history

@@ -14,13 +14,13 @@ import attrs
 import pytest
 
 from rewardkit.language import tree
-from rewardkit.language.canonical import structure
+from rewardkit.language.checks.reach import check_reach
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Position
-from rewardkit.language.normal import normalise
-from rewardkit.language.program import compile_program
-from rewardkit.language.reach import check_reach
+from rewardkit.language.folding.program import compile_program
 from rewardkit.language.specification import judge
+from rewardkit.language.syntax.canonical import structure
+from rewardkit.language.syntax.normal import normalise
 from rewardkit.testing.random_conditions import EVERY_KIND, RandomConditions, operators
 from rewardkit.testing.samples import random_history
 from rewardkit.testing.world import MICROSECONDS, civil_history, random_world

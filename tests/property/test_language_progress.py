@@ -15,14 +15,14 @@ from itertools import combinations_with_replacement, product
 import attrs
 
 from rewardkit.language import tree
-from rewardkit.language.alphabet import alphabet
-from rewardkit.language.continuation import way_on
 from rewardkit.language.descent import descend, matches
 from rewardkit.language.event import Event
-from rewardkit.language.explanation import explain
+from rewardkit.language.explaining.continuation import way_on
+from rewardkit.language.explaining.explanation import explain
+from rewardkit.language.explaining.need import Way
 from rewardkit.language.listening import opened_by_any
-from rewardkit.language.need import Way
 from rewardkit.language.replay import judge as judged
+from rewardkit.language.samples.alphabet import alphabet
 from rewardkit.language.specification import decided, judge
 from rewardkit.testing.random_conditions import EVERY_KIND, PLAIN_KINDS, RandomConditions
 from rewardkit.testing.samples import random_history

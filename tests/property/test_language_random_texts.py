@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language.check import check
+from rewardkit.language.checks.check import check
 from rewardkit.language.descent import descend
 from rewardkit.language.diagnostic import Diagnostic
-from rewardkit.language.format import format_condition
 from rewardkit.language.limits import LONGEST_TEXT
-from rewardkit.language.parse import parse, read
+from rewardkit.language.syntax.format import format_condition
+from rewardkit.language.syntax.parse import parse, read
 from rewardkit.language.tree import Node
 
 SCALE = float(os.environ.get("REWARDKIT_SCALE", "1"))

@@ -7,10 +7,18 @@ import random
 from itertools import product
 
 from rewardkit.language import tree
-from rewardkit.language.canonical import structure
 from rewardkit.language.event import Event
-from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State, bare_program, compile_program
+from rewardkit.language.folding.program import (
+    IMPOSSIBLE,
+    PENDING,
+    SATISFIED,
+    Program,
+    State,
+    bare_program,
+    compile_program,
+)
 from rewardkit.language.specification import judge
+from rewardkit.language.syntax.canonical import structure
 
 CASES = max(1, int(600 * float(os.environ.get("REWARDKIT_SCALE", "1"))))
 FIRST_SEED = int(os.environ.get("REWARDKIT_SEED", "20240101"))

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language.check import check
+from rewardkit.language.checks.check import check
 from rewardkit.language.condition import Condition
-from rewardkit.language.format import format_condition
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
-from rewardkit.language.measure import check_size
-from rewardkit.language.parse import parse
-from rewardkit.language.structure import check_structure
+from rewardkit.language.syntax.format import format_condition
+from rewardkit.language.syntax.measure import check_size
+from rewardkit.language.syntax.parse import parse
+from rewardkit.language.syntax.structure import check_structure
 from rewardkit.language.tree import (
     Aggregate,
     And,

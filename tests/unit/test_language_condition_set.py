@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from rewardkit import Condition, ConditionSet, Event, InvariantError, ValidationError
-from rewardkit.language import roster
-from rewardkit.language.counting import compile_check
-from rewardkit.language.program import Program
+from rewardkit.language.folding.program import Program
+from rewardkit.language.sets import roster
+from rewardkit.language.sets.counting import compile_check
 
 START = 1_767_225_600_000_000
 DAY = 86_400_000_000

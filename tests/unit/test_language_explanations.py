@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from rewardkit.language import tree
-from rewardkit.language.checker import objections
 from rewardkit.language.condition import Condition
 from rewardkit.language.descent import descend
 from rewardkit.language.event import Event, rfc3339
+from rewardkit.language.explaining.checker import objections
 from rewardkit.language.verdict import Mode
 
 DAY = 86_400_000_000

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language.check import Scope, check
+from rewardkit.language.checks.check import Scope, check
 from rewardkit.language.diagnostic import Diagnostic
-from rewardkit.language.parse import parse
+from rewardkit.language.syntax.parse import parse
 
 SHOWN = Path(__file__).with_name("language_syntax_diagnostics.txt").read_text(encoding="utf-8")
 WRONG = [eval(block.partition("\n")[0]) for block in SHOWN.split(">>> ")[1:]]

@@ -10,7 +10,7 @@ import pytest
 from rewardkit.errors import InvariantError
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, instant
-from rewardkit.language.program import Program, State
+from rewardkit.language.folding.program import Program, State
 
 SECOND = 1_000_000
 LATER = 1_000 * SECOND

@@ -11,9 +11,9 @@ import pytest
 
 from rewardkit.errors import ValidationError
 from rewardkit.language import tree
-from rewardkit.language.filter import matches
-from rewardkit.language.glob import compile_glob
-from rewardkit.language.predicate import compile_predicate
+from rewardkit.language.values.filter import matches
+from rewardkit.language.values.glob import compile_glob
+from rewardkit.language.values.predicate import compile_predicate
 from rewardkit.testing.samples import random_predicate, random_properties
 
 ODD: tuple[Any, ...] = (

@@ -7,10 +7,10 @@ import random
 import pytest
 
 from rewardkit.language.event import Event
-from rewardkit.language.ledger import Ledger
-from rewardkit.language.parse import parse
-from rewardkit.language.program import compile_program
-from rewardkit.language.state import PENDING, SATISFIED
+from rewardkit.language.folding.program import compile_program
+from rewardkit.language.running.ledger import Ledger
+from rewardkit.language.running.state import PENDING, SATISFIED
+from rewardkit.language.syntax.parse import parse
 
 
 @pytest.mark.parametrize("seed", range(20))

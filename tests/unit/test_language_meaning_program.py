@@ -10,8 +10,8 @@ import pytest
 from rewardkit.errors import InvariantError, RewardKitError, ValidationError
 from rewardkit.language import tree
 from rewardkit.language.event import Event
-from rewardkit.language.parse import parse
-from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State, compile_program
+from rewardkit.language.folding.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State, compile_program
+from rewardkit.language.syntax.parse import parse
 from rewardkit.testing.random_conditions import RandomConditions
 from rewardkit.testing.samples import random_history
 

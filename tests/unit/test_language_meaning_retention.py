@@ -8,9 +8,9 @@ import pytest
 
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event
-from rewardkit.language.parse import parse
-from rewardkit.language.program import Program, compile_program
-from rewardkit.language.state import PENDING, State
+from rewardkit.language.folding.program import Program, compile_program
+from rewardkit.language.running.state import PENDING, State
+from rewardkit.language.syntax.parse import parse
 
 START = 1_704_153_600_000_000
 SECOND = 1_000_000

@@ -6,9 +6,9 @@ import pytest
 
 from rewardkit.errors import Conflict
 from rewardkit.language.event import Event
-from rewardkit.language.explanation import Explanation, explain
-from rewardkit.language.parse import parse
+from rewardkit.language.explaining.explanation import Explanation, explain
 from rewardkit.language.replay import judge
+from rewardkit.language.syntax.parse import parse
 from rewardkit.language.verdict import Verdict
 
 DAY = 86_400_000_000

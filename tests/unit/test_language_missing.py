@@ -8,7 +8,7 @@ import pytest
 
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
-from rewardkit.language.exact import plain
+from rewardkit.language.values.exact import plain
 
 
 @pytest.mark.parametrize(

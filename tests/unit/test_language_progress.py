@@ -9,7 +9,7 @@ import pytest
 
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
-from rewardkit.language.explanation import Explanation
+from rewardkit.language.explaining.explanation import Explanation
 
 DAY = 86_400_000_000
 START = 1_704_067_200_000_000

@@ -14,11 +14,12 @@ from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language import build, grammar
-from rewardkit.language.automaton import Stuck, automaton
-from rewardkit.language.build import Builder, Piece
+from rewardkit.language import grammar
 from rewardkit.language.diagnostic import Slip
-from rewardkit.language.scan import Lexeme, scan
+from rewardkit.language.syntax import build
+from rewardkit.language.syntax.automaton import Stuck, automaton
+from rewardkit.language.syntax.build import Builder, Piece
+from rewardkit.language.syntax.scan import Lexeme, scan
 
 KINDS = {"STRING": "string", "INT": "number", "DECIMAL": "number", "DURATION": "duration", "REFERENCE": "reference"}
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

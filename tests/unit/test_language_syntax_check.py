@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rewardkit.errors import ValidationError
-from rewardkit.language.check import Scope, check
+from rewardkit.language.checks.check import Scope, check
 from rewardkit.language.diagnostic import CODES
-from rewardkit.language.format import format_condition
-from rewardkit.language.parse import parse
-from rewardkit.language.program import compile_program
+from rewardkit.language.folding.program import compile_program
+from rewardkit.language.syntax.format import format_condition
+from rewardkit.language.syntax.parse import parse
 
 
 def found(text: str, scope: Scope = "start") -> list[tuple[str, str]]:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from rewardkit.errors import ConditionSyntaxError, ValidationError
-from rewardkit.language.check import Scope, check
+from rewardkit.language.checks.check import Scope, check
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Position
-from rewardkit.language.inline import inline
-from rewardkit.language.measure import measure
-from rewardkit.language.parse import parse
-from rewardkit.language.suggestion import distance, suggest
+from rewardkit.language.syntax.inline import inline
+from rewardkit.language.syntax.measure import measure
+from rewardkit.language.syntax.parse import parse
+from rewardkit.language.syntax.suggestion import distance, suggest
 from rewardkit.language.tree import Compare
 
 DAY = 86_400_000_000

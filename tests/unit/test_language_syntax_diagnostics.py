@@ -9,7 +9,7 @@ import pytest
 
 from rewardkit.errors import ConditionSyntaxError
 from rewardkit.language.diagnostic import CODES, Diagnostic, quoted
-from rewardkit.language.parse import parse
+from rewardkit.language.syntax.parse import parse
 
 SHOWN = Path(__file__).with_name("language_syntax_diagnostics.txt")
 """Blocks of `>>> the text as a Python literal`, what is shown, and `fix: …` where there is one."""

@@ -11,8 +11,8 @@ from rewardkit.errors import ConditionSyntaxError
 from rewardkit.language import grammar
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.language.limits import DEEPEST, LONGEST_TEXT, MOST_NODES
-from rewardkit.language.parse import parse
-from rewardkit.language.scan import RESERVED, scan
+from rewardkit.language.syntax.parse import parse
+from rewardkit.language.syntax.scan import RESERVED, scan
 from rewardkit.language.tree import AtLeast, Match
 
 
@@ -29,7 +29,7 @@ def test_the_grammar_has_no_conflict_and_no_colliding_terminals() -> None:
 
 def test_the_parser_comes_on_first_use_and_not_by_importing() -> None:
     code = (
-        "import sys, rewardkit.language.condition, rewardkit.language.parse as p\n"
+        "import sys, rewardkit.language.condition, rewardkit.language.syntax.parse as p\n"
         "assert 'lark' not in sys.modules\n"
         "p.parse('A & B')\n"
         "assert 'lark' in sys.modules"
@@ -92,13 +92,14 @@ def test_a_hostile_text_is_refused_by_its_limit(text: str, code: str) -> None:
 @pytest.mark.parametrize("kind", ["parentheses", "prefixes", "words as prefixes", "a long chain", "a megabyte of name"])
 def test_what_is_too_long_or_too_deep_never_reaches_the_parser(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("automaton", "parser"):
-        monkeypatch.setattr(f"rewardkit.language.parse.{name}", lambda: pytest.fail("the parser was asked"))
+        monkeypatch.setattr(f"rewardkit.language.syntax.parse.{name}", lambda: pytest.fail("the parser was asked"))
     text, code = HOSTILE[kind]
     assert code == said(text).code
 
 
 def test_a_number_that_is_too_long_is_never_converted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardkit.language.build.read_number", lambda text: pytest.fail(f"{text} was converted"))
+    converting = "rewardkit.language.syntax.build.read_number"
+    monkeypatch.setattr(converting, lambda text: pytest.fail(f"{text} was converted"))
     for number in ("1e1000000", "1e19", "9" * 39, "0." + "1" * 38, "1e-19", "1" * 30 + "e18"):
         assert "RK005" == said(f"A[x == {number}]").code
 

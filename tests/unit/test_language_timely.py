@@ -9,8 +9,8 @@ import pytest
 from rewardkit import Condition, Event
 from rewardkit.errors import Conflict, InvariantError, ValidationError
 from rewardkit.language.event import instant, moment, rfc3339
-from rewardkit.language.timely import Timely
-from rewardkit.language.timely_state import TimelyState
+from rewardkit.language.folding.timely import Timely
+from rewardkit.language.folding.timely_state import TimelyState
 from rewardkit.language.verdict import Mode
 
 START = "2024-01-01T00:00:00Z"

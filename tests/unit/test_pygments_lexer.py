@@ -12,8 +12,8 @@ from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Punc
 
 from rewardkit.errors import ConditionSyntaxError
 from rewardkit.language import grammar
-from rewardkit.language.parse import parse
-from rewardkit.language.scan import RESERVED
+from rewardkit.language.syntax.parse import parse
+from rewardkit.language.syntax.scan import RESERVED
 from rewardkit.pygments_lexer import ConditionLexer
 
 VECTORS = Path(__file__).parents[2] / "grammar" / "conformance"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rewardkit.cli.printing import heading
-from rewardkit.language.analysis import Analysis
+from rewardkit.language.analysing.analysis import Analysis
+from rewardkit.language.analysing.relation import Answer
+from rewardkit.language.analysing.witness import History
 from rewardkit.language.diagnostic import printable
-from rewardkit.language.literal import write_span
-from rewardkit.language.relation import Answer
+from rewardkit.language.syntax.literal import write_span
 from rewardkit.language.tree import Elapsed
-from rewardkit.language.witness import History
 
 MOST_LINES = 12
 """Events of a history that are shown."""

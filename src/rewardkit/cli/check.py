@@ -11,7 +11,7 @@ from rewardkit.cli.condition_source import from_argument
 from rewardkit.cli.options import Commands, add_command
 from rewardkit.cli.printing import FINDINGS, FINE, print_json
 from rewardkit.errors import ConditionSyntaxError
-from rewardkit.language.analysis import Analysis
+from rewardkit.language.analysing.analysis import Analysis
 from rewardkit.language.condition import EXAMPLE_START, Condition
 from rewardkit.language.diagnostic import Diagnostic
 from rewardkit.shell.definition_file import read_conditions

@@ -8,8 +8,8 @@ from pathlib import Path
 from rewardkit.cli.options import Commands, add_command
 from rewardkit.cli.printing import FINDINGS, FINE, note, print_json
 from rewardkit.errors import ValidationError
-from rewardkit.language.conformance import Difference, run_case
-from rewardkit.language.vectors import MOST_BYTES, Case, read_vectors
+from rewardkit.language.conformance.run import Difference, run_case
+from rewardkit.language.conformance.vectors import MOST_BYTES, Case, read_vectors
 
 
 def add_to(commands: Commands) -> None:

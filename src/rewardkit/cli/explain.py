@@ -13,12 +13,12 @@ from rewardkit.errors import ConditionSyntaxError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.diagnostic import printable
 from rewardkit.language.event import Event, Instant, rfc3339
-from rewardkit.language.evidence import Absence, Value
-from rewardkit.language.explanation import Explanation
-from rewardkit.language.leaf import Leaf
-from rewardkit.language.need import Need
-from rewardkit.language.refutation import written
-from rewardkit.language.telling import Telling
+from rewardkit.language.explaining.explanation import Explanation
+from rewardkit.language.explaining.leaf import Leaf
+from rewardkit.language.explaining.need import Need
+from rewardkit.language.explaining.refutation import written
+from rewardkit.language.explaining.telling import Telling
+from rewardkit.language.reasons.evidence import Absence, Value
 from rewardkit.shell.definition_file import read_conditions
 
 _BAR = 10

@@ -14,7 +14,7 @@ from rewardkit.core.commands import DefineCampaign, DefineOffer, DefineReward, L
 from rewardkit.core.queries import Explained
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import moment
-from rewardkit.language.literal import read_elapsed
+from rewardkit.language.syntax.literal import read_elapsed
 
 
 @attrs.frozen

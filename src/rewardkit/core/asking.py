@@ -35,7 +35,7 @@ from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferRow
 from rewardkit.errors import InvariantError, Refused, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Position
-from rewardkit.language.program import IMPOSSIBLE
+from rewardkit.language.folding.program import IMPOSSIBLE
 
 USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped")
 GRANT_STATUSES = ("ready", "fulfilled")

@@ -24,8 +24,8 @@ from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
 from rewardkit.core.progress import ACTIVE, key
 from rewardkit.core.records import Reward
-from rewardkit.language.names import Everything, together
-from rewardkit.language.program import SATISFIED
+from rewardkit.language.folding.program import SATISFIED
+from rewardkit.language.planning.names import Everything, together
 
 _MOST_STEPS = 65_536
 """That are remembered: a dozen megabytes at most; beyond them steps are taken the ordinary way."""

@@ -16,11 +16,11 @@ from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_bo
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import mapping, show, text
 from rewardkit.errors import Refused, ValidationError
-from rewardkit.language.check import Scope
+from rewardkit.language.checks.check import Scope
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import LATEST
-from rewardkit.language.literal import read_elapsed
-from rewardkit.language.suggestion import suggest
+from rewardkit.language.syntax.literal import read_elapsed
+from rewardkit.language.syntax.suggestion import suggest
 
 _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 

@@ -11,7 +11,7 @@ from rewardkit.core import payload
 from rewardkit.core.records import Reward
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
-from rewardkit.language.program import Program, State
+from rewardkit.language.folding.program import Program, State
 from rewardkit.language.zoning import UTC
 
 REWARD, CONDITION, OFFER, CAMPAIGN = "reward", "condition", "offer", "campaign"

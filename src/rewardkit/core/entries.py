@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from rewardkit.core.definitions import Campaign
 from rewardkit.language.condition import Condition
-from rewardkit.language.condition_set import ConditionSet
 from rewardkit.language.event import Event
-from rewardkit.language.names import Everything
-from rewardkit.language.standing import Decided, Standing
+from rewardkit.language.planning.names import Everything
+from rewardkit.language.sets.condition_set import ConditionSet
+from rewardkit.language.sets.standing import Decided, Standing
 
 _MOST_OPENINGS = 1_024
 

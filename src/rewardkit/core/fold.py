@@ -17,9 +17,9 @@ from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, Progress, key
 from rewardkit.core.rows import MemberRow
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
-from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State
-from rewardkit.language.standing import Decided, Standing
-from rewardkit.language.state import decided
+from rewardkit.language.folding.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State
+from rewardkit.language.running.state import decided
+from rewardkit.language.sets.standing import Decided, Standing
 
 _NO_EVENTS: tuple[Event, ...] = ()
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from rewardkit.language.names import Everything
+from rewardkit.language.planning.names import Everything
 
 One = TypeVar("One")
 

@@ -10,7 +10,7 @@ from rewardkit.core.active import Active
 from rewardkit.core.definitions import Campaign, Offer
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
-from rewardkit.language.program import PENDING, SATISFIED, Program, State
+from rewardkit.language.folding.program import PENDING, SATISFIED, Program, State
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from rewardkit.core.making import replay
 from rewardkit.core.progress import ACTIVE, ENTRY, key
 from rewardkit.core.rows import UserOfferRow
 from rewardkit.language.event import Event, Position
-from rewardkit.language.program import IMPOSSIBLE, PENDING, SATISFIED, Program
+from rewardkit.language.folding.program import IMPOSSIBLE, PENDING, SATISFIED, Program
 
 _WORDS = {PENDING: "pending", SATISFIED: "satisfied", IMPOSSIBLE: "impossible"}
 

@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from rewardkit.errors import ConditionSyntaxError, ValidationError
-from rewardkit.language.check import Scope, check
+from rewardkit.language.checks.check import Scope, check
 from rewardkit.language.descent import descend, matches
 from rewardkit.language.diagnostic import Diagnostic, quoted
 from rewardkit.language.event import UNTIMED, Event, Position, instant
-from rewardkit.language.format import format_condition
-from rewardkit.language.inline import inline
-from rewardkit.language.lateness import PUNCTUAL, Lateness, read_lateness
+from rewardkit.language.folding.lateness import PUNCTUAL, Lateness, read_lateness
 from rewardkit.language.limits import DAY_MICROSECONDS, LONGEST_TEXT
-from rewardkit.language.parse import parse, read
+from rewardkit.language.syntax.format import format_condition
+from rewardkit.language.syntax.inline import inline
+from rewardkit.language.syntax.parse import parse, read
 from rewardkit.language.tree import Node
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
 
 if TYPE_CHECKING:
-    from rewardkit.language.analysis import Analysis
-    from rewardkit.language.explanation import Explanation
-    from rewardkit.language.moments import Setting
-    from rewardkit.language.program import Program
-    from rewardkit.language.timely import Timely
-    from rewardkit.language.witness import History
+    from rewardkit.language.analysing.analysis import Analysis
+    from rewardkit.language.analysing.moments import Setting
+    from rewardkit.language.analysing.witness import History
+    from rewardkit.language.explaining.explanation import Explanation
+    from rewardkit.language.folding.program import Program
+    from rewardkit.language.folding.timely import Timely
 
 EXAMPLE_START = "2024-01-01T00:00:00Z"
 """Where a scope begins that nobody gave a start, so that histories are made up the same way each time."""
@@ -96,7 +96,7 @@ class Condition:
         Verdicts are the same, except that one whose double negations are gone may be sure of itself while late events
         are still waited for.
         """
-        from rewardkit.language.normal import normalise
+        from rewardkit.language.syntax.normal import normalise
 
         tree = normalise(self.tree)
         text = format_condition(tree)
@@ -181,8 +181,8 @@ class Condition:
     ) -> Explanation:
         """Why the verdict is what it is, and how far it is; arguments and errors as of `judge`."""
         from rewardkit.language.civil import zone_named
-        from rewardkit.language.explanation import explain
-        from rewardkit.language.modes import check_mode
+        from rewardkit.language.explaining.explanation import explain
+        from rewardkit.language.folding.modes import check_mode
 
         check_mode(mode)
         zone_named(zone)
@@ -215,7 +215,7 @@ class Condition:
             ConditionSyntaxError: it, or the other one, has an error.
             ValidationError: an instant, the zone, `known_events` or `campaign_days` cannot be meant.
         """
-        from rewardkit.language.analysis import analyse
+        from rewardkit.language.analysing.analysis import analyse
 
         if campaign_days is not None and (type(campaign_days) is not int or campaign_days < 1):
             raise ValidationError(f"campaign_days is a whole number from 1, not {quoted(repr(campaign_days))}")
@@ -237,7 +237,7 @@ class Condition:
             ValidationError: no history was found with the work that a search may spend, and there may be one; or an
                 instant or the zone cannot be meant.
         """
-        from rewardkit.language.analysis import example
+        from rewardkit.language.analysing.analysis import example
 
         self.require(scope=_scope(_position(start)))
         return example(self.tree, _setting((self,), start, end, zone))
@@ -254,7 +254,7 @@ class Condition:
             ConditionSyntaxError: it has a part that cannot be judged in such a scope.
             ValidationError: the zone or the mode is unknown.
         """
-        from rewardkit.language.modes import compile_in_mode
+        from rewardkit.language.folding.modes import compile_in_mode
 
         self.require(scope=scope)
         return compile_in_mode(self.tree, mode, zone)
@@ -266,7 +266,7 @@ class Condition:
 
         An event is waited for as long as `allowed_lateness` says: elapsed time such as `2d`, or a timedelta.
         """
-        from rewardkit.language.timely import Timely
+        from rewardkit.language.folding.timely import Timely
 
         return Timely(self.program(scope=scope, zone=zone, mode=mode), allowed_lateness)
 
@@ -305,8 +305,8 @@ def _trees(definitions: Mapping[str, str | Condition]) -> dict[str, Node]:
 
 def _setting(conditions: Iterable[Condition], start: Start, end: datetime | str | int | None, zone: str) -> Setting:
     """The scope that conditions are looked at in, once they are known to have no error."""
+    from rewardkit.language.analysing.moments import Setting
     from rewardkit.language.civil import zone_named
-    from rewardkit.language.moments import Setting
 
     zone_named(zone)
     place = _position(start)

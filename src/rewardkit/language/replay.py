@@ -10,9 +10,9 @@ import attrs
 
 from rewardkit.language import tree
 from rewardkit.language.event import Event, Instant, Position
-from rewardkit.language.modes import compile_in_mode
+from rewardkit.language.folding.modes import compile_in_mode
+from rewardkit.language.folding.program import Program, State
 from rewardkit.language.ordering import in_order
-from rewardkit.language.program import Program, State
 from rewardkit.language.verdict import Mode, Verdict
 from rewardkit.language.zoning import UTC
 
@@ -93,7 +93,7 @@ def _measured(
     zone: str,
     mode: Mode,
 ) -> float:
-    from rewardkit.language.explanation import read_verdict
-    from rewardkit.language.progress import progress
+    from rewardkit.language.explaining.explanation import read_verdict
+    from rewardkit.language.explaining.progress import progress
 
     return progress(node, read_verdict(node, in_order(events), start, now, end, zone, mode))

@@ -19,7 +19,7 @@ from rewardkit.core.commands import (
 from rewardkit.core.loading import Definition, DefinitionError, LoadDefinitions
 from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
 from rewardkit.language.condition import Condition
-from rewardkit.language.inline import references
+from rewardkit.language.syntax.inline import references
 from rewardkit.shell.definition_table import CONDITIONS, SHAPES, findings
 from rewardkit.shell.toml_source import TomlSource
 

@@ -11,7 +11,7 @@ import attrs
 from rewardkit.core.civil import beginning
 from rewardkit.core.input import show
 from rewardkit.errors import ValidationError
-from rewardkit.language.suggestion import suggest
+from rewardkit.language.syntax.suggestion import suggest
 from rewardkit.shell.toml_source import TomlSource
 
 STATUSES: Final = ("draft", "live")

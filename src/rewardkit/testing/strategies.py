@@ -117,8 +117,8 @@ def conditions(
 ) -> st.SearchStrategy[tree.Node]:
     """Conditions of every operator that a scope with a start allows, as trees.
 
-    `rewardkit.language.format.format_condition` gives their text. `ever` is left out, since where it may stand depends
-    on what follows it, and so is `in last`, which only segments use.
+    `rewardkit.language.syntax.format.format_condition` gives their text. `ever` is left out, since where it may stand
+    depends on what follows it, and so is `in last`, which only segments use.
 
     Args:
         names: of the events.

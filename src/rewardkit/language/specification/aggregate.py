@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from rewardkit.language import civil, tree
 from rewardkit.language.event import Event
-from rewardkit.language.filter import compare, kind_of, look_up, matches
+from rewardkit.language.values.filter import compare, kind_of, look_up, matches
 
 Value: TypeAlias = Fraction | str | bool | None
 """A number, what `latest` and `first` found, or None: of nothing."""

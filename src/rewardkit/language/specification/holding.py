@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from rewardkit.errors import ValidationError
 from rewardkit.language import civil, tree
 from rewardkit.language.event import Event, Instant
-from rewardkit.language.filter import kind_of, look_up
 from rewardkit.language.listening import names_of, opened_by_any
 from rewardkit.language.specification.aggregate import compared, comparison_holds, matching, typed
 from rewardkit.language.specification.scope import Place, Scope, place, timer
+from rewardkit.language.values.filter import kind_of, look_up
 
 
 def holds(node: tree.Node, scope: Scope, now: Instant) -> bool:

@@ -1,0 +1,1 @@
+"""Vectors: cases of the language as data, and every engine's answer to them."""

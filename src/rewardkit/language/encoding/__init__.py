@@ -1,0 +1,1 @@
+"""States as bytes: small, canonical, and refused when they are damaged."""

@@ -1,0 +1,1 @@
+"""Programs: fold events one by one, in every mode, late or in pieces."""

@@ -1,0 +1,1 @@
+"""Events that a condition can tell apart: made up from its filters."""

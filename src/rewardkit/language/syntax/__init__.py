@@ -1,0 +1,1 @@
+"""Text to tree and back: the scan, the parser and its messages, the canonical text, named conditions."""

@@ -1,0 +1,1 @@
+"""From a plan to Python: the source of a program, and the parts that it calls."""
