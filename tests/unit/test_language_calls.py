@@ -94,3 +94,12 @@ def test_explaining_a_history_four_times_as_long_takes_not_much_more_than_four_t
         return made
 
     assert calls(240) < 7 * calls(60)
+
+
+@pytest.mark.parametrize("method", ["judge", "explain"])
+def test_events_of_two_users_are_no_history(method: str) -> None:
+    events = [Event("A", START, "1", user="amanda"), Event("B", START, "2", user="ben")]
+    with pytest.raises(ValidationError) as caught:
+        called(method, events)()
+    said = "a history is of one user, and this is of `amanda` and `ben`: judge each user's events alone"
+    assert said == str(caught.value)

@@ -14,9 +14,10 @@ def in_order(events: Iterable[Event]) -> list[Event]:
 
     Raises:
         Conflict: for one event id with two bodies.
-        ValidationError: something is no event, or an event has no instant or no id.
+        ValidationError: something is no event, an event has no instant or no id, or the events are of several users.
     """
     by_id: dict[str, Event] = {}
+    users: dict[str, None] = {}
     for event in events:
         if not isinstance(event, Event):
             raise ValidationError(f"a history is made of `Event`s, not of `{type(event).__name__}`")
@@ -25,4 +26,12 @@ def in_order(events: Iterable[Event]) -> list[Event]:
             raise ValidationError(f"event {quoted(event.name)} has no {lacking}, since nothing gives it one here")
         if by_id.setdefault(event.id, event) != event:
             raise Conflict(f"event `{event.id}` came twice with different bodies")
+        if event.user:
+            users[event.user] = None
+    if len(users) > 1:
+        one, other, *_ = users
+        raise ValidationError(
+            f"a history is of one user, and this is of {quoted(one)} and {quoted(other)}: "
+            "judge each user's events alone"
+        )
     return sorted(by_id.values(), key=lambda event: event.position)

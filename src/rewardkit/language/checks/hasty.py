@@ -47,7 +47,7 @@ def _losing(node: Comparison, text: str) -> Iterator[Diagnostic]:
             "RK207",
             f"{quoted(_source(node, text))} counts as soon as it holds, whatever is taken away later",
             node.place,
-            help="write `… over 30d` to judge the balance at the end, or acknowledge that the first moment counts",
+            help="judge the balance when a time is over, by `over`, or acknowledge RK207 if the first moment counts",
             severity="lint",
         )
     elif lost:
