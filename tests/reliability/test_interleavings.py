@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 
 from rewardkit.core.answers import Claimed
 from rewardkit.core.commands import Backfill, RunDue
-from rewardkit.core.outbox import LeaseOutbox, MarkOutbox
+from rewardkit.core.outbox import Leased, LeaseOutbox, MarkOutbox
 from rewardkit.errors import Conflict, Refused, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore
@@ -124,8 +124,10 @@ def check(
 def leased(answers: Sequence[object]) -> Iterator[str]:
     """What workers were given to pay or to tell: each to one of them."""
     for answer in answers:
-        for row in answer.grants if isinstance(answer, Claimed) else answer if isinstance(answer, tuple) else ():
-            yield row.id
+        if isinstance(answer, Claimed):
+            yield from (grant.id for grant in answer.grants)
+        if isinstance(answer, Leased):
+            yield from (row.id for row in answer.rows)
 
 
 def _difference(found: Snapshot, order: Snapshot, stage: Stage) -> str:
