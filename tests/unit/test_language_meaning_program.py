@@ -40,7 +40,7 @@ def folded(program: Program, *told: tuple[str, int], end: int | None = None) -> 
         ("A then ever B then C", "cannot be followed"),
     ],
 )
-def test_what_is_not_evaluated_is_refused_by_its_name(text: str, operator: str) -> None:
+def test_what_was_not_inlined_is_refused_by_its_name(text: str, operator: str) -> None:
     with pytest.raises(RewardKitError, match=operator.replace("*", r"\*").replace("..", r"\.\.")):
         program_of(text)
 

@@ -126,7 +126,8 @@ class Lowering:
             case tree.Satisfied(body=body) if body is not None:
                 return nest(self, node, frame)
             case _:
-                raise ValidationError(f"the condition `{node.name}` is not known here: pass it in `definitions`")
+                named = f"@{node.name}" if isinstance(node, tree.Named) else f"satisfied({node.name})"
+                raise ValidationError(f"the condition `{named}` is not known here: pass it in `definitions`")
 
     def span(self, span: tree.Span, body: tree.Node) -> Bound:
         if self.opened or (isinstance(body, tree.Ever) and not self.later):
