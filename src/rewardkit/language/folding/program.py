@@ -228,11 +228,7 @@ class Program(Mergeable):
 
     def _due(self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], end: Instant) -> Instant:
         due = self._root.due(root, end, known)
-        if not evers:
-            return due
-        for part, thread in zip(self._evers, evers, strict=True):
-            due = min(due, part.due(thread, end, known))
-        return due
+        return min(due, shared.due(self._evers, evers, end, known)) if evers else due
 
     def _remember(
         self, root: Thread, evers: tuple[Thread, ...], history: Iterable[Event], start: Instant, end: Instant
@@ -250,9 +246,11 @@ class Program(Mergeable):
     def _release(
         self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], until: Instant, end: Instant
     ) -> tuple[Thread, tuple[Thread, ...], tuple[int, ...]]:
-        while (due := self._due(root, evers, known, end)) <= until:
+        while True:
+            due = min(self._root.due(root, end, known), shared.due(self._evers, evers, end, known, before=True))
+            if due > until:
+                return root, evers, known
             root, evers, _, known = self._glance(root, evers, None, due, end)
-        return root, evers, known
 
     def _glance(
         self, root: Thread, evers: tuple[Thread, ...], event: Event | None, at: Instant, end: Instant

@@ -58,6 +58,25 @@ def opened(parts: Sequence[Shared], start: Instant) -> tuple[Thread, ...]:
     return tuple((start if isinstance(part, Derived) and not part.widened else 0, *part.initial[1:]) for part in parts)
 
 
+def due(
+    parts: Sequence[Shared], threads: tuple[Thread, ...], end: Instant, known: Evers, *, before: bool = False
+) -> Instant:
+    """The earliest instant at which time alone may change a thread; `before` the scope, of what is read there."""
+    return min(
+        (
+            part.due(thread, end, known)
+            for part, thread in zip(parts, threads, strict=True)
+            if not (before and _own(part))
+        ),
+        default=FOREVER,
+    )
+
+
+def _own(part: Shared) -> bool:
+    """Whether it belongs to the scope, and is not read before it."""
+    return isinstance(part, Derived) and not part.widened
+
+
 def read(
     parts: Sequence[Shared],
     threads: tuple[Thread, ...],
@@ -75,7 +94,7 @@ def read(
     known: Evers = ()
     after = []
     for part, thread in zip(parts, threads, strict=True):
-        own = isinstance(part, Derived) and not part.widened
+        own = _own(part)
         if own and scope == "before":
             folded, bits = thread, 0
         else:
