@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from rewardkit.errors import ValidationError
+from rewardkit.errors import InvariantError, ValidationError
 from rewardkit.language import tree
 from rewardkit.language.civil import zone_named
 from rewardkit.language.descent import descend
@@ -162,6 +162,8 @@ class Program(Mergeable):
             state = self._conclude(state, root, evers, bits, known, at, state.start, end, causes.DEADLINE)
             if not state.status and at == end:
                 return self._expire(state, at)
+            if state.wake_at is not None and state.wake_at <= at:
+                raise InvariantError(f"a timer at {at} changes nothing: please report the condition and its events")
         return state
 
     def verdict(self, state: State) -> Verdict:
@@ -246,10 +248,14 @@ class Program(Mergeable):
     def _release(
         self, root: Thread, evers: tuple[Thread, ...], known: tuple[int, ...], until: Instant, end: Instant
     ) -> tuple[Thread, tuple[Thread, ...], tuple[int, ...]]:
+        released = -1
         while True:
             due = min(self._root.due(root, end, known), shared.due(self._evers, evers, end, known, before=True))
             if due > until:
                 return root, evers, known
+            if due <= released:
+                raise InvariantError(f"a timer at {due} changes nothing: please report the condition and its events")
+            released = due
             root, evers, _, known = self._glance(root, evers, None, due, end)
 
     def _glance(
