@@ -45,7 +45,8 @@ class Buckets:
             return slot, False
         bits, ended = before & TRUE, False
         for thread in threads:
-            after, known = part.run(thread, event if at < close else None, at, min(end, close), evers)
+            # Noticed later, a close is read where it was: what ends after it is not judged.
+            after, known = part.run(thread, event if at < close else None, min(at, close), min(end, close), evers)
             ended = known & ENDS != 0
             bits, threads = self._judged(bits, known, after, closed=at >= close)
         if opening:

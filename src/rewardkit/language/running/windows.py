@@ -50,7 +50,8 @@ class Windows:
         kept: list[Thread] = []
         for thread in (*before, (at, *part.born)) if opening else before:
             close = close_of(self.span, thread[0], self.zone)
-            after, known = part.run(thread, event if at < close else None, at, min(end, close), evers)
+            # Noticed later, a close is read where it was: what ends after it is not judged.
+            after, known = part.run(thread, event if at < close else None, min(at, close), min(end, close), evers)
             ended = ended or known & ENDS != 0
             if at >= close:
                 bits |= TRUE if known & VALUE else 0
