@@ -16,3 +16,6 @@ class Frame:
     """Whether a step begins where the node ends."""
     cut: Cut = ()
     floor: Instant | None = None
+    """What `since` leaves out."""
+    ceiling: Instant | None = None
+    """What `before` ends, for steps and bodies that begin later too."""

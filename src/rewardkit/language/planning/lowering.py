@@ -6,7 +6,8 @@ import attrs
 
 from rewardkit.errors import ValidationError
 from rewardkit.language import civil, tree
-from rewardkit.language.planning.bounds import Bound, Moment, forestalling, order_of, shortest_unit, tightened
+from rewardkit.language.event import rfc3339
+from rewardkit.language.planning.bounds import Bound, Moment, forestalling, moves, order_of, shortest_unit, tightened
 from rewardkit.language.planning.comparing import compare
 from rewardkit.language.planning.frame import Frame
 from rewardkit.language.planning.names import together
@@ -109,7 +110,9 @@ class Lowering:
             case tree.Within(body=body, span=span):
                 return self.window(body, self.span(span, body), frame)
             case tree.Before(body=body, instant=text):
-                return self.window(body, Moment(civil.instant_of(text, self.plan.zone)), frame)
+                close = civil.instant_of(text, self.plan.zone)
+                ceiling = close if frame.ceiling is None else min(frame.ceiling, close)
+                return self.window(body, Moment(close), attrs.evolve(frame, ceiling=ceiling))
             case tree.Since(body=body, instant=text):
                 floor = max(frame.floor or 0, civil.instant_of(text, self.plan.zone))
                 return self.lower(body, attrs.evolve(frame, floor=floor))
@@ -190,7 +193,7 @@ class Lowering:
         for place, step in enumerate(rest, start=1):
             inner = self.inner(later=True, opened=False)
             followed = frame.followed or place < len(rest)
-            segments.append(inner.segment(step, Frame(followed=followed, floor=frame.floor)))
+            segments.append(inner.segment(step, Frame(followed, (), frame.floor, frame.ceiling)))
             self.hear(inner.made.names)
             self.made.asks |= inner.made.asks
         slot = self.slot(None)
@@ -204,15 +207,18 @@ class Lowering:
                 "an `ever` to the right of `then` cannot be followed: its ends may lie before that step"
             )
         inner = self.inner(later=False, opened=True, widened=True)
-        segment = inner.segment(body, Frame(followed=frame.followed, floor=frame.floor))
+        # `(ever σ) before T` is `ever (σ before T)`: a scope that opens after T still asks what held at T.
+        ended = body if frame.ceiling is None else tree.Before(body, rfc3339(frame.ceiling))
+        segment = inner.segment(ended, Frame(frame.followed, (), frame.floor))
         self.hear(segment.names)
         self.made.asks = True
         number = len(self.plan.evers)
         self.plan.evers.append(segment)
-        if not frame.cut:
+        cut = tuple(bound for bound in frame.cut if moves(bound))
+        if not cut:
             return History(number, None, (), frame.followed)
         slot = self.slot(None)
-        history = History(number, slot, frame.cut, frame.followed)
+        history = History(number, slot, cut, frame.followed)
         self.made.slots[slot] = history
         return history
 

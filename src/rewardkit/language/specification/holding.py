@@ -96,7 +96,7 @@ def inner_scopes(node: Scoped, scope: Scope, now: Instant) -> Iterator[Scope]:
         case tree.Within(span=span):
             yield scope.window(scope.close(span))
         case tree.Before(instant=text):
-            yield scope.window(scope.instant(text))
+            yield scope.before(scope.instant(text))
         case tree.Since(instant=text):
             yield scope.since(scope.instant(text))
         case tree.Ever():

@@ -32,6 +32,11 @@ def opening(at: Instant, order: int, event_id: str) -> Place:
     return (at, _EVENT, order, event_id)
 
 
+def first_of(end: Instant | None, close: Instant) -> Instant:
+    """The earlier of an end, where there is one, and a close."""
+    return close if end is None else min(end, close)
+
+
 class Outermost(NamedTuple):
     """Where an outermost scope opens: the start's, or that of `ever`."""
 
@@ -60,6 +65,8 @@ class Scope(NamedTuple):
     zone: str = "UTC"
     floor: Place = BEFORE_ALL
     """What `since` leaves out, whatever widens the scope later."""
+    ceiling: Instant | None = None
+    """What `before` ends, whatever begins later."""
 
     def inside(self) -> list[Event]:
         first = bisect_right(self.events, self.after, key=place)
@@ -70,8 +77,7 @@ class Scope(NamedTuple):
 
     def window(self, close: Instant) -> Scope:
         """The scope up to a window's close, which is not part of it."""
-        end = close if self.end is None else min(self.end, close)
-        return self.cut(timer(close))._replace(end=end)
+        return self.cut(timer(close))._replace(end=first_of(self.end, close))
 
     def following(self, after: Place, anchor: Instant) -> Scope:
         return self._replace(after=max(self.after, after), anchor=anchor)
@@ -83,7 +89,16 @@ class Scope(NamedTuple):
     def whole(self) -> Scope:
         """The scope in which `satisfied(…)` is judged."""
         after, anchor = self.outermost
-        return self._replace(after=after, until=self.reading, anchor=anchor, end=self.outermost_end, floor=BEFORE_ALL)
+        end = self.outermost_end
+        return self._replace(after=after, until=self.reading, anchor=anchor, end=end, floor=BEFORE_ALL, ceiling=None)
+
+    def before(self, instant: Instant) -> Scope:
+        return self.window(instant)._replace(ceiling=first_of(self.ceiling, instant))
+
+    def lasting(self) -> Scope:
+        """The same scope without the windows around it, which do not end what may still happen."""
+        outermost = self.outermost_end
+        return self._replace(end=outermost if self.ceiling is None else first_of(outermost, self.ceiling))
 
     def since(self, instant: Instant) -> Scope:
         floor = max(self.floor, timer(instant))

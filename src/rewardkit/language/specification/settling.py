@@ -114,9 +114,9 @@ def moves(node: tree.Node) -> bool:
 
 
 def _lasting(node: Scoped, scope: Scope, now: Instant) -> list[Scope]:
-    """The scopes of the body; under `ever` no window around it ends what may still happen."""
+    """The scopes of the body; under `ever` no window around it ends what may still happen, but `before` does."""
     inner = list(inner_scopes(node, scope, now))
-    return [one._replace(end=one.outermost_end) for one in inner] if isinstance(node, tree.Ever) else inner
+    return [one.lasting() for one in inner] if isinstance(node, tree.Ever) else inner
 
 
 def _settled_comparison(node: tree.Comparison, scope: Scope) -> bool | None:
