@@ -24,7 +24,7 @@ def named(node: ast.expr, path: Path) -> Iterator[str]:
 
 
 def sources() -> list[Path]:
-    return sorted((ROOT / "src" / "rewardkit" / "core").glob("*.py"))
+    return sorted((ROOT / "src" / "rewardkit" / "core").rglob("*.py"))
 
 
 def test_every_code_of_a_refusal_is_documented() -> None:

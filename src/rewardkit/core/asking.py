@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rewardkit.core import active, limits
+from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.definitions import Campaign
 from rewardkit.core.emit import current
 from rewardkit.core.folding import event_of
 from rewardkit.core.granting import covering, grant_of

@@ -7,18 +7,9 @@ from functools import cached_property
 
 import attrs
 
-from rewardkit.core.definitions import (
-    CAMPAIGN,
-    CONDITION,
-    OFFER,
-    REWARD,
-    Campaign,
-    Offer,
-    campaign_of,
-    offer_of,
-    reward_of,
-)
-from rewardkit.core.entries import Entries
+from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.campaigns.entries import Entries
+from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_of, reward_of
 from rewardkit.core.listeners import Listeners, listeners
 from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import attrs
 
 from rewardkit.core import asking, commands, dead_letters, endpoints, limits, outbox, queries, wire
-from rewardkit.core.campaigning import end_campaign
+from rewardkit.core.campaigns.campaigning import end_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.draft import locked

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from rewardkit.core import active
 from rewardkit.core.active import Active
+from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.definitions import Campaign
 from rewardkit.core.making import Ending, Making, Outcome, outcome_of, replay
 from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, Progress, key
 from rewardkit.core.rows import MemberRow

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import attrs
 
 from rewardkit.core.active import Active
-from rewardkit.core.definitions import Campaign, Offer
+from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.definitions import Offer
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
 from rewardkit.language.folding.program import PENDING, SATISFIED, Program, State

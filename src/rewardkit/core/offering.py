@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import CancelUserOffer, EnterOfferCode, MakeOffer
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import unknown
-from rewardkit.core.definitions import Campaign
 from rewardkit.core.emit import current
 from rewardkit.core.fold import Fold, HistoryNeeded
 from rewardkit.core.folding import event_of, fold_from_history, fold_members

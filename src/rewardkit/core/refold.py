@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from rewardkit.core import active
 from rewardkit.core.answers import Late
-from rewardkit.core.definitions import Campaign, Offer
+from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.definitions import Offer
 from rewardkit.core.fold import Fold
 from rewardkit.core.making import replay
 from rewardkit.core.progress import ACTIVE, ENTRY, key

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from rewardkit.core.answers import Capped, Earned, Entered, Expired
+from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
-from rewardkit.core.definitions import Campaign, Offer
+from rewardkit.core.definitions import Offer
 from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.fold import Fold
 from rewardkit.core.identity import derive

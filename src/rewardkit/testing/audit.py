@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from rewardkit.core import wire
-from rewardkit.core.definitions import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.identity import chained, derive
 from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE
 from rewardkit.core.rows import (

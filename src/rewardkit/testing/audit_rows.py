@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from rewardkit.core.definitions import CAMPAIGN, campaign_of
+from rewardkit.core.campaigns.campaign import CAMPAIGN, campaign_of
 from rewardkit.core.limits import PAGE_ROWS
 from rewardkit.core.needs import (
     Counters,

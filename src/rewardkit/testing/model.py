@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rewardkit.core.definitions import CAMPAIGN, OFFER, Campaign, Offer, campaign_of, offer_of
+from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.definitions import OFFER, Offer, offer_of
 from rewardkit.core.folding import event_of
 from rewardkit.core.rows import UserOfferRow
 from rewardkit.language.condition import Condition

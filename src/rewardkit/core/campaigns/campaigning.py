@@ -6,11 +6,11 @@ import attrs
 
 from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
 from rewardkit.core.civil import beginning, ending
 from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
 from rewardkit.core.context import Context
 from rewardkit.core.defining import read_condition, require_acknowledged, unknown
-from rewardkit.core.definitions import CAMPAIGN, Campaign
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError

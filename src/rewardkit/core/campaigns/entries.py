@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rewardkit.core.definitions import Campaign
+from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
 from rewardkit.language.planning.names import Everything

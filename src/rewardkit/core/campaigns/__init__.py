@@ -1,0 +1,1 @@
+"""Campaigns: who gets which offer, when, how many, and at what cost."""
