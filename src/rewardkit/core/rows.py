@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
+
 
 class EventRow(NamedTuple):
     """An accepted event. Key: (user, id)."""
@@ -83,13 +85,18 @@ class UserOfferEnding(NamedTuple):
 
 
 class GrantRow(NamedTuple):
-    """A reward earned. Key: (id). Indexed by (earned_at, id) where status is `ready`; by user."""
+    """A reward earned, by an offer or on one side of a referral.
+
+    Key: (id). Indexed by (earned_at, id) where status is `ready`; by user.
+    """
 
     id: str
     user: str
     user_offer: str
+    """Empty where there is a referral."""
     campaign: str
     offer: str
+    """The definition that it was earned under: where there is a referral, its program."""
     offer_version: int
     reward: str
     reward_version: int
@@ -101,6 +108,10 @@ class GrantRow(NamedTuple):
     """Fencing token: how often it has been leased."""
     lease_until: int
     fulfilled_at: int | None
+    referral: str
+    """Or empty, where it was earned by an offer."""
+    side: str
+    """Of the referral: `sender` or `recipient`; or empty."""
 
 
 class NoticeRow(NamedTuple):
@@ -166,6 +177,9 @@ Row: TypeAlias = (
     | UserOfferRow
     | UserOfferEnding
     | GrantRow
+    | ReferralRow
+    | ReferralEnding
+    | ReferralCodeRow
     | NoticeRow
     | EndpointRow
     | CounterRow

@@ -186,6 +186,8 @@ class _Writer:
                 0,
                 0,
                 None,
+                "",
+                "",
             )
         )
         reward = self._catalogue.reward_versions.get((offer.reward, offer.reward_version))

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -30,6 +31,8 @@ class Table:
     key: tuple[str, ...]
     unique: tuple[str, ...] = ()
     """Further columns of which no two rows of a tenant may have the same."""
+    owner: str = "user"
+    """The column that says whose the rows are, where there is one."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,14 +47,17 @@ DEFINITION = Table("definition", DefinitionRow, ("kind", "name", "version"), uni
 USER_OFFER = Table("user_offer", UserOfferRow, ("id",), unique=("user", "campaign", "entry"))
 USER_OFFER_ENDING = Table("user_offer", UserOfferEnding, ("id",))
 GRANT = Table("grant", GrantRow, ("id",))
+REFERRAL = Table("referral", ReferralRow, ("id",), unique=("recipient", "program"), owner="recipient")
+REFERRAL_ENDING = Table("referral", ReferralEnding, ("id",))
+REFERRAL_CODE = Table("referral_code", ReferralCodeRow, ("user",), unique=("code",))
 NOTICE = Table("notice", NoticeRow, ("id",))
 ENDPOINT = Table("endpoint", EndpointRow, ("name",))
 COUNTER = Table("counter", CounterRow, ("name",))
 ANSWER = Table("answer", AnswerRow, ("operation", "key"))
 
-TABLES = (EVENT, MEMBER, DEFINITION, USER_OFFER, GRANT, NOTICE, ENDPOINT, COUNTER, ANSWER)
+TABLES = (EVENT, MEMBER, DEFINITION, USER_OFFER, GRANT, REFERRAL, REFERRAL_CODE, NOTICE, ENDPOINT, COUNTER, ANSWER)
 
-TABLE_OF: dict[type[Row], Table] = {table.row: table for table in (*TABLES, USER_OFFER_ENDING)}
+TABLE_OF: dict[type[Row], Table] = {table.row: table for table in (*TABLES, USER_OFFER_ENDING, REFERRAL_ENDING)}
 
 READY = "ready"
 """The status of a grant that waits to be leased; partial indexes are made for it."""

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol, TypeVar
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
+from rewardkit.core.referrals import needs as referrals
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -48,6 +50,12 @@ class Rows(Protocol):
     def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]: ...
     def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]: ...
     def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]: ...
+    def referral_of(self, need: referrals.ReferralOf) -> ReferralRow | None: ...
+    def referrals_into(self, need: referrals.ReferralsInto) -> tuple[ReferralRow, ...]: ...
+    def list_referrals(self, need: referrals.ListReferrals) -> tuple[ReferralRow, ...]: ...
+    def take_referral_code(self, need: referrals.TakeReferralCode) -> ReferralCodeRow | None: ...
+    def referral_code_of(self, need: referrals.ReferralCodeOf) -> ReferralCodeRow | None: ...
+    def sender_of_code(self, need: referrals.SenderOfCode) -> ReferralCodeRow | None: ...
     def write(self, effects: Sequence[Effect]) -> None: ...
 
 
@@ -73,6 +81,12 @@ _METHODS: Mapping[type[Need[Any]], str] = {
     needs.ListUserOffers: "list_user_offers",
     needs.ListNotices: "list_notices",
     needs.Counters: "counters",
+    referrals.ReferralOf: "referral_of",
+    referrals.ReferralsInto: "referrals_into",
+    referrals.ListReferrals: "list_referrals",
+    referrals.TakeReferralCode: "take_referral_code",
+    referrals.ReferralCodeOf: "referral_code_of",
+    referrals.SenderOfCode: "sender_of_code",
 }
 
 

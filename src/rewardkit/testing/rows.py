@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import DefinitionRow, EventRow, GrantRow, MemberRow, NoticeRow, UserOfferRow
 
 
@@ -38,8 +39,26 @@ def grant(
 ) -> GrantRow:
     """A reward earned, never leased."""
     return GrantRow(
-        id, user, "offer-1", "spring", "welcome", 1, "gold", 1, status, earned_at, "1", 0, lease_until, None
+        id, user, "offer-1", "spring", "welcome", 1, "gold", 1, status, earned_at, "1", 0, lease_until, None, "", ""
     )
+
+
+def referral(
+    id: str = "referral-1",
+    recipient: str = "ann",
+    *,
+    sender: str = "sue",
+    program: str = "friends",
+    status: str = "open",
+    made_at: int = 1_000,
+) -> ReferralRow:
+    """A referral that has not ended."""
+    return ReferralRow(id, sender, recipient, program, 1, "", status, made_at, None, None, "", "", "")
+
+
+def referral_code(user: str = "ann", code: str = "7F4K2N9B1C") -> ReferralCodeRow:
+    """A sender's code."""
+    return ReferralCodeRow(user, code, 1_000)
 
 
 def notice(

@@ -8,13 +8,15 @@ import pytest
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Insert, Publish, Replace
+from rewardkit.core.referrals.rows import ReferralEnding
 from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow, EventRow, MemberRow, Row, UserOfferEnding
 from rewardkit.errors import InvariantError, StoreError
 from rewardkit.ports import Store
-from rewardkit.testing.rows import definition, event, grant, member, notice, user_offer
+from rewardkit.testing.rows import definition, event, grant, member, notice, referral, referral_code, user_offer
 from rewardkit.testing.steps import ask, everything, grants, put, replace
 from rewardkit.testing.store_interleavings import StoreInterleavings
 from rewardkit.testing.store_outbox import StoreOutbox
+from rewardkit.testing.store_referrals import StoreReferrals
 from rewardkit.testing.store_takings import StoreTakings
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
@@ -25,7 +27,7 @@ WORDS = ("Z", "a", "é", "\uff5e", "\U0001f381")
 ODD_TEXT = 'quote\' "double" back\\slash {brace} %s ? :name NULL \t\r\n \u0001 é \U0001f381'
 
 
-class StoreContract(StoreTakings, StoreOutbox, StoreInterleavings):
+class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleavings):
     """Inherit, and give a fixture `store` that makes an empty store for each test, with a tenant's tables ready."""
 
     @pytest.fixture
@@ -224,6 +226,10 @@ class StoreContract(StoreTakings, StoreOutbox, StoreInterleavings):
             (user_offer(), user_offer(entry=2)),
             (user_offer(), user_offer("other")),
             (grant(), grant(user="bob")),
+            (referral(), referral(recipient="bob")),
+            (referral(), referral("other", sender="eve")),
+            (referral_code(), referral_code(code="8")),
+            (referral_code(), referral_code("bob")),
             (notice(), notice(status="dead")),
             (EndpointRow("shop", "gone", 5, "410"), EndpointRow("shop", "enabled", 0, "")),
             (CounterRow("cap", 1, 0, 0, 0), CounterRow("cap", 2, 0, 0, 0)),
@@ -244,6 +250,8 @@ class StoreContract(StoreTakings, StoreOutbox, StoreInterleavings):
             user_offer(),
             UserOfferEnding("offer-1", "earned", 5, ""),
             grant(),
+            referral(),
+            ReferralEnding("referral-1", "voided", 5, "", "", ""),
             notice(),
             EndpointRow("shop", "gone", 5, "410"),
         ],

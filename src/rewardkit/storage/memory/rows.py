@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.referrals import needs as referrals
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -204,6 +206,39 @@ class MemoryRows:
     def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]:
         kept = (row for row in self._shelves[NoticeRow].rows.values() if need.status in (None, row.status))
         return _page(kept, lambda row: (row.created_at, row.id), need.after, need.limit)
+
+    def referral_of(self, need: referrals.ReferralOf) -> ReferralRow | None:
+        return self._shelves[ReferralRow].rows.get(need.id)
+
+    def referrals_into(self, need: referrals.ReferralsInto) -> tuple[ReferralRow, ...]:
+        shelf = self._shelves[ReferralRow]
+        found = [row for user in set(need.recipients) for row in shelf.of_user(user).values()]
+        return tuple(sorted(found, key=lambda row: (row.recipient, row.made_at, row.id)))
+
+    def list_referrals(self, need: referrals.ListReferrals) -> tuple[ReferralRow, ...]:
+        shelf = self._shelves[ReferralRow]
+        rows = shelf.rows.values() if need.recipient is None else shelf.of_user(need.recipient).values()
+        wanted = {"sender": need.sender, "program": need.program, "status": need.status}
+        given = [(column, value) for column, value in wanted.items() if value is not None]
+        kept = (row for row in rows if all(getattr(row, column) == value for column, value in given))
+        return _page(kept, lambda row: (row.made_at, row.id), need.after, need.limit)
+
+    def take_referral_code(self, need: referrals.TakeReferralCode) -> ReferralCodeRow | None:
+        rows = self._shelves[ReferralCodeRow].rows
+        if need.sender not in rows:
+            if self.sender_of_code(referrals.SenderOfCode(need.code)) is not None:
+                return None
+            self._put(need.sender, ReferralCodeRow(need.sender, need.code, need.at))
+        row: ReferralCodeRow = rows[need.sender]
+        return row
+
+    def referral_code_of(self, need: referrals.ReferralCodeOf) -> ReferralCodeRow | None:
+        row: ReferralCodeRow | None = self._shelves[ReferralCodeRow].rows.get(need.sender)
+        return row
+
+    def sender_of_code(self, need: referrals.SenderOfCode) -> ReferralCodeRow | None:
+        row: ReferralCodeRow | None = self._shelves[ReferralCodeRow].having(need.code)
+        return row
 
     def _existing(self, row: type[R], keys: Sequence[str]) -> tuple[R, ...]:
         rows = self._shelves[row].rows

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+from rewardkit.core.referrals.rows import ReferralRow
 from rewardkit.core.rows import CounterRow, GrantRow, MemberRow, NoticeRow, Row
 from rewardkit.errors import InvariantError
 from rewardkit.storage.memory.queue import Queue
@@ -21,8 +22,9 @@ class Shelf:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._unique = _picker(table, table.unique) if table.unique else None
-        self._user = table.columns.index("user") if "user" in table.columns and table.key != ("user",) else None
-        self._taken: set[Key] = set()
+        owned = table.owner in table.columns and table.key != (table.owner,)
+        self._user = table.columns.index(table.owner) if owned else None
+        self._taken: dict[Key, Key] = {}
         self._users: dict[str, dict[Key, Any]] = {}
         self.rows: dict[Key, Any] = {}
         self.queue = Queue()
@@ -31,13 +33,19 @@ class Shelf:
         """The rows of one user, by key."""
         return self._users.get(user, {})
 
+    def having(self, unique: Key) -> Any:
+        """The row whose further unique columns have this value, or None."""
+        return self.rows.get(self._taken.get(unique))
+
     def put(self, key: Key, row: Row | None) -> Row | None:
         """Set or remove a row; answers what was there, which is all that is needed to undo it."""
         old: Row | None = self.rows.get(key)
         if self._unique:
-            self._move(old, row)
+            self._move(key, old, row)
         if isinstance(row, CounterRow):
             _check(row)
+        if isinstance(row, ReferralRow) and row.sender == row.recipient:
+            raise InvariantError(f"user `{row.sender}` would refer herself")
         if row is None:
             self.rows.pop(key, None)
         else:
@@ -47,7 +55,7 @@ class Shelf:
             self.queue.put(key, None if row is None else _waits_for(row))
         return old
 
-    def _move(self, old: Row | None, row: Row | None) -> None:
+    def _move(self, key: Key, old: Row | None, row: Row | None) -> None:
         if self._unique is None:
             return
         before = None if old is None else self._unique(old)
@@ -56,9 +64,9 @@ class Shelf:
             return
         if after in self._taken:
             raise InvariantError(f"two rows of `{self._table.name}` with the same {', '.join(self._table.unique)}")
-        self._taken.discard(before)
+        self._taken.pop(before, None)
         if after is not None:
-            self._taken.add(after)
+            self._taken[after] = key
 
     def _file(self, key: Key, old: Any, row: Any) -> None:
         if self._user is None:

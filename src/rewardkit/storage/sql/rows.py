@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect
+from rewardkit.core.referrals import needs as referrals
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -23,7 +25,7 @@ from rewardkit.core.rows import (
 )
 from rewardkit.errors import InvariantError
 from rewardkit.storage.sql.statements import Statements
-from rewardkit.storage.tables import DEAD, GRANT, NOTICE, PENDING, READY, USER_OFFER, Table
+from rewardkit.storage.tables import DEAD, GRANT, NOTICE, PENDING, READY, REFERRAL, USER_OFFER, Table
 
 Values: TypeAlias = Sequence[Any]
 
@@ -152,6 +154,35 @@ class SqlRows(ABC):
         filters = {"status": None if written else need.status}
         rows = self._page(NOTICE, "created_at", filters, need.after, need.limit, written=written)
         return tuple(map(NoticeRow._make, rows))
+
+    def referral_of(self, need: referrals.ReferralOf) -> ReferralRow | None:
+        rows = self.fetch(self._statements.referral_of, (self._tenant, need.id))
+        return ReferralRow._make(rows[0]) if rows else None
+
+    def referrals_into(self, need: referrals.ReferralsInto) -> tuple[ReferralRow, ...]:
+        return tuple(map(ReferralRow._make, self._existing(self._statements.referrals_into, need.recipients)))
+
+    def list_referrals(self, need: referrals.ListReferrals) -> tuple[ReferralRow, ...]:
+        filters = {
+            "sender": need.sender,
+            "recipient": need.recipient,
+            "program": need.program,
+            "status": need.status,
+        }
+        return tuple(map(ReferralRow._make, self._page(REFERRAL, "made_at", filters, need.after, need.limit)))
+
+    def take_referral_code(self, need: referrals.TakeReferralCode) -> ReferralCodeRow | None:
+        self.fetch(self._statements.take_referral_code, (self._tenant, need.sender, need.code, need.at))
+        # The statement above may have waited for a row that it does not see; this one sees it.
+        return self.referral_code_of(referrals.ReferralCodeOf(need.sender))
+
+    def referral_code_of(self, need: referrals.ReferralCodeOf) -> ReferralCodeRow | None:
+        rows = self.fetch(self._statements.referral_code_of, (self._tenant, need.sender))
+        return ReferralCodeRow._make(rows[0]) if rows else None
+
+    def sender_of_code(self, need: referrals.SenderOfCode) -> ReferralCodeRow | None:
+        rows = self.fetch(self._statements.sender_of_code, (self._tenant, need.code))
+        return ReferralCodeRow._make(rows[0]) if rows else None
 
     def _existing(self, statement: str, keys: Iterable[str]) -> list[Any]:
         return self.fetch(statement, (self._tenant, self.listed(keys)))

@@ -14,6 +14,8 @@ from rewardkit.storage.tables import (
     NOTICE,
     PENDING,
     READY,
+    REFERRAL,
+    REFERRAL_CODE,
     USER_OFFER,
     Table,
 )
@@ -86,6 +88,13 @@ class Statements:
         )
         self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
         self.counters = self._select(COUNTER, self._among("name"), 'ORDER BY "name"')
+        self.referral_of = self._select(REFERRAL, '"id" = ?')
+        self.referrals_into = self._select(REFERRAL, self._among("recipient"), 'ORDER BY "recipient", "made_at", "id"')
+        self.take_referral_code = self._text(
+            f"{self._into(REFERRAL_CODE.name, REFERRAL_CODE.columns)} ON CONFLICT DO NOTHING RETURNING 1"
+        )
+        self.referral_code_of = self._select(REFERRAL_CODE, '"user" = ?')
+        self.sender_of_code = self._select(REFERRAL_CODE, '"code" = ?')
         self.lease_grants = self._lease(
             GRANT, f'"status" = \'{READY}\' AND "lease_until" <= ?', "earned_at", "lease_until"
         )
