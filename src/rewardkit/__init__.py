@@ -40,19 +40,21 @@ if TYPE_CHECKING:
     )
     from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
     from rewardkit.core.endpoints import EnableEndpoint, Endpoints
+    from rewardkit.core.grants.failing import FailGrant, RetryGrant
     from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
     from rewardkit.core.queries import (
         Campaigns,
         CampaignUse,
         Explain,
         Explained,
+        GrantHistory,
         Grants,
         Notices,
         Page,
         Query,
         UserOffers,
     )
-    from rewardkit.core.records import EndpointState, Grant, Notice, Reward, UserOffer
+    from rewardkit.core.records import EndpointState, Grant, GrantStep, Notice, Reward, UserOffer
     from rewardkit.errors import (
         ConditionSyntaxError,
         Conflict,
@@ -96,9 +98,12 @@ _HOMES = {
     ),
     "rewardkit.core.dead_letters": "ReplayDeadLetters RetryNotice",
     "rewardkit.core.endpoints": "EnableEndpoint Endpoints",
+    "rewardkit.core.grants.failing": "FailGrant RetryGrant",
     "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
-    "rewardkit.core.queries": "CampaignUse Campaigns Explain Explained Grants Notices Page Query UserOffers",
-    "rewardkit.core.records": "EndpointState Grant Notice Reward UserOffer",
+    "rewardkit.core.queries": (
+        "CampaignUse Campaigns Explain Explained GrantHistory Grants Notices Page Query UserOffers"
+    ),
+    "rewardkit.core.records": "EndpointState Grant GrantStep Notice Reward UserOffer",
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
         " RewardKitError SchemaError StoreError UrlRefused ValidationError"
@@ -164,10 +169,13 @@ __all__ = [
     "Explain",
     "Explained",
     "ExtraNotInstalled",
+    "FailGrant",
     "FailedForGood",
     "ForkError",
     "FulfilGrant",
     "Grant",
+    "GrantHistory",
+    "GrantStep",
     "Grants",
     "InvariantError",
     "Late",
@@ -187,6 +195,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "ReplayDeadLetters",
+    "RetryGrant",
     "RetryLater",
     "RetryNotice",
     "Revision",

@@ -51,6 +51,11 @@ def _earned(kit: rk.RewardKit) -> str:
     return kit.emit("A", user="amanda", id="1").earned[0].grant
 
 
+def _undeliverable(kit: rk.RewardKit) -> str:
+    grant = _earned(kit)
+    return kit.run(rk.FailGrant(grant, "the account is closed", final=True)).id
+
+
 def _silent(kit: rk.RewardKit) -> None:
     kit.emit("E", user="amanda", id="0")
     _live(kit)
@@ -69,6 +74,8 @@ COMMANDS: tuple[tuple[Prepare, Callable[[Any], Command[Any]], Command[Any]], ...
     (_made, lambda made: rk.CancelUserOffer(made.id), rk.CancelUserOffer("uo_other")),
     (_earned, lambda _: rk.ClaimGrants(), rk.ClaimGrants(2)),
     (_earned, rk.FulfilGrant, rk.FulfilGrant("gr_other")),
+    (_earned, lambda grant: rk.FailGrant(grant, "no answer"), rk.FailGrant("gr_other", "no answer")),
+    (_undeliverable, rk.RetryGrant, rk.RetryGrant("gr_other")),
     (_made, lambda _: rk.RunDue(), rk.RunDue(5)),
     (_silent, lambda _: rk.Backfill(dry_run=False), rk.Backfill(dry_run=False, limit=7)),
 )
@@ -193,6 +200,8 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a field's type."""
     if hint is datetime:
         return _INSTANTS
+    if hint is Decimal:
+        return st.decimals(allow_nan=False, allow_infinity=False)
     if attrs.has(hint):
         hints = get_type_hints(hint)
         return st.builds(hint, **{field.name: _of(hints[field.name]) for field in attrs.fields(hint)})

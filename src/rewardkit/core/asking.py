@@ -11,34 +11,45 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.emit import current
 from rewardkit.core.folding import event_of
-from rewardkit.core.granting import covering, grant_of
+from rewardkit.core.grants.granting import covering, grant_of, step_of
+from rewardkit.core.grants.life import GATES, HELD, STATUSES, missing
 from rewardkit.core.input import integer, show, text
 from rewardkit.core.needs import (
     Accept,
     Counters,
     Definitions,
-    GrantOf,
+    GrantSeen,
     Histories,
     ListGrants,
     ListNotices,
     ListUserOffers,
     Members,
+    StepsOf,
     UserOfferOf,
     ask,
 )
 from rewardkit.core.notices import notice_of
 from rewardkit.core.offering import user_offer_of
 from rewardkit.core.progress import ACTIVE, Progress, key
-from rewardkit.core.queries import Campaigns, CampaignUse, Explain, Explained, Grants, Notices, Page, UserOffers
-from rewardkit.core.records import Grant, Notice, UserOffer
+from rewardkit.core.queries import (
+    Campaigns,
+    CampaignUse,
+    Explain,
+    Explained,
+    GrantHistory,
+    Grants,
+    Notices,
+    Page,
+    UserOffers,
+)
+from rewardkit.core.records import Grant, GrantStep, Notice, UserOffer
 from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferRow
-from rewardkit.errors import InvariantError, Refused, ValidationError
+from rewardkit.errors import InvariantError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Position
 from rewardkit.language.folding.program import IMPOSSIBLE
 
 USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped")
-GRANT_STATUSES = ("ready", "fulfilled")
 NOTICE_STATUSES = ("pending", "delivered", "dead")
 
 Listed = TypeVar("Listed", GrantRow, UserOfferRow, NoticeRow)
@@ -47,12 +58,36 @@ Shown = TypeVar("Shown")
 
 def grants(query: Grants, context: Context) -> Deciding[Decision[Page[Grant]]]:
     """A page of grants."""
-    status = _status(query.status, GRANT_STATUSES)
-    need = ListGrants(_optional(query.user, "a user"), status, _place(query.after), _limit(query.limit))
+    status = _status(query.status, STATUSES)
+    if query.held_for is not None:
+        status = _held(status)
+    need = ListGrants(
+        _optional(query.user, "a user"),
+        status,
+        _place(query.after),
+        _limit(query.limit),
+        _status(query.held_for, GATES, "what a grant is held for"),
+    )
     rows = yield from ask(need)
     catalogue = yield from covering(context, rows)
     page = _page(rows, query.limit, lambda row: grant_of(row, catalogue), lambda row: row.earned_at)
     return Decision(page, (), catalogue)
+
+
+def _held(status: str | None) -> str:
+    if status not in (None, HELD):
+        raise ValidationError(
+            f"only a held grant is held for something, and the query asks for those that are `{status}`"
+        )
+    return HELD
+
+
+def history(query: GrantHistory, context: Context) -> Deciding[Decision[tuple[GrantStep, ...]]]:
+    """The steps of a grant."""
+    row = yield from ask(GrantSeen(text(query.grant, "a grant's id")))
+    if row is None:
+        return Decision(missing(query.grant))
+    return Decision(tuple(map(step_of, (yield from ask(StepsOf(row.id))))))
 
 
 def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[UserOffer]]]:
@@ -123,9 +158,9 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
 
 def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
     """Judge the stored events anew, as of the instant of earning, under the version that the offer was made under."""
-    row = yield from ask(GrantOf(text(query.grant, "a grant's id")))
+    row = yield from ask(GrantSeen(text(query.grant, "a grant's id")))
     if row is None:
-        return Decision(Refused("grant_unknown", f"grant `{show(query.grant)}` does not exist", {}))
+        return Decision(missing(query.grant))
     made = yield from ask(UserOfferOf(row.user_offer))
     if made is None:
         raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
@@ -161,9 +196,9 @@ def _place(after: str | None) -> tuple[int, str] | None:
     return int(at), row_id
 
 
-def _status(status: str | None, known: tuple[str, ...]) -> str | None:
+def _status(status: str | None, known: tuple[str, ...], what: str = "a status here") -> str | None:
     if status is not None and status not in known:
-        raise ValidationError(f"a status here is one of `{'`, `'.join(known)}`, not `{show(str(status))}`")
+        raise ValidationError(f"{what} is one of `{'`, `'.join(known)}`, not `{show(str(status))}`")
     return status
 
 

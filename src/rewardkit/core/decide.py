@@ -15,7 +15,8 @@ from rewardkit.core.draft import locked
 from rewardkit.core.due import backfill, run_due
 from rewardkit.core.effects import Replace
 from rewardkit.core.emit import emit
-from rewardkit.core.granting import claim_grants, fulfil_grant
+from rewardkit.core.grants import failing
+from rewardkit.core.grants.granting import claim_grants, fulfil_grant
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
 from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
@@ -53,6 +54,8 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     commands.CancelUserOffer: cancel_user_offer,
     commands.ClaimGrants: claim_grants,
     commands.FulfilGrant: fulfil_grant,
+    failing.FailGrant: failing.fail_grant,
+    failing.RetryGrant: failing.retry_grant,
     commands.RunDue: run_due,
     commands.Backfill: backfill,
     outbox.LeaseOutbox: outbox.lease_outbox,
@@ -64,6 +67,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
     queries.Grants: asking.grants,
+    queries.GrantHistory: asking.history,
     queries.UserOffers: asking.user_offers,
     queries.Notices: asking.notices,
     queries.Campaigns: asking.campaigns,

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -180,6 +181,13 @@ class GrantOf(Need[GrantRow | None]):
 
 
 @attrs.frozen
+class GrantSeen(Need[GrantRow | None]):
+    """One grant as it was committed: it may change before it is locked."""
+
+    id: str
+
+
+@attrs.frozen
 class LeaseGrants(Need[tuple[GrantRow, ...]]):
     """Up to `limit` ready grants whose lease_until <= `now`, earliest earned first, then by id. *Takes* and *locks*.
 
@@ -234,6 +242,14 @@ class ListGrants(Need[tuple[GrantRow, ...]]):
     status: str | None
     after: tuple[int, str] | None
     limit: int
+    held_for: str | None = None
+
+
+@attrs.frozen
+class StepsOf(Need[tuple[GrantStepRow, ...]]):
+    """All steps of a grant, in the order of their numbers."""
+
+    grant: str
 
 
 @attrs.frozen

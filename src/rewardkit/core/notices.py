@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rewardkit.core import limits, payload
+from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context
 from rewardkit.core.identity import derive
 from rewardkit.core.records import Notice
-from rewardkit.core.rows import NoticeRow
+from rewardkit.core.rows import GrantRow, NoticeRow
+from rewardkit.errors import InvariantError
 from rewardkit.language.event import moment, rfc3339
 
 OFFER_MADE: Final = "offer.made"
 OFFER_ENDED: Final = "offer.ended"
 GRANT_READY: Final = "grant.ready"
+GRANT_UNDELIVERABLE: Final = "grant.undeliverable"
+GRANT_DENIED: Final = "grant.denied"
+GRANT_REVERSED: Final = "grant.reversed"
 
 BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
 """A reward's properties, which have the limit of a payload, and the names around them."""
@@ -23,15 +28,46 @@ BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
 _INSTANTS = ("made_at", "ends_at", "earned_at")
 
 
-def notice(context: Context, kind: str, user: str, subject: str, body: Mapping[str, Any]) -> NoticeRow:
-    """A notice about a user offer or a grant; its id is derived from kind and subject, its body is fixed."""
+def notice(
+    context: Context, kind: str, user: str, subject: str, body: Mapping[str, Any], *, step: int = 0
+) -> NoticeRow:
+    """A notice about a user offer or a grant; its id is derived from kind and subject, its body is fixed.
+
+    Args:
+        context: of the decision that it tells of.
+        kind: such as `grant.ready`.
+        user: whom it is about.
+        subject: the id of what it is about.
+        body: further keys.
+        step: of a grant, where this may happen to it more than once; part of the id then, and of the body.
+    """
     shown = {name: rfc3339(value) if name in _INSTANTS and value is not None else value for name, value in body.items()}
+    numbered = {"step": step} if step else {}
     text = payload.write(
-        {"kind": kind, "tenant": context.tenant, "user": user, "subject": subject, **shown}, most=BODY_BYTES
+        {"kind": kind, "tenant": context.tenant, "user": user, "subject": subject, **numbered, **shown}, most=BODY_BYTES
     )
-    notice_id = derive("no", context.tenant, kind, subject)
     at = context.at
+    notice_id = notice_id_of(context.tenant, kind, subject, step)
     return NoticeRow(notice_id, kind, user, text.encode(), "pending", at, at, 0, 0, "", "{}")
+
+
+def notice_id_of(tenant: str, kind: str, subject: str, step: int = 0) -> str:
+    """The id of a notice, derived from what makes it unique."""
+    return derive("no", tenant, kind, subject, *((step,) if step else ()))
+
+
+def of_grant(row: GrantRow, catalogue: Catalogue) -> dict[str, Any]:
+    """What every notice of a grant says of it."""
+    reward = catalogue.reward_versions.get((row.reward, row.reward_version))
+    if reward is None:
+        raise InvariantError(f"grant `{row.id}` names a version of reward `{row.reward}` that is not there")
+    return {
+        "campaign": row.campaign,
+        "offer": row.offer,
+        "reward": row.reward,
+        "properties": reward.properties,
+        "earned_at": row.earned_at,
+    }
 
 
 def notice_of(row: NoticeRow) -> Notice:

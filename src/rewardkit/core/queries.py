@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from rewardkit.core.records import Grant, Notice, UserOffer
+from rewardkit.core.records import Grant, GrantStep, Notice, UserOffer
 
 A_co = TypeVar("A_co", covariant=True)
 R = TypeVar("R")
@@ -28,12 +28,28 @@ class Page(Generic[R]):
 
 @attrs.frozen
 class Grants(Query[Page[Grant]]):
-    """Grants, earliest earned first; `status` is `ready` or `fulfilled`."""
+    """Grants, earliest earned first.
+
+    Args:
+        user: hers alone.
+        status: `held`, `ready`, `fulfilled`, `denied`, `reversed` or `undeliverable`.
+        held_for: held ones that wait for this alone: `budget`, `review`, `hold` or `pool`.
+        after: a page's `after`.
+        limit: at most 1,000.
+    """
 
     user: str | None = None
     status: str | None = None
+    held_for: str | None = attrs.field(default=None, kw_only=True)
     after: str | None = attrs.field(default=None, kw_only=True)
     limit: int = attrs.field(default=100, kw_only=True)
+
+
+@attrs.frozen
+class GrantHistory(Query[tuple[GrantStep, ...]]):
+    """What has happened to a grant since it was earned, step by step."""
+
+    grant: str
 
 
 @attrs.frozen

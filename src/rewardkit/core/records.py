@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -40,7 +41,7 @@ class UserOffer:
 
 @attrs.frozen
 class Grant:
-    """A reward earned by a user: `ready`, then `fulfilled`. Its id is the payment's idempotency key."""
+    """A reward earned by a user. Its id is the payment's idempotency key."""
 
     id: str
     user: str
@@ -49,12 +50,50 @@ class Grant:
     offer_version: int
     reward: Reward
     status: str
+    """`held`, then `ready`, then `fulfilled`; or `denied`, `reversed` or `undeliverable`."""
     earned_at: datetime
     user_offer: str
     lease: int
-    """How often it has been leased; pass it to `FulfilGrant` to be refused where a newer lease has begun."""
+    """Grows with each lease and each failure; name it in `FulfilGrant` to be refused where somebody else may pay."""
     leased_until: datetime | None
     fulfilled_at: datetime | None
+    held_for: str = attrs.field(default="", kw_only=True)
+    """What a held one waits for: `budget`, `review`, `hold` or `pool`."""
+    hold_until: datetime | None = attrs.field(default=None, kw_only=True)
+    """The end of its hold period, where it has one."""
+    flags: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    """What its check found."""
+    failures: int = attrs.field(default=0, kw_only=True)
+    """How often it could not be given, since it was last put back."""
+    retry_at: datetime | None = attrs.field(default=None, kw_only=True)
+    """After a failure: not before this instant can it be claimed again."""
+    reason: str = attrs.field(default="", kw_only=True)
+    """Of the newest failure, denial or reversal."""
+    amount: Decimal | None = attrs.field(default=None, kw_only=True)
+    """The reward's property `amount`, where it is one."""
+    reversed: Decimal = attrs.field(default=Decimal(0), kw_only=True)
+    """How much of it has been taken back."""
+    due: Decimal | None = attrs.field(default=None, kw_only=True)
+    """The rest of it: what is to be given. None where the reward has no amount."""
+
+
+@attrs.frozen
+class GrantStep:
+    """A change of a grant after its earning."""
+
+    number: int
+    """From 1."""
+    at: datetime
+    move: str
+    """`approve`, `deny`, `release`, `fulfil`, `fail`, `retry`, `reduce`, `reverse` and such."""
+    status: str
+    """After it; the same below."""
+    held_for: str
+    by: str
+    """Who did it, as the caller said."""
+    reason: str
+    amount: Decimal | None
+    """Taken back by it."""
 
 
 @attrs.frozen

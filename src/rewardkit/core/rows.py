@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 
 
@@ -87,7 +88,7 @@ class UserOfferEnding(NamedTuple):
 class GrantRow(NamedTuple):
     """A reward earned, by an offer or on one side of a referral.
 
-    Key: (id). Indexed by (earned_at, id) where status is `ready`; by user.
+    Key: (id). Indexed by user, and by status where it asks for somebody.
     """
 
     id: str
@@ -105,13 +106,32 @@ class GrantRow(NamedTuple):
     event_id: str
     """The event that decided, or empty where time did."""
     lease: int
-    """Fencing token: how often it has been leased."""
+    """Fencing token: grows with each lease, and with each failure, which ends one."""
     lease_until: int
+    """It cannot be leased before: because it is leased, or, where this is `retry_at`, because it has failed."""
     fulfilled_at: int | None
     referral: str
     """Or empty, where it was earned by an offer."""
     side: str
     """Of the referral: `sender` or `recipient`; or empty."""
+    held_for: str = ""
+    """The gate that a held one waits at: `budget`, `review`, `hold` or `pool`; empty in every other status."""
+    hold_until: int | None = None
+    """The end of its hold period, where it has one."""
+    flags: str = ""
+    """JSON, a list of texts: what its check found; empty until it has been checked."""
+    failures: int = 0
+    """Since it was last put back."""
+    retry_at: int | None = None
+    """After the newest failure: not before this instant is it leased again."""
+    reason: str = ""
+    """Of the newest failure, denial or reversal."""
+    reversed: str = ""
+    """How much of its amount has been taken back, as a decimal; empty for nothing."""
+    freed: int = 0
+    """1 where its place under the caps was given back."""
+    steps: int = 0
+    """How many steps it has."""
 
 
 class NoticeRow(NamedTuple):
@@ -180,6 +200,7 @@ Row: TypeAlias = (
     | ReferralRow
     | ReferralEnding
     | ReferralCodeRow
+    | GrantStepRow
     | NoticeRow
     | EndpointRow
     | CounterRow

@@ -16,9 +16,8 @@ from rewardkit.core.fold import Fold
 from rewardkit.core.identity import derive
 from rewardkit.core.making import Making, Outcome
 from rewardkit.core.needs import Claim, Claims, ask
-from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice
+from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice, of_grant
 from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferEnding, UserOfferRow
-from rewardkit.errors import InvariantError
 from rewardkit.language.event import moment
 
 
@@ -170,37 +169,26 @@ class _Writer:
         self._settled.earned.append(
             Earned(user, campaign.name, offer.name, offer.reward, grant, moment(outcome.at), outcome.event_id)
         )
-        self._settled.grants.append(
-            GrantRow(
-                grant,
-                user,
-                offer_id,
-                campaign.name,
-                offer.name,
-                offer.version,
-                offer.reward,
-                offer.reward_version,
-                "ready",
-                outcome.at,
-                outcome.event_id,
-                0,
-                0,
-                None,
-                "",
-                "",
-            )
+        row = GrantRow(
+            grant,
+            user,
+            offer_id,
+            campaign.name,
+            offer.name,
+            offer.version,
+            offer.reward,
+            offer.reward_version,
+            "ready",
+            outcome.at,
+            outcome.event_id,
+            0,
+            0,
+            None,
+            "",
+            "",
         )
-        reward = self._catalogue.reward_versions.get((offer.reward, offer.reward_version))
-        if reward is None:
-            raise InvariantError(f"offer `{offer.name}` names a version of reward `{offer.reward}` that is not there")
-        body = {
-            "campaign": campaign.name,
-            "offer": offer.name,
-            "reward": offer.reward,
-            "properties": reward.properties,
-            "earned_at": outcome.at,
-        }
-        self._notify(GRANT_READY, user, grant, body)
+        self._settled.grants.append(row)
+        self._notify(GRANT_READY, user, grant, of_grant(row, self._catalogue))
 
     def _notify(self, kind: str, user: str, subject: str, body: Mapping[str, object]) -> None:
         self._settled.notices.append(notice(self._context, kind, user, subject, body))

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
@@ -47,6 +48,7 @@ DEFINITION = Table("definition", DefinitionRow, ("kind", "name", "version"), uni
 USER_OFFER = Table("user_offer", UserOfferRow, ("id",), unique=("user", "campaign", "entry"))
 USER_OFFER_ENDING = Table("user_offer", UserOfferEnding, ("id",))
 GRANT = Table("grant", GrantRow, ("id",))
+GRANT_STEP = Table("grant_step", GrantStepRow, ("grant", "number"))
 REFERRAL = Table("referral", ReferralRow, ("id",), unique=("recipient", "program"), owner="recipient")
 REFERRAL_ENDING = Table("referral", ReferralEnding, ("id",))
 REFERRAL_CODE = Table("referral_code", ReferralCodeRow, ("user",), unique=("code",))
@@ -55,12 +57,31 @@ ENDPOINT = Table("endpoint", EndpointRow, ("name",))
 COUNTER = Table("counter", CounterRow, ("name",))
 ANSWER = Table("answer", AnswerRow, ("operation", "key"))
 
-TABLES = (EVENT, MEMBER, DEFINITION, USER_OFFER, GRANT, REFERRAL, REFERRAL_CODE, NOTICE, ENDPOINT, COUNTER, ANSWER)
+TABLES = (
+    EVENT,
+    MEMBER,
+    DEFINITION,
+    USER_OFFER,
+    GRANT,
+    GRANT_STEP,
+    REFERRAL,
+    REFERRAL_CODE,
+    NOTICE,
+    ENDPOINT,
+    COUNTER,
+    ANSWER,
+)
 
 TABLE_OF: dict[type[Row], Table] = {table.row: table for table in (*TABLES, USER_OFFER_ENDING, REFERRAL_ENDING)}
 
 READY = "ready"
 """The status of a grant that waits to be leased; partial indexes are made for it."""
+
+HELD = "held"
+"""The status of a grant that waits at a gate; partial indexes are made for it."""
+
+UNDELIVERABLE = "undeliverable"
+"""The status of a grant that somebody has to look at; a partial index is made for it."""
 
 PENDING = "pending"
 """The status of a notice that waits to be delivered; partial indexes are made for it."""

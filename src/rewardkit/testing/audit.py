@@ -14,8 +14,9 @@ import attrs
 
 from rewardkit.core import wire
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.identity import chained, derive
-from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE
+from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, notice_id_of
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -28,6 +29,7 @@ from rewardkit.core.rows import (
     UserOfferRow,
 )
 from rewardkit.errors import InvariantError
+from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
 from rewardkit.testing.audit_members import member_violations
 from rewardkit.testing.audit_outbox import outbox_violations
 
@@ -49,6 +51,7 @@ class Snapshot:
     answers: tuple[AnswerRow, ...] = ()
     """Empty where it was read through a store: no need lists them."""
     endpoints: tuple[EndpointRow, ...] = ()
+    grant_steps: tuple[GrantStepRow, ...] = ()
 
 
 def violations(snapshot: Snapshot) -> tuple[str, ...]:
@@ -60,6 +63,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *_user_caps(snapshot, campaigns),
         *_entries(snapshot),
         *_grants(snapshot),
+        *grant_violations(snapshot.grants, snapshot.grant_steps, snapshot.definitions),
         *_notices(snapshot),
         *outbox_violations(snapshot.notices, snapshot.endpoints),
         *_answers(snapshot),
@@ -157,24 +161,24 @@ def _grants(snapshot: Snapshot) -> Iterator[str]:
             offer.ended_at,
         ):
             yield f"K6: grant `{grant.id}` does not say what its user offer says"
-        if (grant.status == "fulfilled") != (grant.fulfilled_at is not None):
-            yield f"K6: grant `{grant.id}` is {grant.status}, and its fulfilment does not fit that"
 
 
 def _notices(snapshot: Snapshot) -> Iterator[str]:
     """D1: what happened was announced in the transaction in which it happened."""
     wanted: dict[str, str] = {}
 
-    def want(kind: str, subject: str) -> None:
-        wanted[derive("no", snapshot.tenant, kind, subject)] = f"{kind} of `{subject}`"
+    def want(kind: str, subject: str, step: int = 0) -> None:
+        wanted[notice_id_of(snapshot.tenant, kind, subject, step)] = f"{kind} of `{subject}`"
 
     for offer in snapshot.user_offers:
         if offer.status != "capped":
             want(OFFER_MADE, offer.id)
         if offer.status in ("expired", "cancelled"):
             want(OFFER_ENDED, offer.id)
+    lives = lives_of(snapshot.grant_steps)
     for grant in snapshot.grants:
-        want(GRANT_READY, grant.id)
+        for kind, step in told_of(lives.get(grant.id, [])):
+            want(kind, grant.id, step)
     written = {row.id: row for row in snapshot.notices}
     for notice_id in sorted(wanted.keys() - written.keys()):
         yield f"D1: notice {wanted[notice_id]} is missing"
@@ -182,7 +186,8 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
         yield f"D1: notice `{notice_id}` of kind {written[notice_id].kind} announces what did not happen"
     for row in snapshot.notices:
         body = json.loads(row.body)
-        if row.id != derive("no", snapshot.tenant, body["kind"], body["subject"]) or body["user"] != row.user:
+        own_id = notice_id_of(snapshot.tenant, body["kind"], body["subject"], body.get("step", 0))
+        if row.id != own_id or body["user"] != row.user:
             yield f"D3: the body of notice `{row.id}` is not that of its id"
 
 

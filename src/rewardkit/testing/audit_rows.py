@@ -17,6 +17,7 @@ from rewardkit.core.needs import (
     ListUserOffers,
     Members,
     StaleMembers,
+    StepsOf,
 )
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage.tables import (
@@ -26,6 +27,7 @@ from rewardkit.storage.tables import (
     ENDPOINT,
     EVENT,
     GRANT,
+    GRANT_STEP,
     MEMBER,
     NOTICE,
     USER_OFFER,
@@ -73,6 +75,7 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
             tuple(sorted(notices)),
             transaction.ask(Counters(tuple(sorted(counters)))),
             endpoints=transaction.ask(ListEndpoints()),
+            grant_steps=tuple(step for row in sorted(grants) for step in transaction.ask(StepsOf(row.id))),
         )
 
 
@@ -122,6 +125,7 @@ def snapshot_in(connection: Connection, tenant: str, prefix: str = "rewardkit_")
             rows(COUNTER),
             rows(ANSWER),
             rows(ENDPOINT),
+            rows(GRANT_STEP),
         )
     finally:
         connection.execute("ROLLBACK")

@@ -14,6 +14,7 @@ from rewardkit.core import commands
 from rewardkit.core.commands import Command
 from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
 from rewardkit.core.endpoints import EnableEndpoint
+from rewardkit.core.grants.failing import FailGrant
 from rewardkit.core.identity import derive
 from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
 from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
@@ -117,6 +118,8 @@ def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
         "backfill": commands.Backfill(dry_run=False),
         "claim": commands.ClaimGrants(10, 60),
         "fulfil": commands.FulfilGrant(grant_of(tenant, "capped", "bob")),
+        "fail": FailGrant(grant_of(tenant, "capped", "bob"), "no answer"),
+        "fail for good": FailGrant(grant_of(tenant, "capped", "bob"), "no such account", final=True),
         "launch": commands.LaunchCampaign("draft"),
         "end": commands.EndCampaign("capped"),
         "define reward": commands.DefineReward("gift", {"amount": "7.00"}),

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from rewardkit.core import commands
 from rewardkit.core.commands import Command
+from rewardkit.core.grants.failing import FailGrant, RetryGrant
 from rewardkit.language.event import Event
 
 USERS = ("amanda", "bea", "carl")
@@ -69,6 +70,8 @@ class RandomCommands:
             (5, self._backfill),
             (4, lambda: ("run", commands.ClaimGrants(self.chance.randint(1, 3), self.chance.randint(1, 4)))),
             (4, self._fulfil),
+            (5, self._fail),
+            (2, self._retry),
             (3, lambda: ("restart", None)),
             (3, self._again),
             (7 if self.redefine else 0, self._define),
@@ -192,4 +195,21 @@ class RandomCommands:
     def _fulfil(self) -> Step:
         if not self.grants:
             return self._run_due()
-        return "run", commands.FulfilGrant(self.chance.choice(self.grants))
+        return "run", commands.FulfilGrant(self.chance.choice(self.grants), lease=self._lease())
+
+    def _fail(self) -> Step:
+        if not self.grants:
+            return self._run_due()
+        chance = self.chance
+        after, final = chance.choice(((None, False), (None, False), ("1s", False), ("5s", False), (None, True)))
+        grant = chance.choice(self.grants)
+        return "run", FailGrant(grant, "no answer", lease=self._lease(), retry_after=after, final=final)
+
+    def _retry(self) -> Step:
+        if not self.grants:
+            return self._run_due()
+        return "run", RetryGrant(self.chance.choice(self.grants), by="clerk")
+
+    def _lease(self) -> int | None:
+        """Of a worker's, or of one who has overslept; or nobody's."""
+        return self.chance.choice((None, None, 0, 1, 1, 2, 3))

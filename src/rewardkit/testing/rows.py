@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import DefinitionRow, EventRow, GrantRow, MemberRow, NoticeRow, UserOfferRow
 
@@ -59,6 +60,11 @@ def referral(
 def referral_code(user: str = "ann", code: str = "7F4K2N9B1C") -> ReferralCodeRow:
     """A sender's code."""
     return ReferralCodeRow(user, code, 1_000)
+
+
+def step(number: int = 1, grant: str = "grant-1") -> GrantStepRow:
+    """A failure."""
+    return GrantStepRow(grant, number, 1_000, "fail", "ready", "", "", "no answer", "")
 
 
 def notice(

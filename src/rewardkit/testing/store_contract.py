@@ -12,7 +12,7 @@ from rewardkit.core.referrals.rows import ReferralEnding
 from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow, EventRow, MemberRow, Row, UserOfferEnding
 from rewardkit.errors import InvariantError, StoreError
 from rewardkit.ports import Store
-from rewardkit.testing.rows import definition, event, grant, member, notice, referral, referral_code, user_offer
+from rewardkit.testing.rows import definition, event, grant, member, notice, referral, referral_code, step, user_offer
 from rewardkit.testing.steps import ask, everything, grants, put, replace
 from rewardkit.testing.store_interleavings import StoreInterleavings
 from rewardkit.testing.store_outbox import StoreOutbox
@@ -214,6 +214,35 @@ class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleaving
                 assert "".join(row.id for row in ask(store, needs.ListNotices(status, after, limit))) == expected
         assert [row.id for row in ask(store, needs.ListUserOffers(None, "c", None, None, 9))] == ["c"]
 
+    def test_held_and_undeliverable_grants_are_listed_by_what_they_wait_for(self, store: Store) -> None:
+        for number, gate in enumerate(("review", "pool", "review", "hold")):
+            put(store, grant(gate[0] + str(number), status="held", earned_at=9 - number)._replace(held_for=gate))
+        put(store, grant("u", status="undeliverable"), grant("r"), grant("f", status="fulfilled"))
+        cases: tuple[tuple[str | None, str | None, str | None, str], ...] = (
+            (None, "held", None, "h3 r2 p1 r0"),
+            (None, "held", "review", "r2 r0"),
+            ("ann", "held", "review", "r2 r0"),
+            ("bob", "held", "review", ""),
+            (None, "held", "budget", ""),
+            (None, "undeliverable", None, "u"),
+        )
+        for user, status, held_for, expected in cases:
+            rows = ask(store, needs.ListGrants(user, status, None, 9, held_for))
+            assert " ".join(row.id for row in rows) == expected
+        rows = ask(store, needs.ListGrants(None, "held", (7, "r2"), 9, "review"))
+        assert [row.id for row in rows] == ["r0"]
+
+    def test_the_steps_of_a_grant_come_in_their_order(self, store: Store) -> None:
+        put(store, step(2), step(1), step(1, "grant-2"), *[step(number) for number in range(3, 12)])
+        assert ask(store, needs.StepsOf("grant-1")) == tuple(step(number) for number in range(1, 12))
+        assert ask(store, needs.StepsOf("grant-2")) == (step(1, "grant-2"),)
+        assert ask(store, needs.StepsOf("none")) == ()
+
+    def test_a_grant_is_seen_without_being_locked(self, store: Store) -> None:
+        put(store, grant())
+        assert ask(store, needs.GrantSeen("grant-1")) == grant()
+        assert ask(store, needs.GrantSeen("none")) is None
+
     # Insert and Replace
 
     @pytest.mark.parametrize(
@@ -230,6 +259,7 @@ class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleaving
             (referral(), referral("other", sender="eve")),
             (referral_code(), referral_code(code="8")),
             (referral_code(), referral_code("bob")),
+            (step(), step()._replace(move="fulfil")),
             (notice(), notice(status="dead")),
             (EndpointRow("shop", "gone", 5, "410"), EndpointRow("shop", "enabled", 0, "")),
             (CounterRow("cap", 1, 0, 0, 0), CounterRow("cap", 2, 0, 0, 0)),

@@ -107,6 +107,13 @@ class StoreTakings:
         assert [(row.id, row.lease) for row in again] == [("c", 2), ("a", 2)]
         assert ask(store, needs.GrantOf("a")) == again[1]
 
+    def test_a_grant_that_waits_to_be_tried_again_is_not_leased(self, store: Store) -> None:
+        put(store, grant("a", lease_until=15)._replace(retry_at=15, failures=1), grant("b", status="undeliverable"))
+        put(store, grant("c", status="held")._replace(held_for="review"))
+        assert ask(store, needs.LeaseGrants(now=14, until=20, limit=9)) == ()
+        (row,) = ask(store, needs.LeaseGrants(now=15, until=20, limit=9))
+        assert (row.id, row.lease, row.lease_until, row.retry_at, row.failures) == ("a", 1, 20, 15, 1)
+
     def test_a_notice_is_leased_until_its_next_attempt(self, store: Store) -> None:
         put(store, notice("b", attempt_at=5), notice("a", attempt_at=5), notice("c", attempt_at=4, created_at=9))
         put(store, notice("d", status="delivered"), notice("e", status="dead"), notice("f", attempt_at=11))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.referrals import needs as referrals
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
@@ -155,6 +156,9 @@ class MemoryRows:
     def grant_of(self, need: needs.GrantOf) -> GrantRow | None:
         return self._shelves[GrantRow].rows.get(need.id)
 
+    def grant_seen(self, need: needs.GrantSeen) -> GrantRow | None:
+        return self._shelves[GrantRow].rows.get(need.id)
+
     def lease_grants(self, need: needs.LeaseGrants) -> tuple[GrantRow, ...]:
         shelf = self._shelves[GrantRow]
         free = shelf.queue.first(need.limit, where=lambda grant: shelf.rows[grant].lease_until <= need.now)
@@ -194,8 +198,14 @@ class MemoryRows:
             rows = shelf.of_user(need.user).values()
         elif need.status == READY:
             rows = map(shelf.rows.__getitem__, shelf.queue.ids())
-        kept = (row for row in rows if need.status in (None, row.status))
+        kept = (row for row in rows if need.status in (None, row.status) and need.held_for in (None, row.held_for))
         return _page(kept, lambda row: (row.earned_at, row.id), need.after, need.limit)
+
+    def steps_of(self, need: needs.StepsOf) -> tuple[GrantStepRow, ...]:
+        rows, found = self._shelves[GrantStepRow].rows, list[GrantStepRow]()
+        while row := rows.get((need.grant, len(found) + 1)):
+            found.append(row)
+        return tuple(found)
 
     def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]:
         shelf = self._shelves[UserOfferRow]

@@ -248,4 +248,52 @@ CREATE TABLE "{prefix}referral_code" (
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS)
+_GRANTS = Migration(
+    "0004_grants",
+    (
+        *(
+            f"""
+ALTER TABLE "{{prefix}}grant" ADD COLUMN {column}
+"""
+            for column in (
+                "\"held_for\" {text} NOT NULL DEFAULT ''",
+                '"hold_until" {integer}',
+                "\"flags\" {text} NOT NULL DEFAULT ''",
+                '"failures" {integer} NOT NULL DEFAULT 0',
+                '"retry_at" {integer}',
+                "\"reason\" {text} NOT NULL DEFAULT ''",
+                "\"reversed\" {text} NOT NULL DEFAULT ''",
+                '"freed" {integer} NOT NULL DEFAULT 0',
+                '"steps" {integer} NOT NULL DEFAULT 0',
+            )
+        ),
+        """
+CREATE INDEX "{prefix}grant_held" ON "{prefix}grant" ("tenant", "held_for", "earned_at", "id") WHERE "status" = 'held'
+""",
+        """
+CREATE INDEX "{prefix}grant_hold" ON "{prefix}grant" ("tenant", "hold_until", "id")
+    WHERE "status" = 'held' AND "held_for" = 'hold'
+""",
+        """
+CREATE INDEX "{prefix}grant_undeliverable" ON "{prefix}grant" ("tenant", "earned_at", "id")
+    WHERE "status" = 'undeliverable'
+""",
+        """
+CREATE TABLE "{prefix}grant_step" (
+    "tenant" {text} NOT NULL,
+    "grant" {text} NOT NULL,
+    "number" {integer} NOT NULL,
+    "at" {integer} NOT NULL,
+    "move" {text} NOT NULL,
+    "status" {text} NOT NULL,
+    "held_for" {text} NOT NULL,
+    "by" {text} NOT NULL,
+    "reason" {text} NOT NULL,
+    "amount" {text} NOT NULL,
+    PRIMARY KEY ("tenant", "grant", "number")
+) {clustered}
+""",
+    ),
+)
+
+MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.referrals import needs as referrals
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
@@ -25,7 +26,18 @@ from rewardkit.core.rows import (
 )
 from rewardkit.errors import InvariantError
 from rewardkit.storage.sql.statements import Statements
-from rewardkit.storage.tables import DEAD, GRANT, NOTICE, PENDING, READY, REFERRAL, USER_OFFER, Table
+from rewardkit.storage.tables import (
+    DEAD,
+    GRANT,
+    HELD,
+    NOTICE,
+    PENDING,
+    READY,
+    REFERRAL,
+    UNDELIVERABLE,
+    USER_OFFER,
+    Table,
+)
 
 Values: TypeAlias = Sequence[Any]
 
@@ -116,6 +128,10 @@ class SqlRows(ABC):
         rows = self.fetch(self._statements.grant_of, (self._tenant, need.id))
         return GrantRow._make(rows[0]) if rows else None
 
+    def grant_seen(self, need: needs.GrantSeen) -> GrantRow | None:
+        rows = self.fetch(self._statements.grant_seen, (self._tenant, need.id))
+        return GrantRow._make(rows[0]) if rows else None
+
     def lease_grants(self, need: needs.LeaseGrants) -> tuple[GrantRow, ...]:
         values = (self._tenant, need.now, need.limit, need.until, self._tenant)
         rows = map(GrantRow._make, self.fetch(self._statements.lease_grants, values))
@@ -140,10 +156,15 @@ class SqlRows(ABC):
         return tuple(map(CounterRow._make, self._existing(self._statements.counters, need.names)))
 
     def list_grants(self, need: needs.ListGrants) -> tuple[GrantRow, ...]:
-        written = READY if need.user is None and need.status == READY else None
-        filters = {"user": need.user, "status": None if written else need.status}
+        # A partial index leads to few rows; a user's index leads to fewer.
+        partial = need.user is None and need.status in (READY, HELD, UNDELIVERABLE)
+        written = need.status if partial else None
+        filters = {"user": need.user, "held_for": need.held_for, "status": None if written else need.status}
         rows = self._page(GRANT, "earned_at", filters, need.after, need.limit, written=written)
         return tuple(map(GrantRow._make, rows))
+
+    def steps_of(self, need: needs.StepsOf) -> tuple[GrantStepRow, ...]:
+        return tuple(map(GrantStepRow._make, self.fetch(self._statements.steps_of, (self._tenant, need.grant))))
 
     def list_user_offers(self, need: needs.ListUserOffers) -> tuple[UserOfferRow, ...]:
         filters = {"user": need.user, "campaign": need.campaign, "status": need.status}

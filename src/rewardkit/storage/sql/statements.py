@@ -10,6 +10,7 @@ from rewardkit.storage.tables import (
     ENDPOINT,
     EVENT,
     GRANT,
+    GRANT_STEP,
     MEMBER,
     NOTICE,
     PENDING,
@@ -79,6 +80,8 @@ class Statements:
         )
         self.user_offer_of = self._select(USER_OFFER, '"id" = ?')
         self.grant_of = self._select(GRANT, '"id" = ?', lock)
+        self.grant_seen = self._select(GRANT, '"id" = ?')
+        self.steps_of = self._select(GRANT_STEP, '"grant" = ?', 'ORDER BY "number"')
         self.notices_of = self._select(NOTICE, self._among("id"), f'ORDER BY "id"{lock}')
         self.take_endpoint = self._text(
             f'INSERT INTO {self.name("endpoint")} AS e ("tenant", "name", "status", "since", "reason") '

@@ -1,0 +1,1 @@
+"""Grants: earned, held at gates, leased, paid, failed, taken back."""
