@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Progressed,
         Recorded,
     )
+    from rewardkit.core.campaigns.variants import Variant
     from rewardkit.core.commands import (
         Backfill,
         CancelUserOffer,
@@ -92,6 +93,7 @@ _HOMES = {
     "rewardkit.core.answers": (
         "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded"
     ),
+    "rewardkit.core.campaigns.variants": "Variant",
     "rewardkit.core.commands": (
         "Backfill CancelUserOffer ClaimGrants Command DefineCampaign DefineCondition DefineOffer DefineReward Emit"
         " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer RunDue"
@@ -214,6 +216,7 @@ __all__ = [
     "UserOffer",
     "UserOffers",
     "ValidationError",
+    "Variant",
     "Verdict",
     "WebhookNotifier",
 ]

@@ -21,6 +21,7 @@ from rewardkit.core.commands import (
     MakeOffer,
     RunDue,
 )
+from rewardkit.core.rows import UserOfferRow
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
@@ -83,7 +84,8 @@ class History:
             answer = error
         after = self.snapshot = self._snapshot()
         self.log.append(answer)
-        if isinstance(answer, Exception) or (isinstance(command, Backfill) and command.dry_run):
+        held_out = isinstance(answer, rk.Refused) and answer.code == "held_out"
+        if (isinstance(answer, Exception) and not held_out) or (isinstance(command, Backfill) and command.dry_run):
             assert after == before, self.log
         self.draw.user_offers = [row.id for row in after.user_offers]
         self.draw.grants = [row.id for row in after.grants]
@@ -96,7 +98,12 @@ class History:
         now = self.clock()
         stale = {row.user for row in before.members if row.epoch != before.epoch}
         read: dict[str, int] = {}
-        if isinstance(answer, Exception):
+        direct = {answer.id} if isinstance(answer, rk.UserOffer) and not isinstance(command, CancelUserOffer) else set()
+        if isinstance(answer, rk.Refused) and answer.code == "held_out":
+            # Who is held out is refused and recorded.
+            known = {row.id for row in before.user_offers}
+            direct = {row.id for row in after.user_offers if row.id not in known and _is_direct(row, command)}
+        elif isinstance(answer, Exception):
             return ModelStep(now, {})
         if isinstance(command, Emit):
             stored = {(row.user, row.id) for row in before.events}
@@ -112,9 +119,13 @@ class History:
         elif isinstance(command, Backfill) and not command.dry_run:
             read = dict.fromkeys(stale, now)
         late = {(one.user, one.campaign) for one in answer.late} if isinstance(command, Emit) else set()
-        direct = {answer.id} if isinstance(command, MakeOffer | EnterOfferCode) else set()
         cancelled = {answer.id} if isinstance(command, CancelUserOffer) else set()
         return ModelStep(now, read, direct, cancelled, late)
+
+
+def _is_direct(row: UserOfferRow, command: Command[Any]) -> bool:
+    code = getattr(command, "code", "")
+    return row.campaign == (code.removeprefix("code-") or getattr(command, "campaign", ""))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

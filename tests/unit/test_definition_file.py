@@ -43,6 +43,18 @@ def test_the_example_defines_rewards_conditions_offers_and_campaigns_and_launche
     assert ["reward"] * 4 + ["condition"] * 3 + ["offer"] * 5 + ["campaign"] * 5 + ["live"] * 5 == kinds
 
 
+def test_a_campaign_with_variants_holdout_and_copy_loads_twice(kit: rk.RewardKit, shop: Path) -> None:
+    shop.write_text(
+        OFFER + '[campaigns.spring]\nholdout = 0.1\ncopy = { name = "A gift" }\n'
+        '[campaigns.spring.variants.a]\noffer = "gift"\n'
+        '[campaigns.spring.variants.b]\noffer = "gift"\nweight = 3\ncopy = { name = "A rare gift" }\n'
+    )
+    kit.load(shop)
+    (use,) = kit.ask(rk.Campaigns())
+    assert (("a", "b"), "") == (use.variants, use.offer)
+    assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
+
+
 def test_loading_twice_changes_nothing(kit: rk.RewardKit) -> None:
     first, second = kit.load(EXAMPLE), kit.load(EXAMPLE)
     assert all(answer.new for answer in first if isinstance(answer, Defined))
@@ -178,6 +190,24 @@ WRONG = [
     ),
     ("[rewards.x]\nproperty = {}", "shop.toml:2: [rewards.x] property: this key is unknown: known are properties"),
     (CAMPAIGN + 'enty = "A"', "shop.toml:7: [campaigns.spring] enty: this key is unknown: did you mean `entry`?"),
+    (
+        OFFER + "[campaigns.c.variants.a]\nweight = 1",
+        "shop.toml:5: [campaigns.c.variants.a]: `offer` is missing",
+    ),
+    (
+        OFFER + "[campaigns.c]\nvariants = 5",
+        "shop.toml:6: [campaigns.c] variants: must be a table of tables, not `5`",
+    ),
+    (
+        OFFER + '[campaigns.c.variants.a]\noffer = "gift"\nweigth = 1',
+        "shop.toml:7: [campaigns.c.variants.a] weigth: this key is unknown: did you mean `weight`?",
+    ),
+    (
+        OFFER + '[campaigns.c.variants.a]\noffer = "gift"\nweight = -1',
+        "shop.toml:7: [campaigns.c.variants.a] weight: must lie between 0 and",
+    ),
+    (CAMPAIGN + "holdout = 1.5", "shop.toml:7: [campaigns.spring] holdout: must be a share below the whole"),
+    (CAMPAIGN + "copy.name = 1", "shop.toml:7: [campaigns.spring] copy: must be a table of texts, not a table"),
     ('[campaigns."a b"]\noffer = 1', 'shop.toml:2: [campaigns."a b"] offer: must be text in quotes, not `1`'),
     ('[offers.o]\nreward = "x"', "shop.toml:1: [offers.o]: `condition` is missing"),
     ('[campaigns.c]\nentry = "A"', "shop.toml:1: [campaigns.c]: `offer` is missing"),

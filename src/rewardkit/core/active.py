@@ -14,7 +14,7 @@ from rewardkit.errors import InvariantError
 
 _HEAD = struct.Struct("<IHB")
 _LENGTH = struct.Struct("<I")
-_COUNTED, _FOLLOWED = 1, 2
+_COUNTED, _FOLLOWED, _HELD_OUT = 1, 2, 4
 
 
 class Active(NamedTuple):
@@ -26,6 +26,8 @@ class Active(NamedTuple):
     """Whether it takes a place under the campaign's cap."""
     state: bytes
     """Of its condition."""
+    held_out: bool = False
+    """Whether there is no offer, and her condition is followed to compare with."""
 
 
 def unpack(payload: bytes) -> list[Active]:
@@ -47,7 +49,7 @@ def unpack(payload: bytes) -> list[Active]:
                 end = at + length
         except struct.error as error:
             raise InvariantError(f"active user offers cannot be read: {error}") from None
-        found.append(Active(number, entry, bool(flags & _COUNTED), payload[at:end]))
+        found.append(Active(number, entry, bool(flags & _COUNTED), payload[at:end], bool(flags & _HELD_OUT)))
         if not flags & _FOLLOWED:
             break
         at = end
@@ -59,7 +61,9 @@ def pack(offers: Sequence[Active]) -> bytes:
     parts = []
     for place, offer in enumerate(offers, start=1):
         followed = place < len(offers)
-        flags = (_COUNTED if offer.counted else 0) | (_FOLLOWED if followed else 0)
+        flags = (
+            (_COUNTED if offer.counted else 0) | (_FOLLOWED if followed else 0) | (_HELD_OUT if offer.held_out else 0)
+        )
         parts.append(_HEAD.pack(offer.offer_number, offer.entry, flags))
         if followed:
             parts.append(_LENGTH.pack(len(offer.state)))

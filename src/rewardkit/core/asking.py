@@ -49,7 +49,7 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.event import Position
 from rewardkit.language.folding.program import IMPOSSIBLE
 
-USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped")
+USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped", "held_out", "converted", "lapsed")
 NOTICE_STATUSES = ("pending", "delivered", "dead")
 
 Listed = TypeVar("Listed", GrantRow, UserOfferRow, NoticeRow)
@@ -98,24 +98,28 @@ def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[U
     kept_as = None if status == "expired" else status
     after = _place(query.after)
     found: list[UserOffer] = []
+    catalogue = context.catalogue
     while True:
         rows = yield from ask(ListUserOffers(user, campaign, kept_as, after, limit))
-        for row in (yield from _by_the_clock(rows, context)):
+        if rows and not found:
+            catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+        for row in (yield from _by_the_clock(rows, context, catalogue)):
             after = row.made_at, row.id
             if status in (None, row.status):
-                found.append(user_offer_of(row))
+                found.append(user_offer_of(row, catalogue))
             if len(found) == limit:
-                return Decision(Page(tuple(found), f"{row.made_at}/{row.id}"))
+                return Decision(Page(tuple(found), f"{row.made_at}/{row.id}"), (), catalogue)
         if len(rows) < limit:
-            return Decision(Page(tuple(found), None))
+            return Decision(Page(tuple(found), None), (), catalogue)
 
 
-def _by_the_clock(rows: Sequence[UserOfferRow], context: Context) -> Deciding[tuple[UserOfferRow, ...]]:
+def _by_the_clock(
+    rows: Sequence[UserOfferRow], context: Context, catalogue: Catalogue
+) -> Deciding[tuple[UserOfferRow, ...]]:
     """Rows with what is over by now as expired, unless it was earned in time and nobody has noticed yet."""
     over = {row.id for row in rows if row.status == "active" and row.ends_at is not None and row.ends_at <= context.at}
     if not over:
         return tuple(rows)
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
     members = yield from ask(Members(tuple(sorted({row.user for row in rows if row.id in over}))))
     progress = {member.user: Progress(member.state) for member in members}
 
@@ -150,7 +154,14 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
     def use(campaign: Campaign) -> CampaignUse:
         reserved, confirmed = taken.get(campaign.counter, (0, 0))
         return CampaignUse(
-            campaign.name, campaign.version, campaign.status, campaign.offer, campaign.cap, reserved, confirmed
+            campaign.name,
+            campaign.version,
+            campaign.status,
+            campaign.offer,
+            campaign.cap,
+            reserved,
+            confirmed,
+            tuple(variant.name for variant in campaign.variants),
         )
 
     return Decision(tuple(use(campaign) for campaign in found), (), catalogue)

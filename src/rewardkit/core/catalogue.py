@@ -39,6 +39,7 @@ class Catalogue:
     offer_versions: Mapping[tuple[str, int], Offer] = attrs.field(factory=dict)
     offers_by_number: Mapping[int, Offer] = attrs.field(factory=dict)
     campaigns_by_id: Mapping[int, Campaign] = attrs.field(factory=dict)
+    campaign_versions: Mapping[tuple[str, int], Campaign] = attrs.field(factory=dict)
     offer_names: Mapping[int, frozenset[str]] = attrs.field(factory=dict)
     """Campaign id → the offers that any of its versions has made."""
 
@@ -57,6 +58,7 @@ class Catalogue:
         offer_versions = dict(self.offer_versions)
         offers_by_number = dict(self.offers_by_number)
         campaigns_by_id = dict(self.campaigns_by_id)
+        campaign_versions = dict(self.campaign_versions)
         offer_names = dict(self.offer_names)
         for row in found.rows:
             if row.kind == REWARD:
@@ -69,8 +71,8 @@ class Catalogue:
             elif row.kind == CAMPAIGN:
                 known = campaigns.get(row.name)
                 campaign = campaign_of(row, len(campaigns) if known is None else known.id)
-                campaigns[row.name] = campaigns_by_id[campaign.id] = campaign
-                offer_names[campaign.id] = offer_names.get(campaign.id, frozenset()) | {campaign.offer}
+                campaigns[row.name] = campaigns_by_id[campaign.id] = campaign_versions[row.name, row.version] = campaign
+                offer_names[campaign.id] = offer_names.get(campaign.id, frozenset()) | campaign.offers
         return Catalogue(
             epoch=found.epoch,
             fingerprint=found.fingerprint,
@@ -83,6 +85,7 @@ class Catalogue:
             offer_versions=offer_versions,
             offers_by_number=offers_by_number,
             campaigns_by_id=campaigns_by_id,
+            campaign_versions=campaign_versions,
             offer_names=offer_names,
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -19,6 +20,7 @@ from rewardkit.core.answers import (
     Progressed,
     Recorded,
 )
+from rewardkit.core.campaigns.variants import Variant
 from rewardkit.core.records import Grant, UserOffer
 from rewardkit.language.event import Event
 
@@ -27,6 +29,11 @@ A_co = TypeVar("A_co", covariant=True)
 
 def _codes(codes: Iterable[str]) -> tuple[str, ...]:
     return (codes,) if isinstance(codes, str) else tuple(codes)
+
+
+def _variants(given: Iterable[Variant]) -> tuple[Variant, ...]:
+    # What is no list of variants is refused where it is decided.
+    return tuple(given) if isinstance(given, list) else given  # type: ignore[return-value]
 
 
 class Command(Generic[A_co]):
@@ -81,7 +88,7 @@ class DefineCampaign(Command[Defined]):
 
     Args:
         name: unique among campaigns.
-        offer: the name of an offer; its newest version counts for what is made next.
+        offer: the name of an offer; its newest version counts for what is made next. None where there are variants.
         entry: a condition folded over a user's whole history, which makes the offer to her once; None for direct only.
         code: an offer code, by which users enter; unique among campaigns, compared without case.
         start: from this instant on the campaign makes offers; default is its launch. A date means its first instant.
@@ -89,11 +96,14 @@ class DefineCampaign(Command[Defined]):
         zone: IANA name of the zone of dates, and of the days, weeks and months of conditions; pinned by the launch.
         cap: offers that may be active or earned at one time, over all users; None is unlimited.
         user_cap: the same for one user.
+        variants: several offers, of which each user gets one, always the same.
+        holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`.
+        copy: free texts that users are shown with the offer, such as `name` and `description`.
         acknowledge: codes of lints that are meant so.
     """
 
     name: str
-    offer: str
+    offer: str | None = None
     entry: str | None = attrs.field(default=None, kw_only=True)
     code: str | None = attrs.field(default=None, kw_only=True)
     start: datetime | date | str | None = attrs.field(default=None, kw_only=True)
@@ -101,6 +111,9 @@ class DefineCampaign(Command[Defined]):
     zone: str = attrs.field(default="UTC", kw_only=True)
     cap: int | None = attrs.field(default=None, kw_only=True)
     user_cap: int = attrs.field(default=1, kw_only=True)
+    variants: tuple[Variant, ...] = attrs.field(default=(), converter=_variants, kw_only=True)
+    holdout: Decimal | str | float = attrs.field(default=0, kw_only=True)
+    copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     acknowledge: tuple[str, ...] = attrs.field(default=(), converter=_codes, kw_only=True)
 
 

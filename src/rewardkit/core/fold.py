@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rewardkit.core import active
 from rewardkit.core.active import Active
 from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.campaigns.variants import Drawn
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.making import Ending, Making, Outcome, outcome_of, replay
 from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, Progress, key
@@ -232,13 +233,18 @@ class Fold:
         Raises:
             HistoryNeeded: what is known after it, or its `ever`, needs stored events.
         """
-        offer = self.catalogue.offers[campaign.offer]
+        made, taken = self.progress.counts(campaign.id)
+        drawn = campaign.drawn(self.row.user, Drawn.of(self.progress.drawn(campaign.id)), made)
+        variant = campaign.variant(drawn)
+        offer = self.catalogue.offers[variant.offer]
         program = offer.program_in(campaign.zone)
         if self.history is None and (program.uses_history or start < self.position):
             raise HistoryNeeded
-        made, taken = self.progress.counts(campaign.id)
+        if campaign.draws:
+            self.progress.draw(campaign.id, drawn.packed())
         ends_at = None if offer.expires_after is None else start.at + offer.expires_after
-        making = Making(self.row.user, campaign, offer, made + 1, start, ends_at, counted=campaign.cap is not None)
+        counted = campaign.cap is not None and not drawn.held_out
+        making = Making(self.row.user, campaign, offer, made + 1, start, ends_at, counted, variant.name, drawn.held_out)
         self.makings.append(making)
         self.progress.count(campaign.id, made + 1, taken + 1)
         self.position = max(self.position, start)
@@ -251,7 +257,7 @@ class Fold:
         payload = self.progress.get(key(campaign.id, ACTIVE))
         offers = active.unpack(payload) if payload else []
         states = [*(self._state(campaign, one) for one in offers), state]
-        offers.append(Active(offer.number, making.entry, making.counted, program.pack(state)))
+        offers.append(Active(offer.number, making.entry, counted, program.pack(state), drawn.held_out))
         self._put_active(campaign, offers, states)
         return making
 
@@ -263,7 +269,7 @@ class Fold:
             program = self._program(campaign, one)
             outcome = outcome_of(program, state, event_id)
             if outcome is None:
-                still.append(Active(one.offer_number, one.entry, one.counted, program.pack(state)))
+                still.append(one._replace(state=program.pack(state)))
                 pending.append(state)
             else:
                 self._end(campaign, one, outcome)
@@ -281,9 +287,13 @@ class Fold:
 
     def replace(self, campaign: Campaign, one: Active, state: State, event_id: str) -> None:
         """Put a state that was folded anew in the place of an active user offer's."""
-        offers = active.unpack(self.progress.get(key(campaign.id, ACTIVE)) or b"")
+        offers = self.active(campaign)
         states = [state if other.entry == one.entry else self._state(campaign, other) for other in offers]
         self._keep_active(campaign, offers, states, event_id)
+
+    def active(self, campaign: Campaign) -> list[Active]:
+        """The user offers, and what is recorded in place of some, that are open in a campaign."""
+        return active.unpack(self.progress.get(key(campaign.id, ACTIVE)) or b"")
 
     def cancel(self, campaign: Campaign, entry: int, at: int) -> bool:
         """End an active user offer by somebody's will; whether it was active."""
@@ -295,7 +305,7 @@ class Fold:
 
     def _withdraw(self, campaign: Campaign, entry: int) -> Active | None:
         """Take an active user offer away and free its place; None where it is not active."""
-        offers = active.unpack(self.progress.get(key(campaign.id, ACTIVE)) or b"")
+        offers = self.active(campaign)
         found = next((one for one in offers if one.entry == entry), None)
         if found is not None:
             rest = [one for one in offers if one is not found]

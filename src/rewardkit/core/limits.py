@@ -34,3 +34,12 @@ USER_CAP: Final = 1_000
 
 CAP: Final = 2**53 - 1
 """Of user offers a campaign."""
+
+VARIANTS: Final = 100
+"""Of a campaign: each needs users enough to be told from the others."""
+
+WEIGHT: Final = 1_000_000
+"""Of a variant: finer shares than that are nobody's."""
+
+COPY_CHARACTERS: Final = 4_000
+"""Of one text that a user is shown."""

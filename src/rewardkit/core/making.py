@@ -13,6 +13,12 @@ from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
 from rewardkit.language.folding.program import PENDING, SATISFIED, Program, State
 
+HELD_OUT = "held_out"
+"""The status of what is recorded of a user who gets no offer, until her condition is decided."""
+
+WITHOUT_OFFER = {"earned": "converted", "expired": "lapsed"}
+"""What the outcome of a condition is called where there was no offer."""
+
 
 @attrs.frozen
 class Outcome:
@@ -36,6 +42,9 @@ class Making:
     start: Position
     ends_at: int | None
     counted: bool
+    variant: str = ""
+    held_out: bool = False
+    """Recorded to compare with: there is no offer, and nothing is told, taken or granted."""
     outcome: Outcome | None = None
     denied: bool = False
 
@@ -48,6 +57,11 @@ class Ending:
     offer: Offer
     active: Active
     outcome: Outcome
+
+
+def status_of(outcome: Outcome, *, held_out: bool) -> str:
+    """The status of a user offer, or of what is recorded in its place, that ended so."""
+    return WITHOUT_OFFER[outcome.status] if held_out else outcome.status
 
 
 def replay(

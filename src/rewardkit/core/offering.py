@@ -56,6 +56,8 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
     if taken >= campaign.user_cap:
         sentence = f"user `{show(row.user)}` has {taken} of {campaign.user_cap} offers of campaign `{campaign.name}`"
         return Decision(Refused("user_cap_reached", sentence, {"used": taken, "cap": campaign.user_cap, "made": made}))
+    if any(one.held_out for one in fold.active(campaign)):
+        return Decision(_held_out(campaign, row.user))
     start = Position(context.at)
     try:
         making = fold.make(campaign, start, max(context.at, fold.position.at))
@@ -70,14 +72,21 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
         return Decision(
             Refused("campaign_capped", f"no place is left under the cap of campaign `{campaign.name}`", facts)
         )
+    if making.held_out:
+        return Decision(_held_out(campaign, row.user), settled.effects((fold,)), catalogue)
     entry = next(offer for offer in settled.offers if offer.campaign == campaign.name and offer.entry == making.entry)
-    return Decision(user_offer_of(entry), settled.effects((fold,)), catalogue)
+    return Decision(user_offer_of(entry, catalogue), settled.effects((fold,)), catalogue)
 
 
 def _caught_up(catalogue: Catalogue, row: MemberRow, at: int) -> Deciding[Fold]:
     """The user's fold up to an instant, so that what has ended by then takes no place, noticed before or not."""
     folded = yield from fold_members(catalogue, (row,), {}, at)
     return folded.folds[0]
+
+
+def _held_out(campaign: Campaign, user: str) -> Refused:
+    sentence = f"user `{show(user)}` is held out of campaign `{campaign.name}`, to compare with: show her nothing of it"
+    return Refused("held_out", sentence, {"campaign": campaign.name})
 
 
 def _closed(campaign: Campaign, at: int) -> Refused:
@@ -111,15 +120,16 @@ def cancel_user_offer(command: CancelUserOffer, context: Context) -> Deciding[De
     settled = yield from settle(context, catalogue, (fold,))
     after = next(ending for ending in settled.endings if ending.id == found.id)
     cancelled = found._replace(status=after.status, ended_at=after.ended_at, reason=after.reason)
-    return Decision(user_offer_of(cancelled), settled.effects((fold,)), catalogue)
+    return Decision(user_offer_of(cancelled, catalogue), settled.effects((fold,)), catalogue)
 
 
 def _over(found: UserOfferRow, status: str) -> Refused:
     return Refused("user_offer_over", f"user offer `{found.id}` is {status} already", {"status": status})
 
 
-def user_offer_of(row: UserOfferRow) -> UserOffer:
+def user_offer_of(row: UserOfferRow, catalogue: Catalogue) -> UserOffer:
     """The public record of a row."""
+    campaign = catalogue.campaign_versions[row.campaign, row.campaign_version]
     return UserOffer(
         id=row.id,
         user=row.user,
@@ -132,4 +142,6 @@ def user_offer_of(row: UserOfferRow) -> UserOffer:
         ends_at=None if row.ends_at is None else moment(row.ends_at),
         ended_at=None if row.ended_at is None else moment(row.ended_at),
         reason=row.reason,
+        variant=row.variant,
+        copy=campaign.copy_for(row.variant),
     )

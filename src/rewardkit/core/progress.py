@@ -26,6 +26,8 @@ ENTRIES = 3
 """The key of the slot of all entry conditions; it belongs to no campaign."""
 
 _HEADER = struct.Struct("<BHHHH")
+_COUNTS = struct.Struct("<HH")
+_DRAWN = struct.Struct("<HHH")
 _SWAP = sys.byteorder == "big"
 
 
@@ -213,11 +215,15 @@ class Progress:
         payload = self.get(key(campaign_id, COUNTS))
         if payload is None:
             return 0, 0
-        made, taken = struct.unpack("<HH", payload)
+        made, taken = _COUNTS.unpack_from(payload)
         return made, taken
 
     def count(self, campaign_id: int, made: int, taken: int) -> None:
         """Set what `counts` gives."""
+        drawn = self.drawn(campaign_id)
+        if drawn:
+            self.put(key(campaign_id, COUNTS), _DRAWN.pack(made, taken, drawn))
+            return
         self.changed = True
         bit = 1 << campaign_id
         if (made, taken) == (1, 1):
@@ -226,9 +232,20 @@ class Progress:
             return
         self.held &= ~bit
         if made:
-            self.put(key(campaign_id, COUNTS), struct.pack("<HH", made, taken))
+            self.put(key(campaign_id, COUNTS), _COUNTS.pack(made, taken))
         else:
             self.drop(key(campaign_id, COUNTS))
+
+    def drawn(self, campaign_id: int) -> int:
+        """What the user was drawn for, packed; 0 where nothing was kept."""
+        payload = self.get(key(campaign_id, COUNTS)) or b""
+        return int(_DRAWN.unpack(payload)[2]) if len(payload) == _DRAWN.size else 0
+
+    def draw(self, campaign_id: int, drawn: int) -> None:
+        """Keep what the user was drawn for, from her first entry on."""
+        made, taken = self.counts(campaign_id)
+        self.held &= ~(1 << campaign_id)
+        self.put(key(campaign_id, COUNTS), _DRAWN.pack(made, taken, drawn))
 
     def enter(self, campaign_id: int, *, decided: bool) -> None:
         """Say whether the entry condition has been decided; its slot goes with that."""

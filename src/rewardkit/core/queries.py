@@ -54,7 +54,10 @@ class GrantHistory(Query[tuple[GrantStep, ...]]):
 
 @attrs.frozen
 class UserOffers(Query[Page[UserOffer]]):
-    """User offers, earliest made first; one whose time is over counts as expired, recorded or not."""
+    """User offers, earliest made first; one whose time is over counts as expired, recorded or not.
+
+    `status` is one of `UserOffer`; the records of users who are held out are among them.
+    """
 
     user: str | None = None
     campaign: str | None = None
@@ -80,11 +83,13 @@ class CampaignUse:
     version: int
     status: str
     offer: str
+    """Empty where there are variants."""
     cap: int | None
     reserved: int
     """Places taken by active offers."""
     confirmed: int
     """Places taken by earned ones."""
+    variants: tuple[str, ...] = ()
 
 
 @attrs.frozen

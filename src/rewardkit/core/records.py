@@ -24,7 +24,11 @@ class Reward:
 
 @attrs.frozen
 class UserOffer:
-    """An offer made to one user: `active`, then `earned`, `expired` or `cancelled`; or `capped` from the first."""
+    """An offer made to one user: `active`, then `earned`, `expired` or `cancelled`; or `capped` from the first.
+
+    Of a user who is held out there is no offer but a record: `held_out`, then `converted` where she fulfilled the
+    condition all the same, or `lapsed` where she did not.
+    """
 
     id: str
     user: str
@@ -37,6 +41,10 @@ class UserOffer:
     ends_at: datetime | None
     ended_at: datetime | None
     reason: str
+    variant: str = attrs.field(default="", kw_only=True)
+    """Of the campaign; empty where it has none."""
+    copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+    """What the user is shown, by name, as it was written when the offer was made."""
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ from rewardkit.core.answers import Late
 from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.definitions import Offer
 from rewardkit.core.fold import Fold
-from rewardkit.core.making import replay
+from rewardkit.core.making import HELD_OUT, replay
 from rewardkit.core.progress import ACTIVE, ENTRY, key
 from rewardkit.core.rows import UserOfferRow
 from rewardkit.language.event import Event, Position
@@ -78,7 +78,7 @@ def refold(
         if not offer.names & names:
             continue
         start = Position(row.made_at, row.start_order, row.start_id)
-        if row.status == "active":
+        if row.status in ("active", HELD_OUT):
             _replay_active(fold, campaign, offer, row, start)
         elif row.status in ("earned", "expired"):
             revisions += _revisions(fold, campaign, offer.program_in(campaign.zone), start, row.ends_at, late)

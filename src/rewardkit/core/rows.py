@@ -74,6 +74,8 @@ class UserOfferRow(NamedTuple):
     ends_at: int | None
     ended_at: int | None
     reason: str
+    variant: str = ""
+    """Of its campaign, by name; empty where it has none."""
 
 
 class UserOfferEnding(NamedTuple):

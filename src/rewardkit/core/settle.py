@@ -14,7 +14,7 @@ from rewardkit.core.definitions import Offer
 from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.fold import Fold
 from rewardkit.core.identity import derive
-from rewardkit.core.making import Making, Outcome
+from rewardkit.core.making import HELD_OUT, Ending, Making, Outcome, status_of
 from rewardkit.core.needs import Claim, Claims, ask
 from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice, of_grant
 from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferEnding, UserOfferRow
@@ -70,7 +70,7 @@ def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Dec
         for making in fold.makings:
             writer.made(making)
         for ending in fold.endings:
-            writer.ended(fold.row.user, ending.campaign, ending.active.entry, ending.offer, ending.outcome)
+            writer.ended(fold.row.user, ending)
     return settled
 
 
@@ -85,7 +85,7 @@ def _claim(folds: Sequence[Fold]) -> Deciding[None]:
                 change = changes.setdefault(ending.campaign.counter, [0, 0])
                 change[0 if ending.outcome.status == "earned" else 1] += 1
         for making in fold.makings:
-            if making.campaign.cap is not None:
+            if making.counted and making.campaign.cap is not None:
                 wanted.setdefault(making.campaign.counter, []).append((fold, making))
                 caps[making.campaign.counter] = making.campaign.cap
     if not changes and not wanted:
@@ -123,9 +123,10 @@ class _Writer:
         if making.denied:
             status, ended_at, reason = "capped", start.at, "no place was left under the campaign's cap"
         elif outcome is None:
-            status, ended_at, reason = "active", None, ""
+            status, ended_at, reason = HELD_OUT if making.held_out else "active", None, ""
         else:
-            status, ended_at, reason = outcome.status, outcome.at, outcome.reason
+            status = status_of(outcome, held_out=making.held_out)
+            ended_at, reason = outcome.at, outcome.reason
         self._settled.offers.append(
             UserOfferRow(
                 offer_id,
@@ -142,21 +143,28 @@ class _Writer:
                 making.ends_at,
                 ended_at,
                 reason,
+                making.variant,
             )
         )
+        if making.held_out:
+            return
         if making.denied:
             self._settled.capped.append(Capped(making.user, campaign.name, offer_id, moment(start.at)))
             return
         self._settled.entered.append(Entered(making.user, campaign.name, offer_id, moment(start.at)))
         body = {"campaign": campaign.name, "offer": offer.name, "made_at": start.at, "ends_at": making.ends_at}
-        self._notify(OFFER_MADE, making.user, offer_id, body)
+        shown = {"variant": making.variant, "copy": campaign.copy_for(making.variant)}
+        self._notify(OFFER_MADE, making.user, offer_id, body | {name: value for name, value in shown.items() if value})
         if outcome is not None:
             self._outcome(making.user, campaign, making.entry, offer, outcome)
 
-    def ended(self, user: str, campaign: Campaign, entry: int, offer: Offer, outcome: Outcome) -> None:
-        offer_id = user_offer_id(self._context.tenant, campaign, user, entry)
-        self._settled.endings.append(UserOfferEnding(offer_id, outcome.status, outcome.at, outcome.reason))
-        self._outcome(user, campaign, entry, offer, outcome)
+    def ended(self, user: str, ending: Ending) -> None:
+        one, outcome = ending.active, ending.outcome
+        offer_id = user_offer_id(self._context.tenant, ending.campaign, user, one.entry)
+        status = status_of(outcome, held_out=one.held_out)
+        self._settled.endings.append(UserOfferEnding(offer_id, status, outcome.at, outcome.reason))
+        if not one.held_out:
+            self._outcome(user, ending.campaign, one.entry, ending.offer, outcome)
 
     def _outcome(self, user: str, campaign: Campaign, entry: int, offer: Offer, outcome: Outcome) -> None:
         offer_id = user_offer_id(self._context.tenant, campaign, user, entry)

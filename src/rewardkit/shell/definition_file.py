@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from rewardkit.core.campaigns.variants import Variant
 from rewardkit.core.commands import (
     DefineCampaign,
     DefineCondition,
@@ -111,11 +112,16 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
         yield _Line(DefineOffer(name, **value), ("offers", name), "condition")
     campaigns = tables.get("campaigns", {})
     for name, value in campaigns.items():
-        terms = {key: inner for key, inner in value.items() if key != "status"}
-        yield _Line(DefineCampaign(name, **terms), ("campaigns", name), "entry")
+        yield _Line(_campaign(name, value), ("campaigns", name), "entry")
     for name, value in campaigns.items():
         if value.get("status") != "draft":
             yield _Line(LaunchCampaign(name), ("campaigns", name))
+
+
+def _campaign(name: str, value: Mapping[str, Any]) -> DefineCampaign:
+    terms = {key: inner for key, inner in value.items() if key not in ("status", "variants")}
+    variants = tuple(Variant(key, **inner) for key, inner in value.get("variants", {}).items())
+    return DefineCampaign(name, **terms, variants=variants)
 
 
 def _in_order(source: TomlSource, conditions: Mapping[str, str]) -> tuple[str, ...]:
@@ -137,14 +143,23 @@ def _explained(source: TomlSource, line: _Line, cause: RewardKitError) -> str:
     """What is wrong with a definition, under the key that the message begins with, or that holds the condition."""
     message = str(cause)
     subject, _, rest = message.partition(" ")
-    key = subject.partition(".")[0]
+    path, key = _pointed(line.path, subject)
     if isinstance(cause, ConditionSyntaxError) or line.path == (CONDITIONS,):
         key = line.condition_key
     elif isinstance(cause, Refused) and cause.code == "condition_doubtful":
         key = line.condition_key
         message = "\n  help: ".join([message, *(text for text in cause.facts["help"][:1] if text)])
-    elif key not in SHAPES[line.path[0]].keys:
-        key = ""
-    elif key == subject:
+    elif key and subject == ".".join((*path[len(line.path) :], key)):
         message = rest
-    return source.finding(message, *line.path, key=key)
+    return source.finding(message, *path, key=key)
+
+
+def _pointed(path: tuple[str, ...], subject: str) -> tuple[tuple[str, ...], str]:
+    """The table and the key that a message begins with, such as `variants.five.weight`; no key where it has none."""
+    shape = SHAPES.get(path[0])
+    if shape is None:
+        return path, ""
+    first, *deeper = subject.split(".")
+    if first in shape.tables and len(deeper) > 1 and deeper[1] in shape.tables[first].keys:
+        return (*path, first, deeper[0]), deeper[1]
+    return path, first if first in (*shape.keys, *shape.tables) else ""

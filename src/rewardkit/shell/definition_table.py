@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.campaigns.variants import read_share
 from rewardkit.core.civil import beginning
 from rewardkit.core.input import show
 from rewardkit.errors import ValidationError
@@ -66,6 +67,22 @@ def moment(value: Any) -> str:
     return f"must be a date, or an instant such as 1997-01-01T00:00:00Z, not {_shown(value)}"
 
 
+def copy(value: Any) -> str:
+    """What is wrong with texts for people, or nothing."""
+    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+        return ""
+    return f"must be a table of texts, not {_shown(value)}"
+
+
+def share(value: Any) -> str:
+    """What is wrong with a share, or nothing."""
+    try:
+        read_share(value)
+    except ValidationError as error:
+        return str(error).removeprefix("holdout ")
+    return ""
+
+
 Kind = Callable[[Any], str]
 
 
@@ -75,6 +92,13 @@ class Shape:
 
     keys: Mapping[str, Kind]
     needed: tuple[str, ...] = ()
+    tables: Mapping[str, Shape] = attrs.field(factory=dict)
+    """Keys that hold tables by name."""
+    instead: Mapping[str, str] = attrs.field(factory=dict)
+    """Needed key → the key that may stand in its place."""
+
+
+VARIANT: Final = Shape({"offer": text, "weight": whole, "copy": copy}, ("offer",))
 
 
 SHAPES: Final[Mapping[str, Shape]] = {
@@ -94,8 +118,12 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "user_cap": whole,
             "acknowledge": texts,
             "status": status,
+            "holdout": share,
+            "copy": copy,
         },
         ("offer",),
+        tables={"variants": VARIANT},
+        instead={"offer": "variants"},
     ),
 }
 CONDITIONS: Final = "conditions"
@@ -118,22 +146,27 @@ def findings(source: TomlSource) -> Iterator[str]:
                     yield source.finding(text(condition), name, key=key)
         else:
             for key, inner in value.items():
-                yield from _entry(source, name, key, inner)
+                yield from _entry(source, SHAPES[name], inner, name, key)
 
 
-def _entry(source: TomlSource, kind: str, name: str, value: Any) -> Iterator[str]:
-    shape = SHAPES[kind]
+def _entry(source: TomlSource, shape: Shape, value: Any, *path: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield source.finding(f"must be a table, not {_shown(value)}", kind, name)
+        yield source.finding(f"must be a table, not {_shown(value)}", *path)
         return
     for key, inner in value.items():
-        if key not in shape.keys:
-            yield source.finding(_unknown(key, "key", shape.keys), kind, name, key=key)
+        if key in shape.tables:
+            if not isinstance(inner, dict):
+                yield source.finding(f"must be a table of tables, not {_shown(inner)}", *path, key=key)
+                continue
+            for name, one in inner.items():
+                yield from _entry(source, shape.tables[key], one, *path, key, name)
+        elif key not in shape.keys:
+            yield source.finding(_unknown(key, "key", (*shape.keys, *shape.tables)), *path, key=key)
         elif wrong := shape.keys[key](inner):
-            yield source.finding(wrong, kind, name, key=key)
+            yield source.finding(wrong, *path, key=key)
     for key in shape.needed:
-        if key not in value:
-            yield source.finding(f"`{key}` is missing", kind, name)
+        if key not in value and shape.instead.get(key) not in value:
+            yield source.finding(f"`{key}` is missing", *path)
 
 
 def _unknown(name: str, what: str, known: Any) -> str:

@@ -30,8 +30,14 @@ from rewardkit.core.rows import (
 )
 from rewardkit.errors import InvariantError
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
-from rewardkit.testing.audit_members import member_violations
+from rewardkit.testing.audit_members import TAKING, member_violations
 from rewardkit.testing.audit_outbox import outbox_violations
+
+OPEN = ("active", "held_out")
+"""Statuses of user offers that have not ended."""
+
+WITHOUT = ("held_out", "converted", "lapsed")
+"""Statuses of what is recorded of users who get no offer."""
 
 
 @attrs.frozen
@@ -61,7 +67,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *_definitions(snapshot),
         *_counters(snapshot, campaigns),
         *_user_caps(snapshot, campaigns),
-        *_entries(snapshot),
+        *_entries(snapshot, campaigns),
         *_grants(snapshot),
         *grant_violations(snapshot.grants, snapshot.grant_steps, snapshot.definitions),
         *_notices(snapshot),
@@ -119,20 +125,25 @@ def _user_caps(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]
     caps: dict[str, int] = {}
     for campaign in campaigns.values():
         caps[campaign.name] = max(campaign.user_cap, caps.get(campaign.name, 0))
-    taken = Counter((row.user, row.campaign) for row in snapshot.user_offers if row.status in ("active", "earned"))
+    taken = Counter((row.user, row.campaign) for row in snapshot.user_offers if row.status in TAKING)
     for (user, name), count in taken.items():
         if count > caps[name]:
             yield f"C3: user `{user}` has {count} offers of campaign `{name}`, at most {caps[name]} are allowed"
 
 
-def _entries(snapshot: Snapshot) -> Iterator[str]:
+def _entries(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]) -> Iterator[str]:
     """O1: a user's entries into a campaign are numbered from 1, under ids derived from the numbers."""
     entries: dict[tuple[str, str], list[int]] = {}
     for row in snapshot.user_offers:
+        terms = campaigns[row.campaign, row.campaign_version]
+        if row.status in WITHOUT and not terms.holdout and row.entry == 1:
+            yield f"O1: user offer `{row.id}` is {row.status}, and its campaign holds nobody out"
+        if row.variant not in {"", *(variant.name for variant in terms.variants)}:
+            yield f"O1: user offer `{row.id}` is of variant `{row.variant}`, which its campaign has not"
         entries.setdefault((row.user, row.campaign), []).append(row.entry)
         if row.id != derive("uo", snapshot.tenant, row.campaign, row.user, row.entry):
             yield f"O1: the id of user offer `{row.id}` is not derived from what it is"
-        if (row.status == "active") != (row.ended_at is None):
+        if (row.status in OPEN) != (row.ended_at is None):
             yield f"K6: user offer `{row.id}` is {row.status}, and its end does not fit that"
     for (user, campaign), numbers in entries.items():
         if sorted(numbers) != list(range(1, len(numbers) + 1)):
@@ -171,7 +182,7 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
         wanted[notice_id_of(snapshot.tenant, kind, subject, step)] = f"{kind} of `{subject}`"
 
     for offer in snapshot.user_offers:
-        if offer.status != "capped":
+        if offer.status not in ("capped", *WITHOUT):
             want(OFFER_MADE, offer.id)
         if offer.status in ("expired", "cancelled"):
             want(OFFER_ENDED, offer.id)

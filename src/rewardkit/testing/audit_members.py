@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from rewardkit.core import active
 from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.making import HELD_OUT
 from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.progress import ACTIVE, Progress, key
 from rewardkit.core.rows import DefinitionRow, MemberRow, UserOfferRow
 from rewardkit.errors import InvariantError
+
+TAKING = ("active", "earned", HELD_OUT, "converted")
+"""Statuses of user offers that count for what a user may have at one time."""
 
 
 def member_violations(
@@ -36,7 +40,7 @@ def _member(member: MemberRow, offers: list[UserOfferRow], catalogue: Catalogue)
     if member.wake_at != progress.wake_at:
         yield f"K6: user `{member.user}` wakes at {member.wake_at}, her progress at {progress.wake_at}"
     made = Counter(offer.campaign for offer in offers)
-    taken = Counter(offer.campaign for offer in offers if offer.status in ("active", "earned"))
+    taken = Counter(offer.campaign for offer in offers if offer.status in TAKING)
     kept = set()
     for campaign in catalogue.campaigns.values():
         if progress.counts(campaign.id) != (made[campaign.name], taken[campaign.name]):
@@ -47,9 +51,11 @@ def _member(member: MemberRow, offers: list[UserOfferRow], catalogue: Catalogue)
         for one in active.unpack(progress.get(key(campaign.id, ACTIVE)) or b""):
             offer = catalogue.offers_by_number[one.offer_number]
             offer.program_in(campaign.zone).unpack(one.state)
-            kept.add((campaign.name, one.entry, offer.name, offer.version))
+            kept.add((campaign.name, one.entry, offer.name, offer.version, one.held_out))
     rows = {
-        (offer.campaign, offer.entry, offer.offer, offer.offer_version) for offer in offers if offer.status == "active"
+        (offer.campaign, offer.entry, offer.offer, offer.offer_version, offer.status == HELD_OUT)
+        for offer in offers
+        if offer.status in ("active", HELD_OUT)
     }
     if kept != rows:
         yield f"K6: user `{member.user}` keeps the active offers {sorted(kept)}, the rows {sorted(rows)}"

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.campaigns.variants import Drawn
 from rewardkit.core.definitions import OFFER, Offer, offer_of
 from rewardkit.core.folding import event_of
 from rewardkit.core.rows import UserOfferRow
@@ -17,9 +18,10 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge
 from rewardkit.language.zoning import UTC
-from rewardkit.testing.audit import Snapshot
+from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot
 
 _STATUS = {"satisfied": "earned", "impossible": "expired"}
+_WITHOUT_OFFER = {"satisfied": "converted", "impossible": "lapsed"}
 
 
 class Decided(NamedTuple):
@@ -96,13 +98,16 @@ class Model:
                 entered = {row.user for row in after.user_offers if row.campaign == name}
                 self._spent = {pair for pair in self._spent if pair[1] != name or pair[0] in entered}
         found: list[str] = []
+        entries: dict[tuple[str, str], list[UserOfferRow]] = {}
+        for row in sorted(after.user_offers, key=lambda row: row.entry):
+            entries.setdefault((row.user, row.campaign), []).append(row)
         for row in after.user_offers:
             known = old.get(row.id)
             if known is None:
-                found += self._made(world, row, step)
-            elif known.status != "active" and known != row:
+                found += self._made(world, row, step, entries[row.user, row.campaign])
+            elif known.status not in OPEN and known != row:
                 found.append(f"O4: user offer {row} was {known}")
-            if known is None or known.status == "active":
+            if known is None or known.status in OPEN:
                 found += _ended(world, row, step)
         found += _capped(world, before, after)
         folded = {row.user: row.at for row in after.members}
@@ -111,8 +116,13 @@ class Model:
         found += _late(world, before, after, step)
         return found
 
-    def _made(self, world: _World, row: UserOfferRow, step: Step) -> Iterator[str]:
-        campaign, offer = world.campaigns[row.campaign], world.newest[world.campaigns[row.campaign].offer]
+    def _made(self, world: _World, row: UserOfferRow, step: Step, mine: Sequence[UserOfferRow]) -> Iterator[str]:
+        campaign = world.campaigns[row.campaign]
+        drawn = _drawn(campaign, row, [one for one in mine if one.entry < row.entry])
+        variant = campaign.variant(drawn)
+        offer = world.newest[variant.offer]
+        if row.variant != variant.name or (row.status in WITHOUT) != drawn.held_out:
+            yield f"a user drawn for {drawn} has another variant: {row}"
         if (row.offer, row.offer_version, row.campaign_version) != (offer.name, offer.version, campaign.version):
             yield f"a new user offer is not made from the newest versions: {row}"
         if row.ends_at != (None if offer.expires_after is None else row.made_at + offer.expires_after):
@@ -132,7 +142,7 @@ class Model:
         """Nothing that was decided by `until` is left open."""
         mine = [row for row in after.user_offers if row.user == user]
         for row in mine:
-            if row.status == "active" and (outcome := world.outcome(row, max(until, row.made_at))):
+            if row.status in OPEN and (outcome := world.outcome(row, max(until, row.made_at))):
                 yield f"O2: {outcome} is not noticed at {until}: {row}"
         for campaign in world.campaigns.values():
             entered = [row for row in mine if row.campaign == campaign.name]
@@ -195,15 +205,24 @@ class _World:
         return decided(offer.condition, known, start, now, row.ends_at, zone)
 
 
+def _drawn(campaign: Campaign, row: UserOfferRow, earlier: Sequence[UserOfferRow]) -> Drawn:
+    """What a user is drawn for: by a hash, but for what she was drawn for at an earlier entry."""
+    if not earlier:
+        return campaign.drawn(row.user, None, 0)
+    variant = next((one.variant for one in reversed(earlier) if one.variant), "")
+    return campaign.drawn(row.user, Drawn(campaign.numbers.get(variant, 0), earlier[0].status in WITHOUT), 1)
+
+
 def _ended(world: _World, row: UserOfferRow, step: Step) -> Iterator[str]:
-    if row.status in ("active", "capped"):
+    if row.status in ("active", "held_out", "capped"):
         return
     if row.status == "cancelled":
         if row.id not in step.cancelled or row.ended_at != step.now:
             yield f"nobody withdrew it: {row}"
         return
     outcome = world.outcome(row, max(row.made_at, world.horizon(row.user, step.now)))
-    if outcome is None or (_STATUS[outcome.status], outcome.at) != (row.status, row.ended_at):
+    words = _WITHOUT_OFFER if row.status in WITHOUT else _STATUS
+    if outcome is None or (words[outcome.status], outcome.at) != (row.status, row.ended_at):
         yield f"O2: {outcome} is recorded otherwise: {row}"
 
 
@@ -215,6 +234,7 @@ def _capped(world: _World, before: Snapshot, after: Snapshot) -> Iterator[str]:
         if campaign.cap is None:
             continue
         new = [row for row in after.user_offers if row.campaign == name and row.id not in old]
+        new = [row for row in new if row.status not in WITHOUT]
         new.sort(key=lambda row: (row.made_at, row.start_order, row.start_id, row.user, row.entry))
         capped = [row.status == "capped" for row in new]
         if capped != sorted(capped):

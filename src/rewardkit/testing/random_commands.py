@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from rewardkit.core import commands
+from rewardkit.core.campaigns.variants import Variant
 from rewardkit.core.commands import Command
 from rewardkit.core.grants.failing import FailGrant, RetryGrant
 from rewardkit.language.event import Event
@@ -90,10 +91,13 @@ class RandomCommands:
 
     def _campaign(self, name: str) -> Command[Any]:
         chance = self.chance
+        variants = self._variants() if chance.random() < 0.3 else ()
         start = self.now + chance.randint(-4, 8) * SECOND if chance.random() < 0.4 else None
         return commands.DefineCampaign(
             name,
-            f"{name}-offer",
+            None if variants else f"{name}-offer",
+            variants=variants,
+            holdout=chance.choice((0, 0, "40%")),
             entry=chance.choice(ENTRIES) if chance.random() < 0.8 else None,
             code=f"CODE-{name}" if chance.random() < 0.3 else None,
             start=start,  # type: ignore[arg-type]  # an instant as a number is an instant, too
@@ -102,6 +106,13 @@ class RandomCommands:
             user_cap=chance.choice((1, 1, 2)),
             acknowledge=LINTS,
         )
+
+    def _variants(self) -> tuple[Variant, ...]:
+        """Two or three with offers that there are, some of which take no new users."""
+        chance = self.chance
+        offers = [f"{other}-offer" for other in self._campaigns]
+        made = [Variant(letter, chance.choice(offers), weight=chance.randint(0, 3)) for letter in "pqr"]
+        return (made[0], *chance.sample(made[1:], chance.randint(0, 2)), Variant("s", chance.choice(offers)))
 
     def _new_campaign(self, name: str) -> list[Command[Any]]:
         self._campaigns.append(name)

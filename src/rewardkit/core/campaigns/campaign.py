@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import attrs
 
 from rewardkit.core import payload
+from rewardkit.core.campaigns.variants import Drawn, Variant, chosen, is_held_out, variant_body
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.folding.program import Program, State
@@ -27,6 +29,7 @@ class Campaign:
     epoch: int
     """That began with this version."""
     offer: str
+    """That it gives; empty where it has variants."""
     entry: str | None
     """Canonical text with every `@name` inlined."""
     entry_source: str | None
@@ -41,6 +44,12 @@ class Campaign:
     launched_at: int | None
     zone: str = UTC
     """Of the calendar of its entry condition and its offers; pinned by the launch, since packed states belong to it."""
+    variants: tuple[Variant, ...] = ()
+    numbers: Mapping[str, int] = attrs.field(factory=dict)
+    """Of all variants that it ever had, by name: what users' rows refer to."""
+    holdout: int = 0
+    """The share of users who get no offer, in millionths."""
+    copy: Mapping[str, str] = attrs.field(factory=dict)
 
     @cached_property
     def program(self) -> Program:
@@ -78,13 +87,52 @@ class Campaign:
         """The name of the counter behind its cap."""
         return f"campaign/{self.name}"
 
+    # --- who gets what -----------------------------------------------------------------------------
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """The names of all offers that it gives."""
+        return frozenset(variant.offer for variant in self.variants) or frozenset({self.offer})
+
+    def drawn(self, user: str, known: Drawn | None, made: int) -> Drawn:
+        """What a user is drawn for: what she was drawn for at her first entry, as long as there is such a variant.
+
+        Who was in before there was a holdout is not held out.
+        """
+        held_out = is_held_out(self.name, user, self.holdout) if known is None and not made else False
+        if known is not None:
+            held_out = known.held_out
+            if not self.variants or any(self.numbers[variant.name] == known.number for variant in self.variants):
+                return known
+        if not self.variants:
+            return Drawn(0, held_out)
+        return Drawn(self.numbers[chosen(self.name, user, self.variants).name], held_out)
+
+    def variant(self, drawn: Drawn) -> Variant:
+        """The variant of a draw; of a campaign that has none, one without a name."""
+        found = (variant for variant in self.variants if self.numbers[variant.name] == drawn.number)
+        return next(found, Variant("", self.offer))
+
+    @property
+    def draws(self) -> bool:
+        """Whether what a user was drawn for has to be kept with her."""
+        return bool(self.variants or self.holdout)
+
+    def copy_for(self, variant: str) -> dict[str, str]:
+        """The texts of a variant, by name, over those of the campaign."""
+        return {**self.copy, **next((one.copy for one in self.variants if one.name == variant), {})}
+
+    # --- as it is kept -----------------------------------------------------------------------------
+
     def body(self) -> dict[str, Any]:
         """What a row's body says; name, version and epoch stand beside it."""
         left_out = {"name", "version", "epoch", "id"}
-        return {field.name: getattr(self, field.name) for field in attrs.fields(Campaign) if field.name not in left_out}
+        body = {field.name: getattr(self, field.name) for field in attrs.fields(Campaign) if field.name not in left_out}
+        return body | {"variants": [variant_body(variant) for variant in self.variants]}
 
 
 def campaign_of(row: DefinitionRow, campaign_id: int) -> Campaign:
     """The campaign of a row."""
     body = payload.read(row.body, "campaign")
+    body["variants"] = tuple(Variant(**variant) for variant in body.get("variants", ()))
     return Campaign(id=campaign_id, name=row.name, version=row.version, epoch=row.epoch, **body)

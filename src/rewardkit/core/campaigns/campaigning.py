@@ -7,6 +7,7 @@ import attrs
 from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
+from rewardkit.core.campaigns.variants import numbered, read_copy, read_share, read_variants
 from rewardkit.core.civil import beginning, ending
 from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
 from rewardkit.core.context import Context
@@ -21,17 +22,17 @@ from rewardkit.language.event import moment, rfc3339
 def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
     """A draft, or a new version where terms differ; a live campaign stays live under its new terms."""
     name = text(command.name, "a campaign's name")
-    offer = text(command.offer, "an offer's name")
     catalogue = draft.catalogue
-    if offer not in catalogue.offers:
-        raise unknown("offer", offer, catalogue.offers)
     entry = None
     if command.entry is not None:
         condition = read_condition(command.entry, catalogue)
         require_acknowledged(condition, "open", command.acknowledge)
         entry = str(condition)
     known = catalogue.campaigns.get(name)
-    campaign = _terms(command, name, offer, entry, known)
+    campaign = _terms(command, name, entry, known)
+    for offer in sorted(campaign.offers):
+        if offer not in catalogue.offers:
+            raise unknown("offer", offer, catalogue.offers)
     if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
         return Defined(CAMPAIGN, name, known.version, new=False)
     if known is not None and known.launched_at is not None and known.zone != campaign.zone:
@@ -56,7 +57,10 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
     return Defined(CAMPAIGN, name, campaign.version, new=True)
 
 
-def _terms(command: DefineCampaign, name: str, offer: str, entry: str | None, known: Campaign | None) -> Campaign:
+def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaign | None) -> Campaign:
+    variants = read_variants(command.variants)
+    if (command.offer is None) == (not variants):
+        raise ValidationError(f"campaign `{name}` gives one offer: pass `offer`, or `variants`, which have one each")
     zone_named(text(command.zone, "a zone"))
     start, end = beginning(command.start, command.zone), ending(command.end, command.zone)
     if start is not None and end is not None and end <= start:
@@ -68,7 +72,7 @@ def _terms(command: DefineCampaign, name: str, offer: str, entry: str | None, kn
         name=name,
         version=1 if known is None else known.version + 1,
         epoch=0,
-        offer=offer,
+        offer="" if command.offer is None else text(command.offer, "an offer's name"),
         entry=entry,
         entry_source=command.entry,
         code=None if command.code is None else _code(command.code),
@@ -79,6 +83,10 @@ def _terms(command: DefineCampaign, name: str, offer: str, entry: str | None, kn
         status="draft" if known is None else known.status,
         launched_at=None if known is None else known.launched_at,
         zone=command.zone,
+        variants=variants,
+        numbers=numbered(variants, {} if known is None else known.numbers),
+        holdout=read_share(command.holdout),
+        copy=read_copy(command.copy),
     )
 
 

@@ -296,4 +296,13 @@ CREATE TABLE "{prefix}grant_step" (
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS)
+_VARIANTS = Migration(
+    "0005_variants",
+    (
+        """
+ALTER TABLE "{prefix}user_offer" ADD COLUMN "variant" {text} NOT NULL DEFAULT ''
+""",
+    ),
+)
+
+MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS)
