@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rewardkit.language.planning.bounds import Bound, Cut, Moment, closes_of
+from rewardkit.language.planning.bounds import Bound, Cut, Moment, closes_of, moves
 from rewardkit.language.planning.gauge import Gauge
 from rewardkit.language.planning.plan import Counter, Segment
 from rewardkit.language.running.chain import DRY, ENDS, FALSE, FOREVER, TRUE, VALUE
@@ -173,7 +173,9 @@ class SegmentWriter:
     def _finish(self, root: Facts) -> None:
         changed = [f"n{slot} is not s{slot}" for slot in range(len(self.segment.slots))]
         if self.segment.bounds:
-            changed.append("event is None and p != p0")
+            # A scope that an event opens may open after an instant; other bounds are passed by timers alone.
+            fixed = any(not moves(bound) for bound in self.segment.bounds)
+            changed.append("p != p0" if fixed else "event is None and p != p0")
         parts = ", ".join(["a", "p", *(f"n{slot}" for slot in range(len(self.segment.slots)))])
         if changed:
             self.put(f"if {' or '.join(changed)}:")
