@@ -92,7 +92,8 @@ class RewardKit:
         What it does is committed or rolled back by the host; call `deliver()` on the kit itself after the commit.
 
         Args:
-            host: a `sqlite3` or `psycopg` connection, a SQLAlchemy Session or Connection, or Django's connection.
+            host: a `sqlite3` or `psycopg` connection, a SQLAlchemy Session or Connection, or Django's connection;
+                asynchronous ones are joined by `AsyncRewardKit.on`.
 
         Raises:
             ValidationError: the store cannot join it, or it is in autocommit with no transaction open.

@@ -90,6 +90,16 @@ class Store(Protocol):
         """
         ...
 
+    def join_async(self, host: object) -> AsyncJoined:
+        """The same store inside the open transaction of an asynchronous host's connection or session.
+
+        Nothing is awaited yet: what can be seen to be impossible is refused here, the rest at the first call.
+
+        Raises:
+            ValidationError: the store cannot join such an object, or it is in autocommit with no open transaction.
+        """
+        ...
+
     def listening(self, tenant: str) -> AbstractContextManager[Hear]:
         """Hear of the tenant's notices as they are committed, as long as the block lasts.
 
@@ -111,6 +121,20 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close all connections; closing twice is harmless."""
+        ...
+
+
+class AsyncJoined(Protocol):
+    """A store that has joined an asynchronous host's transaction."""
+
+    async def run(self, call: Callable[[Store], T]) -> T:
+        """Call blocking code with the joined store; wherever the code waits for the store, the event loop goes on.
+
+        A cancelled call leaves nothing behind, or all of it where it was cancelled in its last step.
+
+        Raises:
+            StoreError: another call is under way in the same transaction.
+        """
         ...
 
 

@@ -30,7 +30,7 @@ from rewardkit import (
 from rewardkit.core.effects import Insert, Replace
 from rewardkit.core.needs import Claim, Claims, Counters, Need
 from rewardkit.core.rows import CounterRow
-from rewardkit.ports import Hear, Store, Transaction
+from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
 from rewardkit.storage import open_store
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import Snapshot, violations
@@ -218,6 +218,9 @@ class ReadThenWrite:
 
     def join(self, host: object) -> Store:
         return self._store.join(host)
+
+    def join_async(self, host: object) -> AsyncJoined:
+        return self._store.join_async(host)
 
     def listening(self, tenant: str) -> AbstractContextManager[Hear]:
         return self._store.listening(tenant)

@@ -256,6 +256,7 @@ class Torn:
         self._store = store
         self.joined = False
         self.join, self.migrate, self.close = store.join, store.migrate, store.close
+        self.join_async = store.join_async
         self.listening = store.listening
 
     @contextmanager

@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple, TypeVar
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
 from rewardkit.errors import StoreError
-from rewardkit.ports import Hear, Store, Transaction
+from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -57,6 +58,10 @@ class WatchedStore:
         """The store inside the host's transaction, watched."""
         return WatchedStore(self._store.join(host), self._watch)
 
+    def join_async(self, host: object) -> WatchedAsyncJoined:
+        """The store inside the asynchronous host's transaction, watched."""
+        return WatchedAsyncJoined(self._store.join_async(host), self._watch)
+
     def listening(self, tenant: str) -> AbstractContextManager[Hear]:
         """Not watched."""
         return self._store.listening(tenant)
@@ -68,6 +73,18 @@ class WatchedStore:
     def close(self) -> None:
         """Not watched."""
         self._store.close()
+
+
+class WatchedAsyncJoined:
+    """See `WatchedStore`."""
+
+    def __init__(self, joined: AsyncJoined, watch: Callable[[Step], None]) -> None:
+        self._joined = joined
+        self._watch = watch
+
+    async def run(self, call: Callable[[Store], A]) -> A:
+        """As of the store that is watched."""
+        return await self._joined.run(lambda store: call(WatchedStore(store, self._watch)))
 
 
 class WatchedTransaction:

@@ -67,6 +67,10 @@ class MemoryStore:
             " keep rewards in the host's database: sqlite or postgresql"
         )
 
+    def join_async(self, host: object) -> NoReturn:
+        """Raises `ValidationError`, always."""
+        self.join(host)
+
     @contextmanager
     def listening(self, tenant: str) -> Iterator[Hear]:  # noqa: ARG002 - hears of nobody's
         """Hears of nothing: whoever waits looks again."""

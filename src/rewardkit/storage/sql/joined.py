@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Literal, NoReturn, TypeVar
 from weakref import ref
 
 from rewardkit.errors import RewardKitError, ValidationError
-from rewardkit.ports import Store
+from rewardkit.ports import AsyncJoined, Store
+from rewardkit.storage.sql.async_hosts import async_host_of
+from rewardkit.storage.sql.awaited import AwaitedConnection
 from rewardkit.storage.sql.driver import Driver
 from rewardkit.storage.sql.hosts import Host, host_of
 from rewardkit.storage.transaction import OpenTransaction
+
+A = TypeVar("A")
 
 
 class JoinedStore:
@@ -33,23 +37,29 @@ class JoinedStore:
         """A savepoint in the host's transaction: kept when the block ends, undone when it raises."""
         driver = self._driver
         connection = self._host.begin()
-        with driver.entered(connection):
+        with _alone(connection), driver.entered(connection):
             driver.execute(connection, "SAVEPOINT rewardkit")
             transaction = OpenTransaction(driver.rows(connection, tenant))
             try:
                 self._look_for_tables(connection)
                 yield transaction
                 transaction.check()
-                driver.execute(connection, "RELEASE SAVEPOINT rewardkit")
             except BaseException:
                 _undo(driver, connection)
                 raise
+            else:
+                # Not undone where it raises: cancelled, it has ended all the same, and then there is no savepoint.
+                driver.execute(connection, "RELEASE SAVEPOINT rewardkit")
             finally:
                 transaction.end()
 
     def join(self, host: object) -> Store:
         """Joins another host."""
         return JoinedStore(self._driver, host_of(host))
+
+    def join_async(self, host: object) -> AsyncJoined:
+        """Joins another host."""
+        return JoinedAsync(self._driver, host)
 
     def migrate(self) -> NoReturn:
         """Raises `ValidationError`: tables are not made in passing, inside somebody's transaction."""
@@ -73,6 +83,22 @@ class JoinedStore:
         except TypeError:
             # A connection of `sqlite3` cannot be referred to weakly: it is asked again, which costs it microseconds.
             return
+
+
+class JoinedAsync:
+    """See `rewardkit.ports.AsyncJoined`: the joined store, beside the task that awaits what its driver does."""
+
+    def __init__(self, driver: Driver[Any], host: object) -> None:
+        self._driver = driver
+        self._host = async_host_of(host, driver)
+
+    async def run(self, call: Callable[[Store], A]) -> A:
+        """See `AsyncJoined.run`."""
+        return await self._host.run(lambda host: call(JoinedStore(self._driver, host)))
+
+
+def _alone(connection: Any) -> AbstractContextManager[None]:
+    return connection.alone() if isinstance(connection, AwaitedConnection) else nullcontext()
 
 
 def _undo(driver: Driver[Any], connection: Any) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
@@ -13,8 +13,9 @@ from rewardkit.core.rows import EventRow, NoticeRow
 from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
 from rewardkit.ports import Hear
 from rewardkit.storage.sql.arrays import integer_array, text_array
+from rewardkit.storage.sql.awaited_postgres import AwaitedCursor, AwaitedPostgres
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
-from rewardkit.storage.sql.hosts import autocommits, elsewhere
+from rewardkit.storage.sql.hosts import autocommits, broken, elsewhere
 from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.store import SqlStore, failed
@@ -31,6 +32,8 @@ except ImportError as _error:
     raise ExtraNotInstalled("PostgreSQL", "postgres") from _error
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+PlainCursor: TypeAlias = "psycopg.Cursor[tuple[Any, ...]] | AwaitedCursor"
+AnyCursor = TypeVar("AnyCursor", "psycopg.Cursor[tuple[Any, ...]]", "psycopg.AsyncCursor[tuple[Any, ...]]")
 
 _MIGRATION_LOCK = 0x726577617264
 """Keeps two migrations apart; advisory, because there may be no table to lock yet. "reward" in ASCII."""
@@ -77,7 +80,7 @@ class PostgresStore(SqlStore[Connection]):
                 (f"{self._lock_timeout_seconds * 1000:.0f}ms", f"{self._statement_timeout_seconds * 1000:.0f}ms"),
             )
             connection.commit()
-            check_encoding(connection)
+            check_encoding(connection.info.parameter_status)
         except psycopg.Error as error:
             connection.close()
             raise failed("cannot set up a connection to PostgreSQL", error) from error
@@ -94,16 +97,12 @@ class PostgresStore(SqlStore[Connection]):
 
     def enter(self, connection: Any) -> None:
         """See `SqlStore.enter`. A driver that is not in autocommit begins with our first statement."""
-        if not isinstance(connection, psycopg.Connection):
+        if isinstance(connection, AwaitedPostgres):
+            connection.check()
+        elif isinstance(connection, psycopg.Connection):
+            check_open(connection)
+        else:
             raise elsewhere(connection, "PostgreSQL", "psycopg.Connection")
-        status = connection.info.transaction_status
-        if connection.closed or status == TransactionStatus.UNKNOWN:
-            raise StoreError("the host's connection is closed")
-        if status == TransactionStatus.INERROR:
-            raise StoreError("the host's transaction is broken by an earlier error and can only be rolled back")
-        if status == TransactionStatus.IDLE and connection.autocommit:
-            raise autocommits("open it with `connection.transaction()`")
-        check_encoding(connection)
 
     def begin(self, connection: Connection) -> None:
         """Nothing: the driver begins with the first statement."""
@@ -129,9 +128,11 @@ class PostgresStore(SqlStore[Connection]):
             return False
         return not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
 
-    def execute(self, connection: Connection, text: str, values: Sequence[Any] = ()) -> list[Any]:
+    def execute(self, connection: Connection | AwaitedPostgres, text: str, values: Sequence[Any] = ()) -> list[Any]:
         """See `SqlStore.execute`."""
         try:
+            if isinstance(connection, AwaitedPostgres):
+                return connection.execute(text, values)
             cursor = psycopg.Cursor(connection, row_factory=tuple_row).execute(text.encode(), values)
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
@@ -163,15 +164,17 @@ class PostgresStore(SqlStore[Connection]):
                 raise failed("cannot listen to PostgreSQL", error, transient=True) from error
             yield hear
 
-    def rows(self, connection: Connection, tenant: str) -> PostgresRows:
+    def rows(self, connection: Connection | AwaitedPostgres, tenant: str) -> PostgresRows:
         """See `SqlStore.rows`."""
-        return PostgresRows(self._texts, tenant, plain_cursor(connection))
+        if isinstance(connection, AwaitedPostgres):
+            return PostgresRows(self._texts, tenant, connection.cursor())
+        return PostgresRows(self._texts, tenant, plain_cursor(psycopg.Cursor(connection, row_factory=tuple_row)))
 
 
 class PostgresRows(SqlRows):
     """A tenant's rows through a cursor of psycopg."""
 
-    def __init__(self, texts: PostgresTexts, tenant: str, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+    def __init__(self, texts: PostgresTexts, tenant: str, cursor: PlainCursor) -> None:
         super().__init__(texts.statements, tenant)
         self._texts = texts
         self._cursor = cursor
@@ -227,9 +230,8 @@ class PostgresRows(SqlRows):
             _check(effect, count)
 
 
-def plain_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+def plain_cursor(cursor: AnyCursor) -> AnyCursor:
     """A cursor that gives text, integers and bytes as such, whatever its connection's owner has set up."""
-    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
     cursor.format = Format.BINARY
     adapters = cursor.adapters
     adapters.register_loader("text", TextBinaryLoader)
@@ -242,10 +244,22 @@ def plain_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[tuple[An
     return cursor
 
 
-def check_encoding(connection: psycopg.Connection[Any]) -> None:
-    """Raise `StoreError` unless any text can be kept."""
+def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """See `Driver.enter`; asks the driver, and not the server."""
+    status = connection.info.transaction_status
+    if connection.closed or status == TransactionStatus.UNKNOWN:
+        raise StoreError("the host's connection is closed")
+    if status == TransactionStatus.INERROR:
+        raise broken()
+    if status == TransactionStatus.IDLE and connection.autocommit:
+        raise autocommits("open it with `connection.transaction()`")
+    check_encoding(connection.info.parameter_status)
+
+
+def check_encoding(parameter: Callable[[str], str | None]) -> None:
+    """Raise `StoreError` unless any text can be kept, by what the server says of its parameters."""
     for what in ("server_encoding", "client_encoding"):
-        encoding = connection.info.parameter_status(what)
+        encoding = parameter(what)
         if encoding != "UTF8":
             raise StoreError(f"{what} is `{encoding}`, in which not every text can be kept; use a database in UTF8")
 
@@ -253,17 +267,26 @@ def check_encoding(connection: psycopg.Connection[Any]) -> None:
 def translated(error: Exception) -> StoreError | InvariantError:
     """What an exception of the driver means, before a commit was tried."""
     if isinstance(error, psycopg.IntegrityError):
-        return InvariantError(f"the database refused a row: {error.diag.message_primary}")
+        return InvariantError(f"the database refused a row: {_first_line(error)}")
     if isinstance(error, psycopg.DataError | UnicodeEncodeError):
         return InvariantError("a value that PostgreSQL cannot keep")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
-        message = error.diag.message_primary
-        return SchemaError(f"the tables are missing or older than this version, run `rewardkit migrate`: {message}")
+        return SchemaError(
+            f"the tables are missing or older than this version, run `rewardkit migrate`: {_first_line(error)}"
+        )
+    if isinstance(error, errors.InFailedSqlTransaction):
+        return broken()
     if isinstance(error, _TRANSIENT):
         return failed("another transaction was in the way; try again", error, transient=True)
     # Without a code nothing came from the server: the connection is gone, and nothing was committed on it.
-    lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith("57P"))
+    state = getattr(error, "sqlstate", None)
+    lost = isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P")))
     return failed("PostgreSQL could not do it", error, transient=lost)
+
+
+def _first_line(error: Exception) -> str:
+    """Further lines would be the server's details, which quote values."""
+    return str(error).partition("\n")[0]
 
 
 def _check(effect: Effect, count: int) -> None:

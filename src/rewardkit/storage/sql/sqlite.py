@@ -16,6 +16,7 @@ from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.rows import Row
 from rewardkit.errors import InvariantError, SchemaError, StoreError
+from rewardkit.storage.sql.awaited_sqlite import AwaitedSqlite, AwaitedSqliteCursor
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, SQLITE
 from rewardkit.storage.sql.hosts import autocommits, elsewhere
 from rewardkit.storage.sql.migrations import MIGRATIONS
@@ -87,7 +88,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
 
     def enter(self, connection: Any) -> None:
         """See `SqlStore.enter`."""
-        if not isinstance(connection, sqlite3.Connection):
+        if not isinstance(connection, sqlite3.Connection | AwaitedSqlite):
             raise elsewhere(connection, "SQLite", "sqlite3.Connection")
         try:
             begun = connection.in_transaction
@@ -136,15 +137,21 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
             return False
         return True
 
-    def execute(self, connection: sqlite3.Connection, text: str, values: Sequence[Any] = ()) -> list[Any]:
+    def execute(
+        self, connection: sqlite3.Connection | AwaitedSqlite, text: str, values: Sequence[Any] = ()
+    ) -> list[Any]:
         """See `SqlStore.execute`."""
         try:
+            if isinstance(connection, AwaitedSqlite):
+                return connection.execute(text, values)
             return sqlite3.Cursor(connection).execute(text, values).fetchall()
         except sqlite3.Error as error:
             raise translated(error) from error
 
-    def rows(self, connection: sqlite3.Connection, tenant: str) -> SqliteRows:
+    def rows(self, connection: sqlite3.Connection | AwaitedSqlite, tenant: str) -> SqliteRows:
         """See `SqlStore.rows`."""
+        if isinstance(connection, AwaitedSqlite):
+            return SqliteRows(self._texts, tenant, connection.cursor())
         return SqliteRows(self._texts, tenant, sqlite3.Cursor(connection))
 
     def _create(self) -> None:
@@ -186,7 +193,7 @@ class SqliteTexts:
 class SqliteRows(SqlRows):
     """A tenant's rows through a cursor of `sqlite3`."""
 
-    def __init__(self, texts: SqliteTexts, tenant: str, cursor: sqlite3.Cursor) -> None:
+    def __init__(self, texts: SqliteTexts, tenant: str, cursor: sqlite3.Cursor | AwaitedSqliteCursor) -> None:
         super().__init__(texts.statements, tenant)
         self._texts = texts
         self._cursor = cursor

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from rewardkit.errors import StoreError
-from rewardkit.ports import Hear, Store
+from rewardkit.ports import AsyncJoined, Hear, Store
 from rewardkit.storage.sql.connections import Connection, Connections
 from rewardkit.storage.sql.dialect import Dialect
 from rewardkit.storage.sql.driver import Driver
 from rewardkit.storage.sql.hosts import host_of
-from rewardkit.storage.sql.joined import JoinedStore
+from rewardkit.storage.sql.joined import JoinedAsync, JoinedStore
 from rewardkit.storage.sql.migrations import MIGRATION_TABLE, MIGRATIONS
 from rewardkit.storage.transaction import OpenTransaction, unhearing
 
@@ -54,6 +54,10 @@ class SqlStore(Driver[C]):
     def join(self, host: object) -> Store:
         """As `Store.join` promises."""
         return JoinedStore(self, host_of(host))
+
+    def join_async(self, host: object) -> AsyncJoined:
+        """As `Store.join_async` promises."""
+        return JoinedAsync(self, host)
 
     @contextmanager
     def listening(self, tenant: str) -> Iterator[Hear]:  # noqa: ARG002 - for a dialect that hears
