@@ -174,6 +174,16 @@ def test_a_decided_state_absorbs() -> None:
         assert len(program.pack(state)) <= 11
 
 
+@pytest.mark.parametrize("scope", ["in any 3d", "in one month", "by order_id"])
+@pytest.mark.parametrize("text", ['((B before "2024-01-05") | C*2)', '((B before "2023-01-05") | C*2)'])
+def test_a_scope_that_opens_after_an_instant_does_not_wait_for_it(text: str, scope: str) -> None:
+    program = program_of(f"{text} {scope}")
+    state = program.step(program.start(START), Event("B", START + 5 * DAY, "e", properties={"order_id": 1}))
+    month_end = START + 31 * DAY
+    assert state.wake_at in (None, month_end)
+    assert state == program.unpack(program.pack(state))
+
+
 def test_a_deep_condition_compiles_and_runs() -> None:
     node: tree.Node = tree.AtLeast((tree.Match("A"),), 2)
     for depth in range(30):
