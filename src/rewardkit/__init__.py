@@ -56,6 +56,15 @@ if TYPE_CHECKING:
         UserOffers,
     )
     from rewardkit.core.records import EndpointState, Grant, GrantStep, Notice, Reward, UserOffer
+    from rewardkit.core.referrals.commands import (
+        DefineReferralProgram,
+        EnterReferralCode,
+        GiveReferralCode,
+        MakeReferral,
+        VoidReferral,
+    )
+    from rewardkit.core.referrals.queries import Referrals, SenderTerms, TermsOffered, TermsPassedOver
+    from rewardkit.core.referrals.records import Referral, ReferralCode, ReferralEnded
     from rewardkit.errors import (
         ConditionSyntaxError,
         Conflict,
@@ -106,6 +115,11 @@ _HOMES = {
         "CampaignUse Campaigns Explain Explained GrantHistory Grants Notices Page Query UserOffers"
     ),
     "rewardkit.core.records": "EndpointState Grant GrantStep Notice Reward UserOffer",
+    "rewardkit.core.referrals.commands": (
+        "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
+    ),
+    "rewardkit.core.referrals.queries": "Referrals SenderTerms TermsOffered TermsPassedOver",
+    "rewardkit.core.referrals.records": "Referral ReferralCode ReferralEnded",
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
         " RewardKitError SchemaError StoreError UrlRefused ValidationError"
@@ -151,6 +165,7 @@ __all__ = [
     "DefineCampaign",
     "DefineCondition",
     "DefineOffer",
+    "DefineReferralProgram",
     "DefineReward",
     "Defined",
     "Delivered",
@@ -165,6 +180,7 @@ __all__ = [
     "EndpointState",
     "Endpoints",
     "EnterOfferCode",
+    "EnterReferralCode",
     "Entered",
     "Event",
     "Expired",
@@ -175,6 +191,7 @@ __all__ = [
     "FailedForGood",
     "ForkError",
     "FulfilGrant",
+    "GiveReferralCode",
     "Grant",
     "GrantHistory",
     "GrantStep",
@@ -185,6 +202,7 @@ __all__ = [
     "Letter",
     "LoggingNotifier",
     "MakeOffer",
+    "MakeReferral",
     "NotVerified",
     "Notice",
     "Notices",
@@ -195,6 +213,10 @@ __all__ = [
     "Progressed",
     "Query",
     "Recorded",
+    "Referral",
+    "ReferralCode",
+    "ReferralEnded",
+    "Referrals",
     "Refused",
     "ReplayDeadLetters",
     "RetryGrant",
@@ -207,9 +229,12 @@ __all__ = [
     "RunDue",
     "SchemaError",
     "Secret",
+    "SenderTerms",
     "Standing",
     "Store",
     "StoreError",
+    "TermsOffered",
+    "TermsPassedOver",
     "Timely",
     "UrlGuard",
     "UrlRefused",
@@ -218,6 +243,7 @@ __all__ = [
     "ValidationError",
     "Variant",
     "Verdict",
+    "VoidReferral",
     "WebhookNotifier",
 ]
 

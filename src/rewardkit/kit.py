@@ -27,7 +27,7 @@ from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, Worker, endpoints_of
 from rewardkit.shell.drive import drive
 from rewardkit.shell.forever import deliver_forever
-from rewardkit.shell.nonce import nonce
+from rewardkit.shell.nonce import chance, nonce
 from rewardkit.storage import not_a_store, open_store
 
 A = TypeVar("A")
@@ -142,7 +142,7 @@ class RewardKit:
 
     def _context(self, at: int, key: str | None) -> Context:
         known = self._catalogues.get(self._tenant, catalogue.EMPTY)
-        return Context(self._tenant, at, nonce(at), known, key)
+        return Context(self._tenant, at, nonce(at), known, key, chance())
 
     def _decide(self, command: Command[A], at: int, key: str | None) -> A | Refused:
         context = self._context(at, key)
@@ -242,6 +242,7 @@ class RewardKit:
             capped=tuple(capped for one in done for capped in one.capped),
             earned=tuple(earned for one in done for earned in one.earned),
             expired=tuple(expired for one in done for expired in one.expired),
+            referrals=tuple(ended for one in done for ended in one.referrals),
         )
 
     def deliver(self, *, limit: int = 100) -> Delivery:

@@ -7,6 +7,7 @@ from datetime import datetime
 import attrs
 
 from rewardkit.core.records import Grant
+from rewardkit.core.referrals.records import ReferralEnded
 
 
 @attrs.frozen
@@ -57,6 +58,7 @@ class Earned:
     user: str
     campaign: str
     offer: str
+    """Or the referral program, on either side of a referral."""
     reward: str
     grant: str
     earned_at: datetime
@@ -98,6 +100,7 @@ class Progressed:
     capped: tuple[Capped, ...] = ()
     earned: tuple[Earned, ...] = ()
     expired: tuple[Expired, ...] = ()
+    referrals: tuple[ReferralEnded, ...] = ()
 
 
 @attrs.frozen
@@ -113,6 +116,8 @@ class Recorded:
     earned: tuple[Earned, ...] = ()
     expired: tuple[Expired, ...] = ()
     late: tuple[Late, ...] = ()
+    referrals: tuple[ReferralEnded, ...] = ()
+    """Whose recipient, or time, ended them now; both sides' rewards stand in `earned`."""
 
 
 @attrs.frozen
@@ -131,6 +136,7 @@ class Backfilled:
     capped: tuple[Capped, ...] = ()
     earned: tuple[Earned, ...] = ()
     expired: tuple[Expired, ...] = ()
+    referrals: tuple[ReferralEnded, ...] = ()
     dry_run: bool = True
     after: str | None = None
     """Pass it to the next `Backfill`; None when no users are left."""

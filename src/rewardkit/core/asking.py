@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-from rewardkit.core import active, limits
+from rewardkit.core import active
 from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
@@ -13,7 +12,8 @@ from rewardkit.core.emit import current
 from rewardkit.core.folding import event_of
 from rewardkit.core.grants.granting import covering, grant_of, step_of
 from rewardkit.core.grants.life import GATES, HELD, STATUSES, missing
-from rewardkit.core.input import integer, show, text
+from rewardkit.core.input import text
+from rewardkit.core.listing import limit_of, optional_text, page_of, place_of, status_of
 from rewardkit.core.needs import (
     Accept,
     Counters,
@@ -43,7 +43,8 @@ from rewardkit.core.queries import (
     UserOffers,
 )
 from rewardkit.core.records import Grant, GrantStep, Notice, UserOffer
-from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferRow
+from rewardkit.core.referrals.explaining import explain_side
+from rewardkit.core.rows import UserOfferRow
 from rewardkit.errors import InvariantError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Position
@@ -52,25 +53,22 @@ from rewardkit.language.folding.program import IMPOSSIBLE
 USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped", "held_out", "converted", "lapsed")
 NOTICE_STATUSES = ("pending", "delivered", "dead")
 
-Listed = TypeVar("Listed", GrantRow, UserOfferRow, NoticeRow)
-Shown = TypeVar("Shown")
-
 
 def grants(query: Grants, context: Context) -> Deciding[Decision[Page[Grant]]]:
     """A page of grants."""
-    status = _status(query.status, STATUSES)
+    status = status_of(query.status, STATUSES)
     if query.held_for is not None:
         status = _held(status)
     need = ListGrants(
-        _optional(query.user, "a user"),
+        optional_text(query.user, "a user"),
         status,
-        _place(query.after),
-        _limit(query.limit),
-        _status(query.held_for, GATES, "what a grant is held for"),
+        place_of(query.after),
+        limit_of(query.limit),
+        status_of(query.held_for, GATES, "what a grant is held for"),
     )
     rows = yield from ask(need)
     catalogue = yield from covering(context, rows)
-    page = _page(rows, query.limit, lambda row: grant_of(row, catalogue), lambda row: row.earned_at)
+    page = page_of(rows, query.limit, lambda row: grant_of(row, catalogue), lambda row: row.earned_at)
     return Decision(page, (), catalogue)
 
 
@@ -92,11 +90,11 @@ def history(query: GrantHistory, context: Context) -> Deciding[Decision[tuple[Gr
 
 def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[UserOffer]]]:
     """A page of user offers, read by the clock: an active one whose end has come counts as expired."""
-    user, campaign = _optional(query.user, "a user"), _optional(query.campaign, "a campaign's name")
-    status, limit = _status(query.status, USER_OFFER_STATUSES), _limit(query.limit)
+    user, campaign = optional_text(query.user, "a user"), optional_text(query.campaign, "a campaign's name")
+    status, limit = status_of(query.status, USER_OFFER_STATUSES), limit_of(query.limit)
     # An expired one may be kept as active until somebody notices.
     kept_as = None if status == "expired" else status
-    after = _place(query.after)
+    after = place_of(query.after)
     found: list[UserOffer] = []
     catalogue = context.catalogue
     while True:
@@ -140,8 +138,10 @@ def _by_the_clock(
 
 def notices(query: Notices, context: Context) -> Deciding[Decision[Page[Notice]]]:
     """A page of the outbox."""
-    rows = yield from ask(ListNotices(_status(query.status, NOTICE_STATUSES), _place(query.after), _limit(query.limit)))
-    return Decision(_page(rows, query.limit, notice_of, lambda row: row.created_at))
+    rows = yield from ask(
+        ListNotices(status_of(query.status, NOTICE_STATUSES), place_of(query.after), limit_of(query.limit))
+    )
+    return Decision(page_of(rows, query.limit, notice_of, lambda row: row.created_at))
 
 
 def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[CampaignUse, ...]]]:
@@ -172,6 +172,8 @@ def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
     row = yield from ask(GrantSeen(text(query.grant, "a grant's id")))
     if row is None:
         return Decision(missing(query.grant))
+    if row.referral:
+        return (yield from explain_side(row, context))
     made = yield from ask(UserOfferOf(row.user_offer))
     if made is None:
         raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
@@ -189,33 +191,3 @@ def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
         (),
         catalogue,
     )
-
-
-def _page(
-    rows: Sequence[Listed], limit: int, public: Callable[[Listed], Shown], at: Callable[[Listed], int]
-) -> Page[Shown]:
-    after = f"{at(rows[-1])}/{rows[-1].id}" if len(rows) == limit else None
-    return Page(tuple(public(row) for row in rows), after)
-
-
-def _place(after: str | None) -> tuple[int, str] | None:
-    if after is None:
-        return None
-    at, slash, row_id = text(after, "after").partition("/")
-    if not slash or not at.isdecimal() or len(at) > 18:
-        raise ValidationError(f"`{show(after)}` is not a place in a list: pass a page's `after`")
-    return int(at), row_id
-
-
-def _status(status: str | None, known: tuple[str, ...], what: str = "a status here") -> str | None:
-    if status is not None and status not in known:
-        raise ValidationError(f"{what} is one of `{'`, `'.join(known)}`, not `{show(str(status))}`")
-    return status
-
-
-def _limit(limit: int) -> int:
-    return integer(limit, "limit", least=1, most=limits.PAGE_ROWS)
-
-
-def _optional(value: str | None, what: str) -> str | None:
-    return None if value is None else text(value, what)

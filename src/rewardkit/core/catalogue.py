@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from operator import itemgetter
 
 import attrs
 
@@ -15,6 +16,8 @@ from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
 from rewardkit.core.progress import ACTIVE, key
 from rewardkit.core.records import Reward
+from rewardkit.core.referrals.register import EMPTY as NO_REFERRALS
+from rewardkit.core.referrals.register import Register
 from rewardkit.language.folding.program import SATISFIED
 from rewardkit.language.planning.names import Everything, together
 
@@ -42,6 +45,7 @@ class Catalogue:
     campaign_versions: Mapping[tuple[str, int], Campaign] = attrs.field(factory=dict)
     offer_names: Mapping[int, frozenset[str]] = attrs.field(factory=dict)
     """Campaign id → the offers that any of its versions has made."""
+    referrals: Register = NO_REFERRALS
 
     @classmethod
     def of(cls, found: DefinitionSet) -> Catalogue:
@@ -87,6 +91,7 @@ class Catalogue:
             campaigns_by_id=campaigns_by_id,
             campaign_versions=campaign_versions,
             offer_names=offer_names,
+            referrals=self.referrals.extended(found.rows),
         )
 
     @cached_property
@@ -104,15 +109,19 @@ class Catalogue:
         return Entries(self.entries)
 
     @cached_property
-    def offer_listeners(self) -> Listeners[int]:
-        """The slots of the campaigns with an offer, of any version, that listens to an event, by its name."""
+    def slot_listeners(self) -> Listeners[int]:
+        """The slots of the campaigns with an offer, and of the referral programs, that listen to an event, by its name.
+
+        All versions of them listen.
+        """
         by_offer: dict[str, frozenset[str]] = {}
         for offer in self.offer_versions.values():
             by_offer[offer.name] = together((by_offer.get(offer.name, frozenset()), offer.names))
-        return listeners(
+        offers = [
             (key(campaign.id, ACTIVE), together(by_offer[offer] for offer in self.offer_names[campaign.id]))
             for campaign in self.campaigns.values()
-        )
+        ]
+        return listeners([*offers, *self.referrals.heard])
 
     @cached_property
     def open_at_once(self) -> tuple[Campaign, ...]:
@@ -121,19 +130,22 @@ class Catalogue:
 
     @cached_property
     def heard(self) -> frozenset[str]:
-        """The names of the events that some offer listens to."""
-        return together(offer.names for offer in self.offer_versions.values())
+        """The names of the events that some offer or referral program listens to."""
+        programs = (names for _, names in self.referrals.heard)
+        return together((*(offer.names for offer in self.offer_versions.values()), *programs))
 
     @cached_property
     def heard_since(self) -> int:
-        """The newest epoch at which offers began to listen to a name: older rows have passed its events over."""
+        """The newest epoch at which something began to listen to a name: older rows have passed its events over."""
         found: dict[str, int] = {}
         everything: int | None = None
-        for offer in sorted(self.offer_versions.values(), key=lambda offer: offer.epoch):
-            if everything is None and isinstance(offer.names, Everything):
-                everything = offer.epoch
-            for name in offer.names if everything is None else ():
-                found.setdefault(name, offer.epoch)
+        heard = [(offer.epoch, offer.names) for offer in self.offer_versions.values()]
+        heard += [(program.epoch, program.folding.names) for program in self.referrals.program_versions.values()]
+        for epoch, names in sorted(heard, key=itemgetter(0)):
+            if everything is None and isinstance(names, Everything):
+                everything = epoch
+            for name in names if everything is None else ():
+                found.setdefault(name, epoch)
         return max((*found.values(), everything or 0), default=0)
 
     @cached_property

@@ -27,7 +27,8 @@ from rewardkit.language.event import Event
 A_co = TypeVar("A_co", covariant=True)
 
 
-def _codes(codes: Iterable[str]) -> tuple[str, ...]:
+def lint_codes(codes: Iterable[str]) -> tuple[str, ...]:
+    """The codes of lints, given as a list or as one."""
     return (codes,) if isinstance(codes, str) else tuple(codes)
 
 
@@ -79,7 +80,7 @@ class DefineOffer(Command[Defined]):
     reward: str
     condition: str
     expires_after: str | None = attrs.field(default=None, kw_only=True)
-    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=_codes, kw_only=True)
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=lint_codes, kw_only=True)
 
 
 @attrs.frozen
@@ -114,7 +115,7 @@ class DefineCampaign(Command[Defined]):
     variants: tuple[Variant, ...] = attrs.field(default=(), converter=_variants, kw_only=True)
     holdout: Decimal | str | float = attrs.field(default=0, kw_only=True)
     copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
-    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=_codes, kw_only=True)
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=lint_codes, kw_only=True)
 
 
 @attrs.frozen

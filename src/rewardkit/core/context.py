@@ -31,6 +31,8 @@ class Context:
     """The definitions as they were last seen; a decision that finds them stale reads them anew."""
     key: str | None = None
     """The caller's idempotency key."""
+    chance: bytes = b""
+    """Drawn anew for each call, and known to nobody: codes are made of it."""
 
 
 @attrs.frozen

@@ -23,6 +23,11 @@ from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_defi
 from rewardkit.core.needs import Recall, ask
 from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
 from rewardkit.core.queries import Query
+from rewardkit.core.referrals import asking as referral_asking
+from rewardkit.core.referrals import commands as referral_commands
+from rewardkit.core.referrals import queries as referral_queries
+from rewardkit.core.referrals.codes import give_referral_code
+from rewardkit.core.referrals.referring import enter_referral_code, make_referral, void_referral
 from rewardkit.core.rows import AnswerRow
 from rewardkit.errors import Conflict, Refused, ValidationError
 
@@ -58,6 +63,10 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     failing.RetryGrant: failing.retry_grant,
     commands.RunDue: run_due,
     commands.Backfill: backfill,
+    referral_commands.MakeReferral: make_referral,
+    referral_commands.EnterReferralCode: enter_referral_code,
+    referral_commands.GiveReferralCode: give_referral_code,
+    referral_commands.VoidReferral: void_referral,
     outbox.LeaseOutbox: outbox.lease_outbox,
     outbox.MarkOutbox: outbox.mark_outbox,
     dead_letters.RetryNotice: dead_letters.retry_notice,
@@ -72,6 +81,8 @@ _QUERIES: Mapping[type[Query[Any]], Decider] = {
     queries.Notices: asking.notices,
     queries.Campaigns: asking.campaigns,
     queries.Explain: asking.explain,
+    referral_queries.Referrals: referral_asking.referrals,
+    referral_queries.SenderTerms: referral_asking.sender_terms,
     endpoints.Endpoints: endpoints.endpoints,
 }
 

@@ -15,6 +15,7 @@ from rewardkit.core.context import Context
 from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_body
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import mapping, show, text
+from rewardkit.core.referrals.following import follow_reward
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.checks.check import Scope
 from rewardkit.language.condition import Condition
@@ -26,7 +27,7 @@ _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 
 
 def define_reward(command: DefineReward, draft: Draft, context: Context) -> Defined:
-    """A new version where the properties differ; offers that name the reward get one too, for what they make next."""
+    """A new version where the properties differ; what names the reward gets one too, for what it makes next."""
     name = text(command.name, "a reward's name")
     properties = payload.write(mapping(command.properties, "properties"))
     known = draft.catalogue.rewards.get(name)
@@ -37,6 +38,7 @@ def define_reward(command: DefineReward, draft: Draft, context: Context) -> Defi
     for offer in tuple(draft.catalogue.offers.values()):
         if offer.reward == name:
             draft.add(OFFER, offer.name, offer.version + 1, offer_body(offer) | {"reward_version": version})
+    follow_reward(name, version, draft)
     return Defined(REWARD, name, version, new=True)
 
 
@@ -136,4 +138,4 @@ def unknown(kind: str, name: str, known: Mapping[str, object]) -> Refused:
     close = suggest(name, known)
     hint = "" if close is None else f": did you mean `{close}`?"
     facts = {"name": name, "defined": sorted(known)[:20]}
-    return Refused(f"{kind}_unknown", f"{kind} `{show(name)}` is not defined{hint}", facts)
+    return Refused(f"{kind}_unknown", f"{kind.replace('_', ' ')} `{show(name)}` is not defined{hint}", facts)

@@ -25,6 +25,7 @@ def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]
         capped=tuple(settled.capped),
         earned=tuple(settled.earned),
         expired=tuple(settled.expired),
+        referrals=tuple(settled.referrals),
     )
     return Decision(answer, decision.effects, decision.catalogue)
 
@@ -44,6 +45,7 @@ def backfill(command: Backfill, context: Context) -> Deciding[Decision[Backfille
         capped=tuple(settled.capped),
         earned=tuple(settled.earned),
         expired=tuple(settled.expired),
+        referrals=tuple(settled.referrals),
         dry_run=command.dry_run,
         after=stale.rows[-1].user if len(stale.rows) == limit else None,
     )

@@ -56,6 +56,7 @@ def emit(command: Emit, context: Context) -> Deciding[Decision[Recorded]]:
         earned=tuple(settled.earned),
         expired=tuple(settled.expired),
         late=folded.late,
+        referrals=tuple(settled.referrals),
     )
     return Decision(answer, settled.effects(folded.folds), catalogue)
 

@@ -14,7 +14,8 @@ from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.campaigns.variants import Drawn
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.making import Ending, Making, Outcome, outcome_of, replay
-from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, Progress, key
+from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, REFERRAL, Progress, key
+from rewardkit.core.referrals.folding import ReferralFold
 from rewardkit.core.rows import MemberRow
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
@@ -39,6 +40,7 @@ class Fold:
         self.progress = Progress(row.state)
         self.makings: list[Making] = []
         self.endings: list[Ending] = []
+        self.referrals = ReferralFold(self)
         self.history = None if history is None else list(history)
         """All stored events that sort up to `position`, in total order; None where they have not been read."""
         self._standing: Standing | None = None
@@ -53,9 +55,12 @@ class Fold:
             self.history.append(event)
         # An offer that is made later, from an earlier place on, has to find it in the history.
         listened = event.name in self.catalogue.heard
-        slots = self.catalogue.offer_listeners.to(event.name)
+        slots = self.catalogue.slot_listeners.to(event.name)
         for slot in self.progress.repeat(slots, event.name, self.catalogue.steps):
-            self._step_active(slot, event)
+            if slot & 3 == REFERRAL:
+                self.referrals.step(slot, event)
+            else:
+                self._step_active(slot, event)
         conditions = self.catalogue.entry_conditions
         if conditions.listening(event.name) & ~self.progress.entered:
             listened = True
@@ -95,6 +100,9 @@ class Fold:
             self.progress.changed = True
             self.progress.time(ENTRIES, self.standing.wake_at)
             self._keep_decided(found, until, None)
+            return
+        if slot & 3 == REFERRAL:
+            self.referrals.wake(slot, until)
             return
         campaign = self.catalogue.campaigns_by_id[slot >> 2]
         payload = self.progress.get(slot)
@@ -238,8 +246,7 @@ class Fold:
         variant = campaign.variant(drawn)
         offer = self.catalogue.offers[variant.offer]
         program = offer.program_in(campaign.zone)
-        if self.history is None and (program.uses_history or start < self.position):
-            raise HistoryNeeded
+        self.require_history(program, start)
         if campaign.draws:
             self.progress.draw(campaign.id, drawn.packed())
         ends_at = None if offer.expires_after is None else start.at + offer.expires_after
@@ -260,6 +267,15 @@ class Fold:
         offers.append(Active(offer.number, making.entry, counted, program.pack(state), drawn.held_out))
         self._put_active(campaign, offers, states)
         return making
+
+    def require_history(self, program: Program, start: Position) -> None:
+        """Go on only where what has been read is enough to begin a condition at a place.
+
+        Raises:
+            HistoryNeeded: what is known after it, or its `ever`, needs stored events.
+        """
+        if self.history is None and (program.uses_history or start < self.position):
+            raise HistoryNeeded
 
     def _keep_active(
         self, campaign: Campaign, offers: Sequence[Active], states: Sequence[State], event_id: str

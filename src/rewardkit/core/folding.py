@@ -12,6 +12,8 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Deciding
 from rewardkit.core.fold import Fold, HistoryNeeded
 from rewardkit.core.needs import Histories, ListUserOffers, ask
+from rewardkit.core.referrals.needs import ReferralsInto
+from rewardkit.core.referrals.refolding import refold_referrals
 from rewardkit.core.refold import catch_up, is_stale, refold
 from rewardkit.core.rows import EventRow, MemberRow, UserOfferRow
 from rewardkit.language.event import Event, Position
@@ -66,7 +68,7 @@ def _is_behind(fold: Fold, event: Event) -> bool:
     if event.at > fold.position.at or event.position > fold.position:
         return False
     catalogue = fold.catalogue
-    return bool(catalogue.entry_conditions.listening(event.name) or catalogue.offer_listeners.to(event.name))
+    return bool(catalogue.entry_conditions.listening(event.name) or catalogue.slot_listeners.to(event.name))
 
 
 def fold_from_history(
@@ -88,6 +90,8 @@ def fold_from_history(
     if behind:
         offers = yield from _all_user_offers(row.user)
         late = refold(fold, behind, offers, caught_up)
+        if catalogue.referrals.programs:
+            late += refold_referrals(fold, behind, (yield from ask(ReferralsInto((row.user,)))))
     fold.recount()
     for event in fresh:
         if event.position > reached:
@@ -95,6 +99,18 @@ def fold_from_history(
     if until is not None:
         fold.advance(until)
     return fold, late
+
+
+def fold_with_history(catalogue: Catalogue, row: MemberRow, until: int) -> Deciding[Fold]:
+    """Fold a user from her stored events, for what needs them."""
+    fold, _ = yield from fold_from_history(catalogue, row, (), (yield from known_events(row.user)), until)
+    return fold
+
+
+def known_events(user: str) -> Deciding[tuple[Event, ...]]:
+    """A user's stored events, in total order."""
+    histories = yield from ask(Histories((user,)))
+    return tuple(event_of(stored) for stored in histories.get(user, ()))
 
 
 def _all_user_offers(user: str) -> Deciding[list[UserOfferRow]]:

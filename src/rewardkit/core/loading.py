@@ -20,9 +20,13 @@ from rewardkit.core.commands import (
 from rewardkit.core.context import Context
 from rewardkit.core.defining import define_condition, define_offer, define_reward
 from rewardkit.core.draft import Draft
+from rewardkit.core.referrals.commands import DefineReferralProgram
+from rewardkit.core.referrals.defining import define_referral_program
 from rewardkit.errors import RewardKitError, ValidationError
 
-Definition: TypeAlias = DefineReward | DefineCondition | DefineOffer | DefineCampaign | LaunchCampaign
+Definition: TypeAlias = (
+    DefineReward | DefineCondition | DefineOffer | DefineReferralProgram | DefineCampaign | LaunchCampaign
+)
 """What can be loaded together with others."""
 
 Definer: TypeAlias = Callable[[Any, Draft, Context], Any]
@@ -32,6 +36,7 @@ DEFINERS: Final[Mapping[type[Command[Any]], Definer]] = {
     DefineReward: define_reward,
     DefineCondition: define_condition,
     DefineOffer: define_offer,
+    DefineReferralProgram: define_referral_program,
     DefineCampaign: define_campaign,
     LaunchCampaign: launch_campaign,
 }

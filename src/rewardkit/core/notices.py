@@ -21,17 +21,19 @@ GRANT_READY: Final = "grant.ready"
 GRANT_UNDELIVERABLE: Final = "grant.undeliverable"
 GRANT_DENIED: Final = "grant.denied"
 GRANT_REVERSED: Final = "grant.reversed"
+REFERRAL_MADE: Final = "referral.made"
+REFERRAL_ENDED: Final = "referral.ended"
 
 BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
 """A reward's properties, which have the limit of a payload, and the names around them."""
 
-_INSTANTS = ("made_at", "ends_at", "earned_at")
+_INSTANTS = ("made_at", "ends_at", "ended_at", "earned_at")
 
 
 def notice(
     context: Context, kind: str, user: str, subject: str, body: Mapping[str, Any], *, step: int = 0
 ) -> NoticeRow:
-    """A notice about a user offer or a grant; its id is derived from kind and subject, its body is fixed.
+    """A notice about a user offer, referral or grant; its id is derived from kind and subject, its body is fixed.
 
     Args:
         context: of the decision that it tells of.
@@ -61,9 +63,10 @@ def of_grant(row: GrantRow, catalogue: Catalogue) -> dict[str, Any]:
     reward = catalogue.reward_versions.get((row.reward, row.reward_version))
     if reward is None:
         raise InvariantError(f"grant `{row.id}` names a version of reward `{row.reward}` that is not there")
+    on = {"program": row.offer, "referral": row.referral, "side": row.side} if row.referral else {"offer": row.offer}
     return {
         "campaign": row.campaign,
-        "offer": row.offer,
+        **on,
         "reward": row.reward,
         "properties": reward.properties,
         "earned_at": row.earned_at,

@@ -9,9 +9,9 @@ from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import unknown
 from rewardkit.core.emit import current
 from rewardkit.core.fold import Fold, HistoryNeeded
-from rewardkit.core.folding import event_of, fold_from_history, fold_members
+from rewardkit.core.folding import fold_members, fold_with_history
 from rewardkit.core.input import show, text
-from rewardkit.core.needs import Accept, Accepted, Histories, Members, UserOfferOf, ask
+from rewardkit.core.needs import Accept, Accepted, Members, UserOfferOf, ask
 from rewardkit.core.records import UserOffer
 from rewardkit.core.rows import MemberRow, UserOfferRow
 from rewardkit.core.settle import settle
@@ -62,9 +62,7 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
     try:
         making = fold.make(campaign, start, max(context.at, fold.position.at))
     except HistoryNeeded:
-        histories = yield from ask(Histories((row.user,)))
-        known = tuple(event_of(stored) for stored in histories.get(row.user, ()))
-        fold, _ = yield from fold_from_history(catalogue, row, (), known, context.at)
+        fold = yield from fold_with_history(catalogue, row, context.at)
         making = fold.make(campaign, start, max(context.at, fold.position.at))
     settled = yield from settle(context, catalogue, (fold,))
     if making.denied:

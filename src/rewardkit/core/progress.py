@@ -25,6 +25,9 @@ ENTRY, ACTIVE, COUNTS = 0, 1, 2
 ENTRIES = 3
 """The key of the slot of all entry conditions; it belongs to no campaign."""
 
+REFERRAL = 3
+"""The kind of the slots of referral programs, counted from 1: what an open referral's condition has come to."""
+
 _HEADER = struct.Struct("<BHHHH")
 _COUNTS = struct.Struct("<HH")
 _DRAWN = struct.Struct("<HHH")

@@ -65,6 +65,12 @@ class Grant:
     """Grows with each lease and each failure; name it in `FulfilGrant` to be refused where somebody else may pay."""
     leased_until: datetime | None
     fulfilled_at: datetime | None
+    referral: str = attrs.field(default="", kw_only=True)
+    """The id of the referral on one side of which it was earned; then there is no user offer and no offer."""
+    program: str = attrs.field(default="", kw_only=True)
+    """Of that referral; `offer_version` is its version."""
+    side: str = attrs.field(default="", kw_only=True)
+    """`sender` or `recipient` of that referral."""
     held_for: str = attrs.field(default="", kw_only=True)
     """What a held one waits for: `budget`, `review`, `hold` or `pool`."""
     hold_until: datetime | None = attrs.field(default=None, kw_only=True)
@@ -110,7 +116,7 @@ class Notice:
 
     id: str
     kind: str
-    """`offer.made`, `offer.ended` or `grant.ready`."""
+    """`offer.made`, `offer.ended`, `referral.made`, `referral.ended` or `grant.ready`."""
     user: str
     body: bytes
     """JSON in UTF-8."""

@@ -81,11 +81,11 @@ def refold(
         if row.status in ("active", HELD_OUT):
             _replay_active(fold, campaign, offer, row, start)
         elif row.status in ("earned", "expired"):
-            revisions += _revisions(fold, campaign, offer.program_in(campaign.zone), start, row.ends_at, late)
+            revisions += revisions_of(fold, campaign.name, offer.program_in(campaign.zone), start, row.ends_at, late)
     for campaign in fold.catalogue.entries:
         if campaign.id not in caught_up and listening >> campaign.id & 1:
             if fold.progress.entered >> campaign.id & 1:
-                revisions += _revisions(fold, campaign, campaign.program, None, None, late)
+                revisions += revisions_of(fold, campaign.name, campaign.program, None, None, late)
             else:
                 _replay_entry(fold, campaign)
     return revisions
@@ -100,14 +100,15 @@ def _replay_active(fold: Fold, campaign: Campaign, offer: Offer, row: UserOfferR
         fold.replace(campaign, one, state, event_id)
 
 
-def _revisions(
+def revisions_of(
     fold: Fold,
-    campaign: Campaign,
+    campaign: str,
     program: Program,
     start: Position | None,
     ends_at: int | None,
     late: Iterable[Event],
 ) -> list[Late]:
+    """The events that would have changed what was decided, had they come in time."""
     history = fold.history or ()
     ids = {event.id for event in late}
     timely = [event for event in history if event.id not in ids]
@@ -117,7 +118,7 @@ def _revisions(
     if decided.status == corrected.status:
         return []
     return [
-        Late(fold.row.user, event.id, campaign.name, _WORDS[decided.status], _WORDS[corrected.status])
+        Late(fold.row.user, event.id, campaign, _WORDS[decided.status], _WORDS[corrected.status])
         for event in late
         if event.name in program.names
     ]

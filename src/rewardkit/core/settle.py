@@ -17,6 +17,10 @@ from rewardkit.core.identity import derive
 from rewardkit.core.making import HELD_OUT, Ending, Making, Outcome, status_of
 from rewardkit.core.needs import Claim, Claims, ask
 from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice, of_grant
+from rewardkit.core.referrals.places import SenderPlaces
+from rewardkit.core.referrals.records import ReferralEnded
+from rewardkit.core.referrals.rows import ReferralEnding, ReferralRow
+from rewardkit.core.referrals.writing import ReferralWriter
 from rewardkit.core.rows import GrantRow, NoticeRow, UserOfferEnding, UserOfferRow
 from rewardkit.language.event import moment
 
@@ -33,6 +37,9 @@ class Settled:
     endings: list[UserOfferEnding] = attrs.field(factory=list)
     grants: list[GrantRow] = attrs.field(factory=list)
     notices: list[NoticeRow] = attrs.field(factory=list)
+    referrals: list[ReferralEnded] = attrs.field(factory=list)
+    referral_rows: list[ReferralRow] = attrs.field(factory=list)
+    referral_endings: list[ReferralEnding] = attrs.field(factory=list)
 
     def effects(self, folds: Iterable[Fold]) -> tuple[Effect, ...]:
         """All of it as effects, members first."""
@@ -44,6 +51,10 @@ class Settled:
             found.append(Insert(tuple(self.offers)))
         if self.endings:
             found.append(Replace(tuple(self.endings)))
+        if self.referral_rows:
+            found.append(Insert(tuple(self.referral_rows)))
+        if self.referral_endings:
+            found.append(Replace(tuple(self.referral_endings)))
         if self.grants:
             found.append(Insert(tuple(self.grants)))
         if self.notices:
@@ -63,19 +74,22 @@ def grant_id(tenant: str, campaign: Campaign, user: str, entry: int) -> str:
 
 def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Deciding[Settled]:
     """Ask the caps of all that the folds made and ended, and write down what stands."""
-    yield from _claim(folds)
+    yield from _claim(folds, SenderPlaces(catalogue.referrals, folds))
     settled = Settled()
     writer = _Writer(context, catalogue, settled)
+    referrals = ReferralWriter(context, catalogue, settled)
     for fold in folds:
         for making in fold.makings:
             writer.made(making)
         for ending in fold.endings:
             writer.ended(fold.row.user, ending)
+        referrals.write(fold)
     return settled
 
 
-def _claim(folds: Sequence[Fold]) -> Deciding[None]:
+def _claim(folds: Sequence[Fold], places: SenderPlaces) -> Deciding[None]:
     """First give back and confirm what ended, then reserve for what was made, in the order of its making."""
+    senders = places.claims()
     changes: dict[str, list[int]] = {}
     wanted: dict[str, list[tuple[Fold, Making]]] = {}
     caps: dict[str, int] = {}
@@ -88,15 +102,17 @@ def _claim(folds: Sequence[Fold]) -> Deciding[None]:
             if making.counted and making.campaign.cap is not None:
                 wanted.setdefault(making.campaign.counter, []).append((fold, making))
                 caps[making.campaign.counter] = making.campaign.cap
-    if not changes and not wanted:
+    if not changes and not wanted and not senders:
         return
-    claims = tuple(
+    claims = [
         Claim(name, caps.get(name, 0), len(wanted.get(name, ())), *changes.get(name, (0, 0)))
-        for name in sorted(changes.keys() | wanted.keys())
-    )
-    granted = yield from ask(Claims(claims))
-    follow = []
-    for claim, count in zip(claims, granted, strict=True):
+        for name in changes.keys() | wanted.keys()
+    ]
+    claims = sorted([*claims, *senders])
+    granted = dict(zip((claim.name for claim in claims), (yield from ask(Claims(tuple(claims)))), strict=True))
+    follow = places.share(granted)
+    for claim in claims:
+        count = granted[claim.name]
         queue = sorted(wanted.get(claim.name, ()), key=lambda pair: (pair[1].start, pair[1].user, pair[1].entry))
         for fold, making in queue[count:]:
             fold.deny(making)
@@ -105,7 +121,7 @@ def _claim(folds: Sequence[Fold]) -> Deciding[None]:
         if outcomes:
             follow.append(Claim(claim.name, 0, 0, earned, len(outcomes) - earned))
     if follow:
-        yield from ask(Claims(tuple(follow)))
+        yield from ask(Claims(tuple(sorted(follow))))
 
 
 class _Writer:

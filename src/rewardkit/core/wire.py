@@ -11,12 +11,13 @@ from typing import Any
 import attrs
 
 from rewardkit.core import answers, records
+from rewardkit.core.referrals import records as referral_records
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import instant, moment
 
 _RECORDS: Mapping[str, type] = {
     kind.__name__: kind
-    for module in (answers, records)
+    for module in (answers, records, referral_records)
     for kind in vars(module).values()
     if isinstance(kind, type) and attrs.has(kind)
 }

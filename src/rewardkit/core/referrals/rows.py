@@ -26,7 +26,7 @@ class ReferralRow(NamedTuple):
     sender_reward: str
     """Empty until it is completed, then `granted` or `capped`."""
     period: str
-    """First date of the sender's period under whose cap her reward took a place, or empty."""
+    """The unit and first date of the period under whose cap her reward took a place, or empty."""
 
 
 class ReferralEnding(NamedTuple):

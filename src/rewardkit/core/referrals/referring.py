@@ -1,0 +1,154 @@
+"""Making referrals directly and by a sender's code, and voiding them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import unknown
+from rewardkit.core.emit import current
+from rewardkit.core.fold import HistoryNeeded
+from rewardkit.core.folding import fold_members, fold_with_history
+from rewardkit.core.input import show, text
+from rewardkit.core.needs import Accept, Members, ask
+from rewardkit.core.referrals.choosing import Terms, offered, terms_of
+from rewardkit.core.referrals.codes import sender_of
+from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral
+from rewardkit.core.referrals.needs import ReferralOf, ReferralsInto
+from rewardkit.core.referrals.open_referral import OpenReferral
+from rewardkit.core.referrals.records import Referral
+from rewardkit.core.referrals.rows import ReferralRow
+from rewardkit.core.rows import MemberRow
+from rewardkit.core.settle import settle
+from rewardkit.errors import InvariantError, Refused
+from rewardkit.language.event import moment
+
+
+def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[Referral]]:
+    """Refer a recipient on the terms of a campaign that the sender may offer now, or of a program."""
+    sender, recipient = text(command.sender, "a sender"), text(command.recipient, "a recipient")
+    name = text(command.program, "a referral program's name")
+    if sender == recipient:
+        return Decision(_herself(sender))
+    catalogue, rows = yield from _both(sender, recipient, context)
+    register = catalogue.referrals
+    if name in register.campaigns:
+        terms = yield from offered(register.campaigns[name], catalogue, sender, context.at)
+    elif name in register.programs:
+        terms = Terms(register.programs[name], None)
+    else:
+        raise unknown("referral_program", name, {**register.programs, **register.campaigns})
+    return (yield from _refer(terms, sender, rows[recipient], catalogue, context))
+
+
+def enter_referral_code(command: EnterReferralCode, context: Context) -> Deciding[Decision[Referral]]:
+    """Refer whoever entered a code, on the terms that its sender offers now."""
+    recipient = text(command.recipient, "a recipient")
+    sender = yield from sender_of(command.code)
+    if sender is None:
+        sentence = f"referral code `{show(command.code)}` is not valid"
+        return Decision(Refused("referral_code_not_valid", sentence, {"code": command.code}))
+    if sender == recipient:
+        return Decision(_herself(sender))
+    catalogue, rows = yield from _both(sender, recipient, context)
+    terms = yield from terms_of(catalogue, sender, context.at)
+    return (yield from _refer(terms, sender, rows[recipient], catalogue, context))
+
+
+def _both(sender: str, recipient: str, context: Context) -> Deciding[tuple[Catalogue, dict[str, MemberRow]]]:
+    """Both users' rows, held: neither is referred meanwhile, and the sender's history stands still."""
+    users = tuple(sorted((sender, recipient)))
+    accepted = yield from ask(Accept((), users))
+    rows = yield from ask(Members(users))
+    catalogue = yield from current(context, accepted, rows)
+    return catalogue, {row.user: row for row in rows}
+
+
+def _refer(
+    terms: Terms, sender: str, row: MemberRow, catalogue: Catalogue, context: Context
+) -> Deciding[Decision[Referral]]:
+    campaign = "" if terms.campaign is None else terms.campaign.name
+    referral = OpenReferral(sender, row.user, terms.program, campaign)
+    before = yield from ask(ReferralsInto(tuple(sorted((sender, row.user)))))
+    refusal = _refusal(referral, before)
+    if refusal is not None:
+        return Decision(refusal)
+    fold = (yield from fold_members(catalogue, (row,), {}, context.at)).folds[0]
+    try:
+        fold.referrals.open(referral, context.at, max(context.at, fold.position.at))
+    except HistoryNeeded:
+        fold = yield from fold_with_history(catalogue, row, context.at)
+        fold.referrals.open(referral, context.at, max(context.at, fold.position.at))
+    settled = yield from settle(context, catalogue, (fold,))
+    made = next(one for one in settled.referral_rows if one.id == referral.id(context.tenant))
+    return Decision(referral_of(made), settled.effects((fold,)), catalogue)
+
+
+def _refusal(referral: OpenReferral, before: Iterable[ReferralRow]) -> Refused | None:
+    """Why this cannot be made beside the referrals into which its recipient, or its sender, has entered before."""
+    for row in before:
+        if not (row.program == referral.program.name or (row.campaign and referral.campaign)):
+            continue
+        facts = {"referral": row.id, "program": row.program, "status": row.status}
+        if row.recipient == referral.recipient:
+            sentence = f"user `{show(row.recipient)}` has been referred before, and the first counts"
+            return Refused("already_referred", sentence, facts)
+        if row.sender == referral.recipient:
+            sentence = f"user `{show(row.sender)}` has referred `{show(row.recipient)}`, who cannot refer her back"
+            return Refused("referral_circular", sentence, facts)
+    return None
+
+
+def _herself(user: str) -> Refused:
+    return Refused("self_referral", f"user `{show(user)}` cannot refer herself", {})
+
+
+def void_referral(command: VoidReferral, context: Context) -> Deciding[Decision[Referral]]:
+    """From open to voided; what had been decided by now cannot be voided."""
+    reason = text(command.reason, "a reason")
+    found = yield from ask(ReferralOf(text(command.referral, "a referral's id")))
+    if found is None:
+        return Decision(Refused("referral_unknown", f"referral `{show(command.referral)}` does not exist", {}))
+    accepted = yield from ask(Accept((), (found.recipient,)))
+    rows = yield from ask(Members((found.recipient,)))
+    catalogue = yield from current(context, accepted, rows)
+    # Read again, now that its recipient is held.
+    found = yield from ask(ReferralOf(found.id))
+    if found is None:
+        raise InvariantError("a referral vanished while its recipient was held")
+    if found.status != "open":
+        return Decision(_over(found.id, found.status))
+    fold = (yield from fold_members(catalogue, rows, {}, context.at)).folds[0]
+    for closing in fold.referrals.closings:
+        if closing.referral.id(context.tenant) == found.id:
+            return Decision(_over(found.id, "completed" if closing.outcome.status == "earned" else "expired"))
+    program = catalogue.referrals.program_versions[found.program, found.program_version]
+    referral = OpenReferral(found.sender, found.recipient, program, found.campaign)
+    if not fold.referrals.void(referral, context.at, reason):
+        raise InvariantError(f"referral `{found.id}` is open, and its recipient's progress does not know it")
+    settled = yield from settle(context, catalogue, (fold,))
+    after = next(ending for ending in settled.referral_endings if ending.id == found.id)
+    return Decision(referral_of(found._replace(**after._asdict())), settled.effects((fold,)), catalogue)
+
+
+def _over(referral: str, status: str) -> Refused:
+    return Refused("referral_over", f"referral `{referral}` is {status} already", {"status": status})
+
+
+def referral_of(row: ReferralRow) -> Referral:
+    """The public record of a row."""
+    return Referral(
+        id=row.id,
+        sender=row.sender,
+        recipient=row.recipient,
+        program=row.program,
+        program_version=row.program_version,
+        campaign=row.campaign,
+        status=row.status,
+        made_at=moment(row.made_at),
+        ends_at=None if row.ends_at is None else moment(row.ends_at),
+        ended_at=None if row.ended_at is None else moment(row.ended_at),
+        reason=row.reason,
+        sender_reward=row.sender_reward,
+    )
