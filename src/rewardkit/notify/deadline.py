@@ -51,6 +51,8 @@ class DeadlineReader(io.RawIOBase):
         self._sock = sock
         self._deadline = deadline
         self._left = most
+        self.ended = False
+        """Whether the peer was found to have said all that it will."""
 
     def readable(self) -> bool:
         """It is there to be read."""
@@ -63,6 +65,7 @@ class DeadlineReader(io.RawIOBase):
             raise OSError(errno.EMSGSIZE, "the answer is too long")
         self._sock.settimeout(self._deadline.left())
         taken = self._sock.recv_into(memoryview(buffer)[:size])
+        self.ended = not taken
         if self._left is not None:
             self._left -= taken
         return taken

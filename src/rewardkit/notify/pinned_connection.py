@@ -56,6 +56,12 @@ class PinnedLine:
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._reader = DeadlineReader(sock, deadline, ANSWER_BYTES)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer was found to have said all that it will."""
+        return self._reader.ended
 
     def sendall(self, content: bytes) -> None:
         """Send all of it by the deadline."""
@@ -63,7 +69,7 @@ class PinnedLine:
 
     def makefile(self, *_: Any) -> io.BufferedReader:
         """The answer, for reading."""
-        return io.BufferedReader(DeadlineReader(self._sock, self._deadline, ANSWER_BYTES))
+        return io.BufferedReader(self._reader)
 
     def close(self) -> None:
         """Nothing: `http.client` closes before it has read the answer's body, and counts on the file to go on."""
@@ -77,10 +83,10 @@ def post(line: PinnedLine, destination: Destination, body: bytes, headers: dict[
     """Post a body; gives the answer's status and its `Retry-After`.
 
     The rest of the answer is read as far as the limits allow, so that a receiver is not cut off while it speaks, and
-    dropped: once the status has come, the receiver has spoken.
+    dropped: once the head has come, the receiver has spoken.
 
     Raises:
-        OSError: the connection was lost, or the deadline is over, before there was a status.
+        OSError: the connection was lost, or the deadline is over, before the answer's head was there as a whole.
         http.client.HTTPException: the answer is no HTTP.
     """
     # No proxy, redirect or cookie: `http.client` knows none of them by itself.
@@ -90,6 +96,9 @@ def post(line: PinnedLine, destination: Destination, body: bytes, headers: dict[
         "POST", destination.target, body, {"Host": destination.authority, "Connection": "close", **headers}
     )
     with connection.getresponse() as answer:
+        if line.ended:
+            # `http.client` takes a head that is cut off for a whole one, and a proxy that dies has not spoken.
+            raise http.client.RemoteDisconnected
         # Slow, cut off, too long or malformed: the status stands.
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             while answer.read(8_192):

@@ -69,10 +69,18 @@ class Receiver:
     Args:
         behaviour: what it does with a request; may be replaced at any time.
         tls: speaks TLS with this context, as the host `localhost`.
+        shuts: asked at each connection, whether it is closed before anything is read.
     """
 
-    def __init__(self, behaviour: Behaviour | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        shuts: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.behaviour = answer() if behaviour is None else behaviour
+        self._shuts = shuts
         self.received: list[Request] = []
         self.server_names: list[str | None] = []
         """That clients of TLS asked for."""
@@ -117,6 +125,9 @@ class Receiver:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if self._shuts():
+                connection.close()
+                continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
