@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import socket
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +9,8 @@ import pytest
 
 import rewardkit as rk
 from rewardkit.testing.clock import FakeClock
-from rewardkit.testing.receiver import Behaviour, Receiver, Request, answer, drip, flood, reset
+from rewardkit.testing.hostility import Hostility
+from rewardkit.testing.receiver import Receiver, answer
 from rewardkit.webhooks import generate_secret, verify
 
 SECRET = generate_secret()
@@ -77,35 +75,18 @@ def test_a_receiver_is_left_alone_for_as_long_as_it_asks() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_hostile_receiver_loses_nothing_and_gets_every_notice_as_it_was(seed: int, tmp_path: Path) -> None:
-    chance, clock = random.Random(seed), FakeClock(START)
-    hostile: list[Behaviour] = [
-        reset,
-        answer(500),
-        answer(302, {"Location": "http://169.254.169.254/"}),
-        answer(429, {"Retry-After": "1e99"}),
-        drip(b"HTTP/1.1 200 OK\r\n\r\n", 0.2),
-        flood(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"),
-        flood(b"HTTP/1.1 200 OK\r\nX: "),
-        lambda _connection, _request: time.sleep(1),
-        lambda connection, _request: connection.sendall(b"nonsense\r\n\r\n"),
-    ]
+    clock, hostility = FakeClock(START), Hostility(seed, 0.1)
+    store = f"sqlite:///{tmp_path / 'shop.db'}"
     with (
-        Receiver() as receiver,
-        kit_for(
-            webhook(receiver, clock, timeout_seconds=0.1), clock=clock, store=f"sqlite:///{tmp_path / 'shop.db'}"
-        ) as kit,
+        Receiver(hostility, shuts=hostility.shuts) as receiver,
+        kit_for(webhook(receiver, clock, timeout_seconds=0.1), clock=clock, store=store) as kit,
     ):
-
-        def behave(connection: socket.socket, request: Request) -> None:
-            chance.choice([*hostile, answer()])(connection, request)
-
-        receiver.behaviour = behave
         for number in range(20):
             kit.emit("User Signed Up", user=f"user {number}")
         for _ in range(3):
             kit.deliver()
             clock.advance("1d")
-        receiver.behaviour = answer()
+        hostility.relent()
         for _ in range(3):
             kit.deliver()
             clock.advance("1d")

@@ -98,7 +98,7 @@ def post(line: PinnedLine, destination: Destination, body: bytes, headers: dict[
     with connection.getresponse() as answer:
         if line.ended:
             # `http.client` takes a head that is cut off for a whole one, and a proxy that dies has not spoken.
-            raise http.client.RemoteDisconnected
+            raise http.client.RemoteDisconnected("the head of the answer is cut off")
         # Slow, cut off, too long or malformed: the status stands.
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             while answer.read(8_192):
