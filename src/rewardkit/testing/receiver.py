@@ -16,7 +16,7 @@ from rewardkit.notify.url_guard import UrlGuard
 
 
 class Request(NamedTuple):
-    """What came in; the headers' names are in lower case."""
+    """What came in as a whole; the headers' names are in lower case."""
 
     line: str
     headers: Mapping[str, str]
@@ -151,4 +151,7 @@ def _read(connection: socket.socket) -> Request | None:
         while (line := lines.readline().decode("latin-1").strip()) != "":
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        return Request(first, headers, lines.read(int(headers.get("content-length", "0"))))
+        size = int(headers.get("content-length", "0"))
+        body = lines.read(size)
+        # A sender that gave up before it had said all of it has not said anything.
+        return Request(first, headers, body) if len(body) == size else None
