@@ -293,6 +293,16 @@ CREATE TABLE "{prefix}grant_step" (
     PRIMARY KEY ("tenant", "grant", "number")
 ) {clustered}
 """,
+        # Until then a grant was ready or fulfilled, and only the second is the work of a step.
+        """
+INSERT INTO "{prefix}grant_step"
+    ("tenant", "grant", "number", "at", "move", "status", "held_for", "by", "reason", "amount")
+SELECT "tenant", "id", 1, "fulfilled_at", 'fulfil', 'fulfilled', '', '', '', ''
+FROM "{prefix}grant" WHERE "status" = 'fulfilled'
+""",
+        """
+UPDATE "{prefix}grant" SET "steps" = 1 WHERE "status" = 'fulfilled'
+""",
     ),
 )
 
