@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rewardkit.async_kit import AsyncRewardKit
+    from rewardkit.core.addressed_notices import SendTestNotice
     from rewardkit.core.answers import (
         Backfilled,
         CampaignState,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
         Query,
         UserOffers,
     )
-    from rewardkit.core.records import EndpointState, Grant, GrantStep, Notice, Reward, UserOffer
+    from rewardkit.core.records import EndpointState, Grant, GrantStep, Notice, RegisteredEndpoint, Reward, UserOffer
     from rewardkit.core.referrals.commands import (
         DefineReferralProgram,
         EnterReferralCode,
@@ -65,6 +66,12 @@ if TYPE_CHECKING:
     )
     from rewardkit.core.referrals.queries import Referrals, SenderTerms, TermsOffered, TermsPassedOver
     from rewardkit.core.referrals.records import Referral, ReferralCode, ReferralEnded
+    from rewardkit.core.registered_endpoints import (
+        RegisteredEndpoints,
+        RegisterEndpoint,
+        RemoveEndpoint,
+        RotateEndpointSecret,
+    )
     from rewardkit.errors import (
         ConditionSyntaxError,
         Conflict,
@@ -91,14 +98,16 @@ if TYPE_CHECKING:
     from rewardkit.notify.email_notifier import EmailNotifier
     from rewardkit.notify.letter import Letter
     from rewardkit.notify.logging_notifier import LoggingNotifier
+    from rewardkit.notify.registered_webhooks import RegisteredWebhooks
     from rewardkit.notify.url_guard import UrlGuard
     from rewardkit.notify.webhook_notifier import WebhookNotifier
-    from rewardkit.ports import Notifier, Store
+    from rewardkit.ports import EndpointNotifier, Notifier, Store
     from rewardkit.secret import Secret
     from rewardkit.shell.deliver import Delivery
 
 _HOMES = {
     "rewardkit.async_kit": "AsyncRewardKit",
+    "rewardkit.core.addressed_notices": "SendTestNotice",
     "rewardkit.core.answers": (
         "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded"
     ),
@@ -114,12 +123,13 @@ _HOMES = {
     "rewardkit.core.queries": (
         "CampaignUse Campaigns Explain Explained GrantHistory Grants Notices Page Query UserOffers"
     ),
-    "rewardkit.core.records": "EndpointState Grant GrantStep Notice Reward UserOffer",
+    "rewardkit.core.records": "EndpointState Grant GrantStep Notice RegisteredEndpoint Reward UserOffer",
     "rewardkit.core.referrals.commands": (
         "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
     ),
     "rewardkit.core.referrals.queries": "Referrals SenderTerms TermsOffered TermsPassedOver",
     "rewardkit.core.referrals.records": "Referral ReferralCode ReferralEnded",
+    "rewardkit.core.registered_endpoints": ("RegisterEndpoint RegisteredEndpoints RemoveEndpoint RotateEndpointSecret"),
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
         " RewardKitError SchemaError StoreError UrlRefused ValidationError"
@@ -136,9 +146,10 @@ _HOMES = {
     "rewardkit.notify.email_notifier": "EmailNotifier",
     "rewardkit.notify.letter": "Letter",
     "rewardkit.notify.logging_notifier": "LoggingNotifier",
+    "rewardkit.notify.registered_webhooks": "RegisteredWebhooks",
     "rewardkit.notify.url_guard": "UrlGuard",
     "rewardkit.notify.webhook_notifier": "WebhookNotifier",
-    "rewardkit.ports": "Notifier Store",
+    "rewardkit.ports": "EndpointNotifier Notifier Store",
     "rewardkit.secret": "Secret",
     "rewardkit.shell.deliver": "Delivery",
 }
@@ -177,6 +188,7 @@ __all__ = [
     "EnableEndpoint",
     "EndCampaign",
     "EndpointGone",
+    "EndpointNotifier",
     "EndpointState",
     "Endpoints",
     "EnterOfferCode",
@@ -218,6 +230,11 @@ __all__ = [
     "ReferralEnded",
     "Referrals",
     "Refused",
+    "RegisterEndpoint",
+    "RegisteredEndpoint",
+    "RegisteredEndpoints",
+    "RegisteredWebhooks",
+    "RemoveEndpoint",
     "ReplayDeadLetters",
     "RetryGrant",
     "RetryLater",
@@ -226,9 +243,11 @@ __all__ = [
     "Reward",
     "RewardKit",
     "RewardKitError",
+    "RotateEndpointSecret",
     "RunDue",
     "SchemaError",
     "Secret",
+    "SendTestNotice",
     "SenderTerms",
     "Standing",
     "Store",

@@ -19,7 +19,8 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
-from rewardkit.ports import AsyncJoined, Clock, Jitter, Notifier, Store
+from rewardkit.ports import AsyncJoined, Clock, EndpointNotifier, Jitter, Notifier, Store
+from rewardkit.secret import Secret
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery
 
@@ -44,9 +45,12 @@ class AsyncRewardKit:
         tenant: str = "default",
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),
+        webhooks: EndpointNotifier | None = None,
         jitter: Jitter = random.random,
     ) -> None:
-        self._kit = RewardKit(store, clock=clock, tenant=tenant, prefix=prefix, notifiers=notifiers, jitter=jitter)
+        self._kit = RewardKit(
+            store, clock=clock, tenant=tenant, prefix=prefix, notifiers=notifiers, webhooks=webhooks, jitter=jitter
+        )
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="rewardkit")
         self._joined: AsyncJoined | None = None
 
@@ -153,6 +157,10 @@ class AsyncRewardKit:
             stop.set()
             await working
             raise
+
+    async def endpoint_secret(self, name: str) -> Secret:
+        """As `RewardKit.endpoint_secret`."""
+        return await self._away(lambda kit: kit.endpoint_secret(name))
 
     async def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
         """As `RewardKit.load`."""

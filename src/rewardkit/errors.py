@@ -103,7 +103,19 @@ class ExtraNotInstalled(RewardKitError, ImportError):
 
 
 class UrlRefused(ValidationError):
-    """A webhook's URL is not one that may be connected to, or not now; the message never shows its path or query."""
+    """A webhook's URL is not one that may be connected to, or not now; the message never shows its path or query.
+
+    `reason` is stable, for machines: the text is `malformed`, its `scheme` or `port` is closed, its host is
+    `unresolved`, or has an `address` that is not open to webhooks.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        reason: Literal["malformed", "scheme", "port", "unresolved", "address"] = "malformed",
+    ) -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 class NotVerified(RewardKitError, ValueError):

@@ -11,6 +11,8 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import attrs
+
 from rewardkit.core import catalogue, commands, decide, queries
 from rewardkit.core.answers import Progressed, Recorded
 from rewardkit.core.catalogue import Catalogue
@@ -19,14 +21,17 @@ from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.input import integer, mapping, show, text
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
+from rewardkit.core.registered_endpoints import RegisteredEndpoints, RegisterEndpoint
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
 from rewardkit.language.syntax.suggestion import suggest
-from rewardkit.ports import Clock, Jitter, Notifier, Store
+from rewardkit.ports import Clock, EndpointNotifier, Jitter, Notifier, Store
+from rewardkit.secret import Secret
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, Worker, endpoints_of
 from rewardkit.shell.drive import drive
 from rewardkit.shell.forever import deliver_forever
+from rewardkit.shell.judging import judgement_of
 from rewardkit.shell.nonce import chance, nonce
 from rewardkit.storage import not_a_store, open_store
 
@@ -45,6 +50,7 @@ class RewardKit:
         tenant: the company that everything is scoped to.
         prefix: in front of every table's name.
         notifiers: callables that tell the outside; each is given every notice, after the commit, by `deliver()`.
+        webhooks: tells the endpoints that tenants register, and judges their URLs: `RegisteredWebhooks`.
         jitter: gives a number from 0 up to 1, drawn evenly; spreads the attempts of notices that failed together.
 
     Raises:
@@ -60,6 +66,7 @@ class RewardKit:
         tenant: str = "default",
         prefix: str = "rewardkit_",
         notifiers: Iterable[Notifier] = (),
+        webhooks: EndpointNotifier | None = None,
         jitter: Jitter = random.random,
     ) -> None:
         if not isinstance(store, str) and not hasattr(store, "transaction"):
@@ -72,6 +79,7 @@ class RewardKit:
         self._clock = clock
         self._tenant = text(tenant, "a tenant")
         self._endpoints = endpoints_of(notifiers)
+        self._webhooks = webhooks
         self._jitter = jitter
         self._catalogues: dict[str, Catalogue] = {}
 
@@ -79,6 +87,7 @@ class RewardKit:
         other = object.__new__(type(self))
         other._store, other._tenant = store, tenant
         other._clock, other._endpoints, other._jitter = self._clock, self._endpoints, self._jitter
+        other._webhooks = self._webhooks
         other._catalogues = self._catalogues
         return other
 
@@ -146,6 +155,9 @@ class RewardKit:
 
     def _decide(self, command: Command[A], at: int, key: str | None) -> A | Refused:
         context = self._context(at, key)
+        if isinstance(command, RegisterEndpoint):
+            judgement = judgement_of(command, self._webhooks, joined=self._store.joined)
+            context = attrs.evolve(context, judgement=judgement)
         return self._drive(lambda: decide.decide(command, context))
 
     def _drive(self, make: Callable[[], Deciding[Decision[A]]]) -> A | Refused:
@@ -269,7 +281,7 @@ class RewardKit:
             ValidationError: this kit is inside a host's transaction, or has no notifiers.
             SchemaError, ForkError: the store can never be reached like this.
         """
-        if not self._endpoints:
+        if not self._endpoints and self._webhooks is None:
             raise ValidationError("this kit has no notifiers to deliver to; give it some with `notifiers=`")
         listen = partial(self._store.listening, self._tenant)
         return deliver_forever(self._worker(stop), listen, poll_seconds)
@@ -277,7 +289,22 @@ class RewardKit:
     def _worker(self, stop: threading.Event) -> Worker:
         if self._store.joined:
             raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
-        return Worker(self.run, self._endpoints, self._jitter, stop)
+        return Worker(self.run, self._endpoints, self._jitter, self._tenant, self._webhooks, stop)
+
+    def endpoint_secret(self, name: str) -> Secret:
+        """What the receiver of a registered endpoint verifies with: to be shown to the tenant, and kept nowhere.
+
+        Raises:
+            Refused: no endpoint of this name is registered.
+            ValidationError: this kit has no `webhooks`.
+        """
+        if self._webhooks is None:
+            raise ValidationError("this kit has no `webhooks`, which derive the secrets of registered endpoints")
+        name = text(name, "an endpoint's name")
+        found = next((one for one in self.ask(RegisteredEndpoints()) if one.name == name), None)
+        if found is None:
+            raise Refused("endpoint_unknown", f"no endpoint `{show(name)}` is registered", {})
+        return self._webhooks.secret(found, self._tenant)
 
     def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
         """Bring the definitions of a TOML file into force; loading it twice changes nothing.

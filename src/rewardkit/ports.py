@@ -13,7 +13,8 @@ from typing import Protocol, TypeAlias, TypeVar
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
 from rewardkit.core.outcomes import Outcome
-from rewardkit.core.records import Notice
+from rewardkit.core.records import Notice, RegisteredEndpoint
+from rewardkit.secret import Secret
 
 T = TypeVar("T")
 
@@ -135,6 +136,29 @@ class AsyncJoined(Protocol):
         Raises:
             StoreError: another call is under way in the same transaction.
         """
+        ...
+
+
+class EndpointNotifier(Protocol):
+    """Tells the endpoints that tenants have registered, and keeps the secrets that vouch for it.
+
+    What a `Notifier` promises of one call holds here of one call for one endpoint.
+    """
+
+    def admit(self, url: Secret, /) -> object:
+        """Judge a URL that is to be registered, within seconds; called outside any transaction.
+
+        Raises:
+            UrlRefused: it may not be told anything.
+        """
+        ...
+
+    def tell(self, notice: Notice, endpoint: RegisteredEndpoint, tenant: str, /) -> Outcome | None:
+        """Tell one endpoint of one tenant, within seconds, and say what came of it; judges the URL anew."""
+        ...
+
+    def secret(self, endpoint: RegisteredEndpoint, tenant: str, /) -> Secret:
+        """What its receiver verifies with: that of its present generation."""
         ...
 
 

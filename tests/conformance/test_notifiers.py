@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 import rewardkit as rk
-from rewardkit.testing.notifier_contract import NotifierContract, RemoteNotifierContract
+from rewardkit.testing.notifier_contract import NOTICE, NotifierContract, RemoteNotifierContract
 from rewardkit.testing.receiver import Receiver, answer
 from rewardkit.webhooks import generate_secret, verify
 
@@ -73,6 +73,26 @@ class TestWebhook(RemoteNotifierContract):
 
     def mend_receiver(self) -> None:
         self.receiver.behaviour = answer(204)
+
+
+class TestRegisteredWebhooks(TestWebhook):
+    """As told to one endpoint that a tenant has registered."""
+
+    def make_notifier(self) -> rk.Notifier:
+        webhooks = rk.RegisteredWebhooks(self.secret, guard=self.receiver.guard)
+        at = NOTICE.created_at
+        shop = rk.RegisteredEndpoint("shop", self.receiver.url, None, "enabled", at, "", at, 1, at, None)
+        self.verifying = webhooks.secret(shop, "acme")
+
+        def notify(notice: rk.Notice) -> rk.Outcome | None:
+            return webhooks.tell(notice, shop, "acme")
+
+        notify.endpoint = "shop"  # type: ignore[attr-defined] # as a worker knows it by
+        return notify
+
+    def told(self) -> list[tuple[str, bytes]]:
+        found = [verify(request.body, request.headers, self.verifying) for request in self.receiver.received]
+        return [(one.id, one.body) for one in found]
 
 
 class TestApprise(RemoteNotifierContract):

@@ -6,10 +6,12 @@ import logging
 import ssl
 import traceback
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 import rewardkit as rk
+from rewardkit.notify.registered_webhooks import derived_secret
 from rewardkit.testing.notifier_contract import NOTICE
 from rewardkit.testing.receiver import Receiver, answer, reset
 from rewardkit.webhooks import verify
@@ -85,6 +87,34 @@ def test_malformed_secrets_and_what_does_not_verify_show_nothing(caplog: pytest.
     assert shown_by_error(lambda: verify(b"{}", {}, plain, now=0), caplog) == []
     headers = {"webhook-id": "a", "webhook-timestamp": "0", "webhook-signature": "v1,abc"}
     assert shown_by_error(lambda: verify(b"{}", headers, [plain], now=0), caplog) == []
+
+
+def test_a_registered_endpoint_shows_neither_its_secret_nor_the_master_nor_its_path(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    guard = rk.UrlGuard(resolver=lambda _host, _port: ["10.0.0.1"])
+    webhooks = rk.RegisteredWebhooks(SIGNING, guard=guard)
+    kit = rk.RewardKit(webhooks=webhooks)
+    for url in (f"https://example.com/{PATH}", f"http://example.com/{PATH}", f"https://a@example.com/{PATH}"):
+        assert shown_by_error(lambda: kit.run(rk.RegisterEndpoint("shop", url)), caplog) == []  # noqa: B023 - called here
+    assert shown_by_error(lambda: rk.RegisteredWebhooks(SIGNING.reveal()[:30]), caplog) == []
+    at = NOTICE.created_at
+    shop = rk.RegisteredEndpoint(
+        "shop", f"https://example.com/{PATH}", None, "enabled", at, "", at, 2, at, at + timedelta(days=99_999)
+    )
+    derived = [derived_secret(SIGNING, "acme", "shop", generation).reveal()[6:22] for generation in (1, 2)]
+    assert shown_by_answer(lambda: webhooks.tell(NOTICE, shop, "acme"), caplog) == []
+
+    def failing(_host: str, _port: int) -> list[str]:
+        raise rk.StoreError("a resolver of the host's own")
+
+    broken = rk.RegisteredWebhooks([SIGNING, SIGNING], guard=rk.UrlGuard(resolver=failing))
+    with pytest.raises(rk.StoreError) as failed:
+        broken.tell(NOTICE, shop, "acme")
+    inside = failed.tb.tb_next
+    assert inside is not None
+    shown = everything_shown(failed.value.with_traceback(inside)) + caplog.text
+    assert [canary for canary in (*PLANTED, *derived) if canary in shown] == []
 
 
 def test_a_failed_log_in_does_not_show_its_password(caplog: pytest.LogCaptureFixture) -> None:

@@ -138,9 +138,8 @@ def _by_the_clock(
 
 def notices(query: Notices, context: Context) -> Deciding[Decision[Page[Notice]]]:
     """A page of the outbox."""
-    rows = yield from ask(
-        ListNotices(status_of(query.status, NOTICE_STATUSES), place_of(query.after), limit_of(query.limit))
-    )
+    status, endpoint = status_of(query.status, NOTICE_STATUSES), optional_text(query.endpoint, "an endpoint's name")
+    rows = yield from ask(ListNotices(status, place_of(query.after), limit_of(query.limit), endpoint))
     return Decision(page_of(rows, query.limit, notice_of, lambda row: row.created_at))
 
 

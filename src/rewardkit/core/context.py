@@ -9,13 +9,21 @@ import attrs
 
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
-from rewardkit.errors import Refused
+from rewardkit.errors import Refused, UrlRefused
 
 if TYPE_CHECKING:
     from rewardkit.core.catalogue import Catalogue
 
 A = TypeVar("A")
 R = TypeVar("R")
+
+
+@attrs.frozen
+class Judgement:
+    """What the guard in front of webhooks said of a URL before the decision, which cannot ask the network itself."""
+
+    url: str = attrs.field(repr=False)
+    refusal: UrlRefused | None
 
 
 @attrs.frozen
@@ -33,6 +41,8 @@ class Context:
     """The caller's idempotency key."""
     chance: bytes = b""
     """Drawn anew for each call, and known to nobody: codes are made of it."""
+    judgement: Judgement | None = None
+    """Of the URL that is to be registered, where one is."""
 
 
 @attrs.frozen

@@ -7,7 +7,18 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rewardkit.core import asking, commands, dead_letters, endpoints, limits, outbox, queries, wire
+from rewardkit.core import (
+    addressed_notices,
+    asking,
+    commands,
+    dead_letters,
+    endpoints,
+    limits,
+    outbox,
+    queries,
+    registered_endpoints,
+    wire,
+)
 from rewardkit.core.campaigns.campaigning import end_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
@@ -72,6 +83,10 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     dead_letters.RetryNotice: dead_letters.retry_notice,
     dead_letters.ReplayDeadLetters: dead_letters.replay_dead_letters,
     endpoints.EnableEndpoint: endpoints.enable_endpoint,
+    registered_endpoints.RegisterEndpoint: registered_endpoints.register_endpoint,
+    registered_endpoints.RotateEndpointSecret: registered_endpoints.rotate_endpoint_secret,
+    registered_endpoints.RemoveEndpoint: registered_endpoints.remove_endpoint,
+    addressed_notices.SendTestNotice: addressed_notices.send_test_notice,
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
@@ -84,6 +99,7 @@ _QUERIES: Mapping[type[Query[Any]], Decider] = {
     referral_queries.Referrals: referral_asking.referrals,
     referral_queries.SenderTerms: referral_asking.sender_terms,
     endpoints.Endpoints: endpoints.endpoints,
+    registered_endpoints.RegisteredEndpoints: registered_endpoints.registered_endpoints,
 }
 
 

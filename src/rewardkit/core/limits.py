@@ -32,6 +32,9 @@ SKEW_MICROSECONDS: Final = 5 * 60 * 1_000_000
 USER_CAP: Final = 1_000
 """Of entries a user into one campaign: they are kept in her row."""
 
+ENDPOINTS: Final = 50
+"""Registered by one tenant at a time: every notice is written once for each that wants it."""
+
 CAP: Final = 2**53 - 1
 """Of user offers a campaign."""
 

@@ -23,6 +23,7 @@ from rewardkit.core.rows import (
     GrantRow,
     MemberRow,
     NoticeRow,
+    RegisteredEndpointRow,
     UserOfferRow,
 )
 
@@ -205,11 +206,13 @@ class LeaseNotices(Need[tuple[NoticeRow, ...]]):
 
     Each gets lease + 1 and attempt_at = `until`; the answer has the new values, in the order of (created_at, id).
     Skips rows that others hold.
+    Without `addressed`, notices to registered endpoints stay where they are.
     """
 
     now: int
     until: int
     limit: int
+    addressed: bool = True
 
 
 @attrs.frozen
@@ -232,6 +235,18 @@ class TakeEndpoints(Need[tuple[EndpointRow, ...]]):
 @attrs.frozen
 class ListEndpoints(Need[tuple[EndpointRow, ...]]):
     """All rows of endpoints, in name order."""
+
+
+@attrs.frozen
+class RegisteredEndpointsOf(Need[tuple[RegisteredEndpointRow, ...]]):
+    """The registered endpoints of these names that exist, removed ones too, in name order. *Locks*."""
+
+    names: tuple[str, ...]
+
+
+@attrs.frozen
+class ListRegisteredEndpoints(Need[tuple[RegisteredEndpointRow, ...]]):
+    """All registered endpoints that are not removed, in name order."""
 
 
 @attrs.frozen
@@ -270,6 +285,8 @@ class ListNotices(Need[tuple[NoticeRow, ...]]):
     status: str | None
     after: tuple[int, str] | None
     limit: int
+    endpoint: str | None = None
+    """Addressed to this registered endpoint."""
 
 
 @attrs.frozen

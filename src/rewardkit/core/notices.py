@@ -23,6 +23,20 @@ GRANT_DENIED: Final = "grant.denied"
 GRANT_REVERSED: Final = "grant.reversed"
 REFERRAL_MADE: Final = "referral.made"
 REFERRAL_ENDED: Final = "referral.ended"
+KINDS: Final = (
+    GRANT_DENIED,
+    GRANT_READY,
+    GRANT_REVERSED,
+    GRANT_UNDELIVERABLE,
+    OFFER_ENDED,
+    OFFER_MADE,
+    REFERRAL_ENDED,
+    REFERRAL_MADE,
+)
+"""All that happens and is told; a registered endpoint chooses among them."""
+
+TEST: Final = "test"
+"""What a registered endpoint is told so that somebody can see whether it hears."""
 
 BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
 """A reward's properties, which have the limit of a payload, and the names around them."""
@@ -43,6 +57,8 @@ def notice(
         body: further keys.
         step: of a grant, where this may happen to it more than once; part of the id then, and of the body.
     """
+    if kind not in KINDS:
+        raise InvariantError(f"no endpoint could choose to be told `{kind}`: it belongs into `KINDS`")
     shown = {name: rfc3339(value) if name in _INSTANTS and value is not None else value for name, value in body.items()}
     numbered = {"step": step} if step else {}
     text = payload.write(
@@ -85,6 +101,7 @@ def notice_of(row: NoticeRow) -> Notice:
         status=row.status,
         error=row.error,
         told=tuple(sorted(name for name, reason in settled_in(row).items() if not reason)),
+        endpoint=row.endpoint,
     )
 
 

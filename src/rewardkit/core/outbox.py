@@ -11,21 +11,23 @@ A lease is a number that grows with each lease, so that a worker that wakes up a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import attrs
 
 from rewardkit.core import limits
+from rewardkit.core.addressed_notices import copies
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Effect, Replace
+from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.endpoints import gone
 from rewardkit.core.input import integer
-from rewardkit.core.needs import LeaseNotices, ListEndpoints, NoticesOf, ask
+from rewardkit.core.needs import LeaseNotices, ListEndpoints, ListRegisteredEndpoints, NoticesOf, ask
 from rewardkit.core.notices import settled_in
 from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
-from rewardkit.core.rows import EndpointRow, NoticeRow
+from rewardkit.core.registered_endpoints import registered_gone
+from rewardkit.core.rows import EndpointRow, NoticeRow, RegisteredEndpointRow
 
 SECOND: Final = 1_000_000
 SCHEDULE_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -39,18 +41,28 @@ REASON_CHARACTERS: Final = 500
 
 
 class Leased(NamedTuple):
-    """What a worker has to tell, and whom it must not tell anything."""
+    """What a worker has to tell, whom it must not tell anything, and who is registered."""
 
     rows: tuple[NoticeRow, ...]
     gone: tuple[EndpointRow, ...]
+    registered: tuple[RegisteredEndpointRow, ...] = ()
+    copied: int = 0
+    """Notices that were written for registered endpoints, and are due."""
 
 
 @attrs.frozen
 class LeaseOutbox(Command[Leased]):
-    """Lease pending notices, earliest first, to one worker."""
+    """Lease pending notices, earliest first, to one worker.
+
+    Args:
+        limit: notices.
+        lease_seconds: longer than telling them all takes.
+        addressed: also those to registered endpoints; a worker that cannot reach these leaves them.
+    """
 
     limit: int
     lease_seconds: int
+    addressed: bool = True
 
 
 @attrs.frozen
@@ -62,6 +74,8 @@ class Attempt:
     outcomes: Mapping[str, Outcome]
     jitter: float = 0.5
     """Drawn evenly from 0 up to 1; places the next attempt between now and twice the schedule's wait."""
+    since: int = 0
+    """Of the registered endpoint that was told, as it was leased."""
 
 
 class Marked(NamedTuple):
@@ -87,12 +101,20 @@ class MarkOutbox(Command[Marked]):
 
 
 def lease_outbox(command: LeaseOutbox, context: Context) -> Deciding[Decision[Leased]]:
-    """Take what is due; a worker that dies leaves it due again when the lease ends."""
+    """Take what is due; a worker that dies leaves it due again when the lease ends.
+
+    What nobody has taken before is copied to registered endpoints, in the same transaction.
+    """
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     until = context.at + integer(command.lease_seconds, "lease_seconds", least=1, most=86_400) * SECOND
-    rows = yield from ask(LeaseNotices(context.at, until, limit))
-    endpoints = (yield from ask(ListEndpoints())) if rows else ()
-    return Decision(Leased(rows, tuple(row for row in endpoints if row.status == "gone")))
+    rows = yield from ask(LeaseNotices(context.at, until, limit, command.addressed))
+    if not rows:
+        return Decision(Leased((), ()))
+    endpoints = yield from ask(ListEndpoints())
+    registered = yield from ask(ListRegisteredEndpoints())
+    copied = copies(rows, registered, context)
+    leased = Leased(rows, tuple(row for row in endpoints if row.status == "gone"), registered, len(copied))
+    return Decision(leased, (Insert(copied),) if copied else ())
 
 
 def mark_outbox(command: MarkOutbox, context: Context) -> Deciding[Decision[Marked]]:
@@ -107,16 +129,26 @@ def mark_outbox(command: MarkOutbox, context: Context) -> Deciding[Decision[Mark
     answer = Marked(delivered, len(after) - delivered, len(attempts) - len(after))
     after += [row._replace(attempt_at=context.at) for row in held if row.id in released]
     effects: list[Effect] = [Replace(tuple(after))] if after else []
-    # Also of an attempt that was overtaken: the endpoint has said it all the same.
-    said = {
-        name: _shown(outcome.reason)
-        for attempt in command.attempts
-        for name, outcome in attempt.outcomes.items()
-        if isinstance(outcome, EndpointGone)
-    }
-    if said:
-        effects += yield from gone(said, context)
+    effects += yield from _gone(command.attempts, {row.id for row in rows if row.endpoint}, context)
     return Decision(answer, tuple(effects))
+
+
+def _gone(attempts: Iterable[Attempt], addressed: Collection[str], context: Context) -> Deciding[tuple[Effect, ...]]:
+    """Those who said that they want nothing more, also to an attempt that was overtaken: they said it all the same."""
+    own: dict[str, str] = {}
+    registered: dict[str, tuple[int, str]] = {}
+    for attempt in attempts:
+        for name, outcome in attempt.outcomes.items():
+            if isinstance(outcome, EndpointGone) and attempt.id in addressed:
+                registered[name] = attempt.since, _shown(outcome.reason)
+            elif isinstance(outcome, EndpointGone):
+                own[name] = _shown(outcome.reason)
+    effects: tuple[Effect, ...] = ()
+    if own:
+        effects += yield from gone(own, context)
+    if registered:
+        effects += yield from registered_gone(registered, context)
+    return effects
 
 
 def _marked(row: NoticeRow, attempt: Attempt, now: int) -> NoticeRow:

@@ -68,9 +68,13 @@ class UserOffers(Query[Page[UserOffer]]):
 
 @attrs.frozen
 class Notices(Query[Page[Notice]]):
-    """Notices of the outbox, earliest created first; `status` is `pending`, `delivered` or `dead`."""
+    """Notices of the outbox, earliest created first; `status` is `pending`, `delivered` or `dead`.
+
+    With `endpoint`, those that a registered endpoint is told.
+    """
 
     status: str | None = None
+    endpoint: str | None = attrs.field(default=None, kw_only=True)
     after: str | None = attrs.field(default=None, kw_only=True)
     limit: int = attrs.field(default=100, kw_only=True)
 

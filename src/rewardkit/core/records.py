@@ -116,7 +116,7 @@ class Notice:
 
     id: str
     kind: str
-    """`offer.made`, `offer.ended`, `referral.made`, `referral.ended` or `grant.ready`."""
+    """Such as `grant.ready`; `rewardkit.core.notices.KINDS` has all that happens. A registered endpoint's may be `test`."""
     user: str
     body: bytes
     """JSON in UTF-8."""
@@ -129,6 +129,29 @@ class Notice:
     """Why the last attempt failed, endpoint by endpoint."""
     told: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     """The names of the endpoints that have it."""
+    endpoint: str = attrs.field(default="", kw_only=True)
+    """The registered endpoint that alone is told it; empty where it is for the kit's own notifiers."""
+
+
+@attrs.frozen
+class RegisteredEndpoint:
+    """An endpoint that the tenant has registered: `enabled`, `gone` as it said itself, or `removed`."""
+
+    name: str
+    url: str = attrs.field(repr=False)
+    """What comes after its host may be a token: show it to the tenant's own people alone."""
+    kinds: tuple[str, ...] | None
+    """Of notices that it is told; None is all."""
+    status: str
+    since: datetime
+    reason: str
+    registered_at: datetime
+    generation: int
+    """Of its secret, from 1; no generation comes back, under the same name neither."""
+    rotated_at: datetime
+    """When this generation began to sign."""
+    previous_until: datetime | None
+    """Up to here the generation before signs too; None where there is none that does."""
 
 
 @attrs.frozen

@@ -155,6 +155,8 @@ class NoticeRow(NamedTuple):
     """Why the last attempt failed, endpoint by endpoint."""
     settled: str
     """JSON: by the name of an endpoint that is through with it, empty where it has it, else why it will not."""
+    endpoint: str = ""
+    """The registered endpoint that alone is told it; empty where it is for the notifiers of the host's own."""
 
 
 class EndpointRow(NamedTuple):
@@ -165,6 +167,35 @@ class EndpointRow(NamedTuple):
     """`enabled` or `gone`."""
     since: int
     reason: str
+
+
+class RegisteredEndpointRow(NamedTuple):
+    """An endpoint that the tenant registered; once removed it stays, so that its secrets never come back. Key: (name).
+
+    No secret is in it: secrets are derived from tenant, name and generation by whoever holds the master secret.
+    """
+
+    name: str
+    url: str
+    """Empty once it is removed."""
+    kinds: str
+    """JSON: the kinds of notices that it wants, sorted; null for all."""
+    status: str
+    """`enabled`, `gone` or `removed`."""
+    since: int
+    """Of its status, or of its URL where that is newer."""
+    reason: str
+    registered_at: int
+    generation: int
+    """Of its secret, from 1; it only grows."""
+    rotated_at: int
+    """When this generation began."""
+    previous_until: int
+    """Up to here the generation before signs too."""
+
+    def __repr__(self) -> str:
+        # Its URL may hold a token, and tracebacks show rows.
+        return f"RegisteredEndpointRow({self.name!r}, {self.status!r})"
 
 
 class CounterRow(NamedTuple):
@@ -205,6 +236,7 @@ Row: TypeAlias = (
     | GrantStepRow
     | NoticeRow
     | EndpointRow
+    | RegisteredEndpointRow
     | CounterRow
     | AnswerRow
 )

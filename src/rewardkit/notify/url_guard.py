@@ -109,28 +109,30 @@ class UrlGuard:
             UrlRefused: it is malformed, or its scheme or port is not allowed.
         """
         judged = self._judge(url.reveal() if isinstance(url, Secret) else url)
-        if isinstance(judged, str):
-            raise UrlRefused(judged)
+        if isinstance(judged, UrlRefused):
+            raise judged
         return judged
 
-    def _judge(self, url: str) -> Destination | str:
+    def _judge(self, url: str) -> Destination | UrlRefused:
         """Where it leads, or why it is refused: raised elsewhere, so that no traceback shows the URL."""
         if not isinstance(url, str):
-            return f"a webhook's URL must be text, not `{type(url).__name__}`"
+            return UrlRefused(f"a webhook's URL must be text, not `{type(url).__name__}`")
         if len(url) > URL_CHARACTERS:
-            return f"a webhook's URL has {len(url)} characters, at most {URL_CHARACTERS} are taken"
+            return UrlRefused(f"a webhook's URL has {len(url)} characters, at most {URL_CHARACTERS} are taken")
         found = _URL.fullmatch(url)
         if found is None or len(found["host"]) > _HOST_CHARACTERS:
-            return (
+            return UrlRefused(
                 "a webhook's URL is such as `https://example.com/hook`: ASCII, a host by name (`xn--…` where it has"
                 " other letters), no user, no password, no brackets, no fragment"
             )
         scheme = found["scheme"].lower()
         if scheme == "http" and not self.allow_http:
-            return "a webhook's URL begins with `https://`; `allow_http` on the guard opens the other"
+            return UrlRefused(
+                "a webhook's URL begins with `https://`; `allow_http` on the guard opens the other", "scheme"
+            )
         port = int(found["port"] or _PORTS[scheme])
         if port not in _PORTS.values() and port not in self.allowed_ports:
-            return f"port `{port}` is closed to webhooks; `allowed_ports` on the guard opens it"
+            return UrlRefused(f"port `{port}` is closed to webhooks; `allowed_ports` on the guard opens it", "port")
         target = found["target"]
         return Destination(scheme, found["host"].lower(), port, target if target.startswith("/") else f"/{target}")
 
@@ -152,14 +154,15 @@ class UrlGuard:
         """
         found = tuple(_address(text, destination) for text in _resolved(self.resolver, destination, deadline))
         if not found:
-            raise UrlRefused(f"the host of `{destination.shown}` has no address")
+            raise UrlRefused(f"the host of `{destination.shown}` has no address", "unresolved")
         for address in found:
             why = denial(address, self.allowed_networks)
             if why is not None:
                 # Without the address: whoever may register URLs must not learn the host's network by trying names.
                 raise UrlRefused(
                     f"the host of `{destination.shown}` leads to an address that is not open to webhooks ({why});"
-                    " `allowed_networks` on the guard opens a network"
+                    " `allowed_networks` on the guard opens a network",
+                    "address",
                 )
         return found
 
@@ -168,7 +171,7 @@ def _address(text: str, destination: Destination) -> Address:
     try:
         return ip_address(text)
     except ValueError:
-        raise UrlRefused(f"the host of `{destination.shown}` leads to what is no address") from None
+        raise UrlRefused(f"the host of `{destination.shown}` leads to what is no address", "unresolved") from None
 
 
 def _resolved(resolver: Resolver, destination: Destination, deadline: Deadline) -> Sequence[str]:
@@ -186,9 +189,11 @@ def _resolved(resolver: Resolver, destination: Destination, deadline: Deadline) 
     thread.start()
     thread.join(deadline.left())
     if failures and isinstance(failures[0], OSError | UnicodeError):
-        raise UrlRefused(f"the host of `{destination.shown}` does not resolve")
+        raise UrlRefused(f"the host of `{destination.shown}` does not resolve", "unresolved")
     if failures:
         raise failures[0]
     if not answers:
-        raise UrlRefused(f"the host of `{destination.shown}` does not resolve within {deadline.seconds:g} seconds")
+        raise UrlRefused(
+            f"the host of `{destination.shown}` does not resolve within {deadline.seconds:g} seconds", "unresolved"
+        )
     return answers[0]

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
-import time
 from collections.abc import Iterable
 from typing import Final
 
-from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
+from rewardkit.core.outcomes import Outcome
 from rewardkit.core.records import Notice
-from rewardkit.errors import UrlRefused, ValidationError
-from rewardkit.language.event import instant, moment
-from rewardkit.notify.deadline import Deadline, timeout
+from rewardkit.errors import ValidationError
+from rewardkit.language.event import instant
+from rewardkit.notify.deadline import timeout
 from rewardkit.notify.naming import endpoint_name, kinds_of
-from rewardkit.notify.pinned_connection import connect, post
-from rewardkit.notify.retry_after import retry_after_seconds
+from rewardkit.notify.posting import TIMEOUT_SECONDS, post_notice, system_clock
 from rewardkit.notify.trust import trust
 from rewardkit.notify.url_guard import UrlGuard
 from rewardkit.ports import Clock
 from rewardkit.secret import Secret, secrets_of
-from rewardkit.webhooks import check_signing, sign
-
-TIMEOUT_SECONDS: Final = 15
-"""For all of one attempt: name, connection, TLS, request and answer."""
+from rewardkit.webhooks import check_signing
 
 SECRETS: Final = 2
 """Of one endpoint: the second is there while one takes the other's place."""
-
-_MICROSECONDS = 1_000_000
-
-
-def _system_clock() -> int:
-    return time.time_ns() // 1_000
 
 
 class WebhookNotifier:
@@ -67,7 +55,7 @@ class WebhookNotifier:
         kinds: Iterable[str] | None = None,
         guard: UrlGuard | None = None,
         endpoint: str | None = None,
-        clock: Clock = _system_clock,
+        clock: Clock = system_clock,
         timeout_seconds: float = TIMEOUT_SECONDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -91,43 +79,12 @@ class WebhookNotifier:
 
     def __call__(self, notice: Notice) -> Outcome:
         """Post it, and say what came of it."""
-        now = instant(self._clock())
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "rewardkit",
-            **sign(notice.body, id=notice.id, timestamp=now // _MICROSECONDS, secrets=self._secrets),
-        }
-        answer = self._post(notice.body, headers)
-        if isinstance(answer, RetryLater):
-            return answer
-        status, retry_after = answer
-        if 200 <= status < 300:
-            return Delivered()
-        if status == http.client.GONE:
-            return EndpointGone(f"`{self._shown}` answered 410: it wants nothing more")
-        hint = "; redirects are not followed, register where it leads" if 300 <= status < 400 else ""
-        return RetryLater(
-            f"`{self._shown}` answered {status}{hint}", retry_after_seconds(retry_after, moment(now)) or 0
+        return post_notice(
+            notice,
+            self._destination,
+            self._secrets,
+            guard=self._guard,
+            now=instant(self._clock()),
+            timeout_seconds=self._timeout_seconds,
+            tls=self._tls,
         )
-
-    def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str | None] | RetryLater:
-        """Status and `Retry-After` of the answer, or why there was none."""
-        deadline = Deadline(self._timeout_seconds)
-        try:
-            addresses = self._guard.addresses(self._destination, deadline)
-            line = connect(self._destination, addresses, self._tls, deadline)
-            try:
-                return post(line, self._destination, body, headers)
-            finally:
-                line.hang_up()
-        except UrlRefused as error:
-            reason = str(error)
-        except TimeoutError:
-            reason = f"`{self._shown}` did not answer within {self._timeout_seconds:g} seconds"
-        except ssl.SSLCertVerificationError as error:
-            reason = f"`{self._shown}` did not prove who it is: {error.verify_message}"
-        except OSError as error:
-            reason = f"the connection to `{self._shown}` failed: {error.strerror or type(error).__name__}"
-        except http.client.HTTPException as error:
-            reason = f"`{self._shown}` did not answer in HTTP ({type(error).__name__})"
-        return RetryLater(reason)

@@ -17,9 +17,10 @@ from rewardkit.core.notices import notice_of, settled_in
 from rewardkit.core.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
 from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
 from rewardkit.core.records import Notice
-from rewardkit.core.rows import NoticeRow
+from rewardkit.core.registered_endpoints import registered_endpoint
+from rewardkit.core.rows import NoticeRow, RegisteredEndpointRow
 from rewardkit.errors import ValidationError
-from rewardkit.ports import Jitter, Notifier
+from rewardkit.ports import EndpointNotifier, Jitter, Notifier
 
 TELL_SECONDS = 20
 """How long one notifier may take for one notice without another worker coming in between."""
@@ -68,39 +69,46 @@ class Worker:
     run: Callable[[Command[Any]], Any]
     endpoints: Sequence[Endpoint]
     jitter: Jitter
+    tenant: str
+    webhooks: EndpointNotifier | None = None
+    """Tells registered endpoints; without it, what is for these waits for another worker."""
     stop: threading.Event = attrs.field(factory=threading.Event)
     """Set to have it give back what it has not begun, and return."""
 
     def deliver(self, limit: int) -> Delivery:
-        """Tell every endpoint each notice that is due, up to `limit` notices.
+        """Tell every endpoint each notice that is due, up to `limit` notices, copies for registered endpoints included.
 
         A crash between the telling and its record tells a notice again, under its id.
         """
-        if not self.endpoints:
+        if not self.endpoints and self.webhooks is None:
             _LOG.warning("notices wait: this kit has no notifiers to deliver them to")
             return Delivery()
         total, left = Delivery(), limit
         while left > 0 and not self.stop.is_set():
             size = min(_BATCH_NOTICES, left)
-            lease_seconds = PATIENCE_SECONDS + TELL_SECONDS * (1 + len(self.endpoints))
-            leased: Leased = self.run(LeaseOutbox(size, lease_seconds))
+            lease_seconds = PATIENCE_SECONDS + TELL_SECONDS * (1 + max(1, len(self.endpoints)))
+            leased: Leased = self.run(LeaseOutbox(size, lease_seconds, self.webhooks is not None))
             if not leased.rows:
                 break
             marked = self._tell_all(leased)
             left -= len(leased.rows)
             total += Delivery(*marked)
-            if len(leased.rows) < size:
+            if len(leased.rows) < size and not leased.copied:
                 break
         return total
 
     def _tell_all(self, leased: Leased) -> Marked:
         begun = time.monotonic()
         gone = {row.name: EndpointGone(row.reason) for row in leased.gone}
+        registered = {row.name: row for row in leased.registered}
         attempts: list[Attempt] = []
         for row in leased.rows:
             if self.stop.is_set() or time.monotonic() - begun > PATIENCE_SECONDS:
                 break
-            attempts.append(Attempt(row.id, row.lease, self._tell(row, gone), self.jitter()))
+            if row.endpoint:
+                attempts.append(self._tell_registered(row, registered))
+            else:
+                attempts.append(Attempt(row.id, row.lease, self._tell(row, gone), self.jitter()))
         rest = tuple((row.id, row.lease) for row in leased.rows[len(attempts) :])
         marked: Marked = self.run(MarkOutbox(tuple(attempts), rest))
         return marked
@@ -117,6 +125,19 @@ class Worker:
                 gone[endpoint.name] = outcome
             outcomes[endpoint.name] = outcome
         return outcomes
+
+    def _tell_registered(self, row: NoticeRow, registered: dict[str, RegisteredEndpointRow]) -> Attempt:
+        endpoint = registered.get(row.endpoint)
+        outcome: Outcome = FailedForGood("it has been removed")
+        if endpoint is not None and endpoint.status == "gone":
+            outcome = EndpointGone(endpoint.reason)
+        elif endpoint is not None and self.webhooks is not None:
+            tell, shown = self.webhooks.tell, registered_endpoint(endpoint)
+            outcome = outcome_of(lambda notice: tell(notice, shown, self.tenant), notice_of(row))
+            if isinstance(outcome, EndpointGone):
+                registered[row.endpoint] = endpoint._replace(status="gone", reason=outcome.reason)
+        since = 0 if endpoint is None else endpoint.since
+        return Attempt(row.id, row.lease, {row.endpoint: outcome}, self.jitter(), since)
 
 
 def outcome_of(notifier: Notifier, notice: Notice) -> Outcome:

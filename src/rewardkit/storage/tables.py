@@ -17,6 +17,7 @@ from rewardkit.core.rows import (
     GrantRow,
     MemberRow,
     NoticeRow,
+    RegisteredEndpointRow,
     Row,
     UserOfferEnding,
     UserOfferRow,
@@ -54,6 +55,7 @@ REFERRAL_ENDING = Table("referral", ReferralEnding, ("id",))
 REFERRAL_CODE = Table("referral_code", ReferralCodeRow, ("user",), unique=("code",))
 NOTICE = Table("notice", NoticeRow, ("id",))
 ENDPOINT = Table("endpoint", EndpointRow, ("name",))
+REGISTERED_ENDPOINT = Table("registered_endpoint", RegisteredEndpointRow, ("name",))
 COUNTER = Table("counter", CounterRow, ("name",))
 ANSWER = Table("answer", AnswerRow, ("operation", "key"))
 
@@ -68,6 +70,7 @@ TABLES = (
     REFERRAL_CODE,
     NOTICE,
     ENDPOINT,
+    REGISTERED_ENDPOINT,
     COUNTER,
     ANSWER,
 )
@@ -88,6 +91,9 @@ PENDING = "pending"
 
 DEAD = "dead"
 """The status of a notice that somebody has to look at; a partial index is made for it."""
+
+REMOVED = "removed"
+"""The status of a registered endpoint that is kept for its name alone."""
 
 FIRST_PLACE = (0, -(2**63), "")
 """Before every event: what a new member has read."""

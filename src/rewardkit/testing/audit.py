@@ -26,9 +26,11 @@ from rewardkit.core.rows import (
     GrantRow,
     MemberRow,
     NoticeRow,
+    RegisteredEndpointRow,
     UserOfferRow,
 )
 from rewardkit.errors import InvariantError
+from rewardkit.testing.audit_addressed import addressed_violations
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
 from rewardkit.testing.audit_members import TAKING, member_violations
 from rewardkit.testing.audit_outbox import outbox_violations
@@ -58,6 +60,7 @@ class Snapshot:
     """Empty where it was read through a store: no need lists them."""
     endpoints: tuple[EndpointRow, ...] = ()
     grant_steps: tuple[GrantStepRow, ...] = ()
+    registered: tuple[RegisteredEndpointRow, ...] = ()
 
 
 def violations(snapshot: Snapshot) -> tuple[str, ...]:
@@ -72,6 +75,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *grant_violations(snapshot.grants, snapshot.grant_steps, snapshot.definitions),
         *_notices(snapshot),
         *outbox_violations(snapshot.notices, snapshot.endpoints),
+        *addressed_violations(snapshot.tenant, snapshot.notices, snapshot.registered),
         *_answers(snapshot),
         *_users(snapshot),
         *member_violations(snapshot.members, snapshot.user_offers, snapshot.definitions, snapshot.epoch),
@@ -190,12 +194,12 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
     for grant in snapshot.grants:
         for kind, step in told_of(lives.get(grant.id, [])):
             want(kind, grant.id, step)
-    written = {row.id: row for row in snapshot.notices}
+    written = {row.id: row for row in snapshot.notices if not row.endpoint}
     for notice_id in sorted(wanted.keys() - written.keys()):
         yield f"D1: notice {wanted[notice_id]} is missing"
     for notice_id in sorted(written.keys() - wanted.keys()):
         yield f"D1: notice `{notice_id}` of kind {written[notice_id].kind} announces what did not happen"
-    for row in snapshot.notices:
+    for row in written.values():
         body = json.loads(row.body)
         own_id = notice_id_of(snapshot.tenant, body["kind"], body["subject"], body.get("step", 0))
         if row.id != own_id or body["user"] != row.user:

@@ -14,11 +14,14 @@ from rewardkit.core.needs import (
     ListEndpoints,
     ListGrants,
     ListNotices,
+    ListRegisteredEndpoints,
     ListUserOffers,
     Members,
+    RegisteredEndpointsOf,
     StaleMembers,
     StepsOf,
 )
+from rewardkit.core.rows import RegisteredEndpointRow
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage.tables import (
     ANSWER,
@@ -30,6 +33,7 @@ from rewardkit.storage.tables import (
     GRANT_STEP,
     MEMBER,
     NOTICE,
+    REGISTERED_ENDPOINT,
     USER_OFFER,
     Table,
 )
@@ -76,11 +80,18 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
             transaction.ask(Counters(tuple(sorted(counters)))),
             endpoints=transaction.ask(ListEndpoints()),
             grant_steps=tuple(step for row in sorted(grants) for step in transaction.ask(StepsOf(row.id))),
+            registered=_registered(transaction, {row.endpoint for row in notices}),
         )
 
 
 def _stale(transaction: Transaction) -> list[str]:
     return [row.user for row in transaction.ask(StaleMembers("", PAGE_ROWS)).rows]
+
+
+def _registered(transaction: Transaction, told: set[str]) -> tuple[RegisteredEndpointRow, ...]:
+    """Removed ones are found by what they were told."""
+    names = {row.name for row in transaction.ask(ListRegisteredEndpoints())} | told
+    return transaction.ask(RegisteredEndpointsOf(tuple(sorted(names))))
 
 
 def _pages(read: Callable[[tuple[int, str] | None], tuple[Any, ...]], instant: str) -> list[Any]:
@@ -126,6 +137,7 @@ def snapshot_in(connection: Connection, tenant: str, prefix: str = "rewardkit_")
             rows(ANSWER),
             rows(ENDPOINT),
             rows(GRANT_STEP),
+            rows(REGISTERED_ENDPOINT),
         )
     finally:
         connection.execute("ROLLBACK")

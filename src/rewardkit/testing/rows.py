@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.rows import DefinitionRow, EventRow, GrantRow, MemberRow, NoticeRow, UserOfferRow
+from rewardkit.core.rows import (
+    DefinitionRow,
+    EventRow,
+    GrantRow,
+    MemberRow,
+    NoticeRow,
+    RegisteredEndpointRow,
+    UserOfferRow,
+)
 
 
 def event(user: str = "ann", id: str = "1", *, at: int = 1_000, order: int = 0, digest: bytes = b"digest") -> EventRow:
@@ -68,7 +76,17 @@ def step(number: int = 1, grant: str = "grant-1") -> GrantStepRow:
 
 
 def notice(
-    id: str = "notice-1", *, status: str = "pending", created_at: int = 1_000, attempt_at: int = 1_000
+    id: str = "notice-1",
+    *,
+    status: str = "pending",
+    created_at: int = 1_000,
+    attempt_at: int = 1_000,
+    endpoint: str = "",
 ) -> NoticeRow:
     """A message never attempted."""
-    return NoticeRow(id, "grant.ready", "ann", b'{"n": 1}', status, created_at, attempt_at, 0, 0, "", "{}")
+    return NoticeRow(id, "grant.ready", "ann", b'{"n": 1}', status, created_at, attempt_at, 0, 0, "", "{}", endpoint)
+
+
+def registered_endpoint(name: str = "shop", *, status: str = "enabled") -> RegisteredEndpointRow:
+    """An endpoint that wants everything, with its first secret."""
+    return RegisteredEndpointRow(name, "https://example.com/hook", "null", status, 5, "", 5, 1, 5, 0)

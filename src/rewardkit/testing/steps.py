@@ -51,4 +51,5 @@ def everything(store: Store, tenant: str = "acme") -> list[Any]:
             transaction.ask(needs.ListUserOffers(None, None, None, None, 9)),
             transaction.ask(needs.ListNotices(None, None, 9)),
             transaction.ask(needs.ListEndpoints()),
+            transaction.ask(needs.ListRegisteredEndpoints()),
         ]

@@ -12,11 +12,23 @@ from rewardkit.core.referrals.rows import ReferralEnding
 from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow, EventRow, MemberRow, Row, UserOfferEnding
 from rewardkit.errors import InvariantError, StoreError
 from rewardkit.ports import Store
-from rewardkit.testing.rows import definition, event, grant, member, notice, referral, referral_code, step, user_offer
+from rewardkit.testing.rows import (
+    definition,
+    event,
+    grant,
+    member,
+    notice,
+    referral,
+    referral_code,
+    registered_endpoint,
+    step,
+    user_offer,
+)
 from rewardkit.testing.steps import ask, everything, grants, put, replace
 from rewardkit.testing.store_interleavings import StoreInterleavings
 from rewardkit.testing.store_outbox import StoreOutbox
 from rewardkit.testing.store_referrals import StoreReferrals
+from rewardkit.testing.store_registered import StoreRegistered
 from rewardkit.testing.store_takings import StoreTakings
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
@@ -27,7 +39,7 @@ WORDS = ("Z", "a", "é", "\uff5e", "\U0001f381")
 ODD_TEXT = 'quote\' "double" back\\slash {brace} %s ? :name NULL \t\r\n \u0001 é \U0001f381'
 
 
-class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleavings):
+class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreRegistered, StoreInterleavings):
     """Inherit, and give a fixture `store` that makes an empty store for each test, with a tenant's tables ready."""
 
     @pytest.fixture
@@ -104,6 +116,7 @@ class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleaving
 
     def test_tenants_never_meet(self, store: Store) -> None:
         rows: tuple[Row, ...] = (member(wake_at=5), grant(), notice(), user_offer(), CounterRow("cap", 9, 1, 0, 0))
+        rows += (registered_endpoint(),)
         nothing = everything(store, "other")
         put(store, *rows, definition(), AnswerRow("make", "key", b"digest", "", 5))
         with store.transaction("acme") as transaction:
@@ -262,6 +275,7 @@ class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleaving
             (step(), step()._replace(move="fulfil")),
             (notice(), notice(status="dead")),
             (EndpointRow("shop", "gone", 5, "410"), EndpointRow("shop", "enabled", 0, "")),
+            (registered_endpoint(), registered_endpoint(status="removed")),
             (CounterRow("cap", 1, 0, 0, 0), CounterRow("cap", 2, 0, 0, 0)),
             (AnswerRow("make", "key", b"1", "", 5), AnswerRow("make", "key", b"2", "", 5)),
         ],
@@ -284,6 +298,7 @@ class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreInterleaving
             ReferralEnding("referral-1", "voided", 5, "", "", ""),
             notice(),
             EndpointRow("shop", "gone", 5, "410"),
+            registered_endpoint(),
         ],
     )
     def test_what_is_not_there_cannot_be_replaced(self, store: Store, row: Row) -> None:

@@ -16,7 +16,7 @@ from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow
 from rewardkit.errors import StoreError
 from rewardkit.ports import Store
 from rewardkit.testing.player import DEADLINE_SECONDS, Player, waits_or_is_refused
-from rewardkit.testing.rows import definition, event, grant, member, notice
+from rewardkit.testing.rows import definition, event, grant, member, notice, registered_endpoint
 from rewardkit.testing.steps import put
 
 ONE_OF_ONE = needs.Claims((needs.Claim("cap", 1, 1, 0, 0),))
@@ -96,6 +96,14 @@ class StoreInterleavings:
 
     def test_an_endpoint_is_read_as_the_transaction_before_left_it(self, store: Store) -> None:
         take, gone = needs.TakeEndpoints(("shop",)), EndpointRow("shop", "gone", 5, "410")
+        with _second_waits(store, take, take) as (first, answer):
+            first.write((Replace((gone,)),))
+            first.commit()
+            assert answer() == (gone,)
+
+    def test_a_registered_endpoint_is_read_as_the_transaction_before_left_it(self, store: Store) -> None:
+        put(store, registered_endpoint())
+        take, gone = needs.RegisteredEndpointsOf(("shop",)), registered_endpoint(status="gone")
         with _second_waits(store, take, take) as (first, answer):
             first.write((Replace((gone,)),))
             first.commit()

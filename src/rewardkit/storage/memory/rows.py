@@ -20,12 +20,13 @@ from rewardkit.core.rows import (
     GrantRow,
     MemberRow,
     NoticeRow,
+    RegisteredEndpointRow,
     Row,
     UserOfferRow,
 )
 from rewardkit.errors import InvariantError
 from rewardkit.storage.memory.shelf import KEY_OF, Key, Shelf, Shelves
-from rewardkit.storage.tables import FIRST_PLACE, READY, TABLE_OF
+from rewardkit.storage.tables import FIRST_PLACE, READY, REMOVED, TABLE_OF
 
 R = TypeVar("R", bound=Row)
 
@@ -170,7 +171,10 @@ class MemoryRows:
 
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]:
         shelf = self._shelves[NoticeRow]
-        due = [shelf.rows[id] for id in shelf.queue.first(need.limit, need.now)]
+        free = shelf.queue.first(
+            need.limit, need.now, where=lambda notice: need.addressed or not shelf.rows[notice].endpoint
+        )
+        due = [shelf.rows[id] for id in free]
         leased = [row._replace(lease=row.lease + 1, attempt_at=need.until) for row in due]
         self._replace(leased)
         return tuple(sorted(leased, key=lambda row: (row.created_at, row.id)))
@@ -187,6 +191,13 @@ class MemoryRows:
     def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
         rows = self._shelves[EndpointRow].rows
         return tuple(rows[name] for name in sorted(rows))
+
+    def registered_endpoints_of(self, need: needs.RegisteredEndpointsOf) -> tuple[RegisteredEndpointRow, ...]:
+        return self._existing(RegisteredEndpointRow, need.names)
+
+    def list_registered_endpoints(self, _need: needs.ListRegisteredEndpoints) -> tuple[RegisteredEndpointRow, ...]:
+        rows = self._shelves[RegisteredEndpointRow].rows
+        return tuple(rows[name] for name in sorted(rows) if rows[name].status != REMOVED)
 
     def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]:
         return self._existing(CounterRow, need.names)
@@ -214,7 +225,11 @@ class MemoryRows:
         return _page(kept, lambda row: (row.made_at, row.id), need.after, need.limit)
 
     def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]:
-        kept = (row for row in self._shelves[NoticeRow].rows.values() if need.status in (None, row.status))
+        kept = (
+            row
+            for row in self._shelves[NoticeRow].rows.values()
+            if need.status in (None, row.status) and need.endpoint in (None, row.endpoint)
+        )
         return _page(kept, lambda row: (row.created_at, row.id), need.after, need.limit)
 
     def referral_of(self, need: referrals.ReferralOf) -> ReferralRow | None:

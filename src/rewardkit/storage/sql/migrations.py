@@ -315,4 +315,38 @@ ALTER TABLE "{prefix}user_offer" ADD COLUMN "variant" {text} NOT NULL DEFAULT ''
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS)
+_REGISTERED_ENDPOINTS = Migration(
+    "0006_registered_endpoints",
+    (
+        """
+ALTER TABLE "{prefix}notice" ADD COLUMN "endpoint" {text} NOT NULL DEFAULT ''
+""",
+        # Most notices are for no registered endpoint, and are in neither of its pages.
+        """
+CREATE INDEX "{prefix}notice_endpoint" ON "{prefix}notice" ("tenant", "endpoint", "created_at", "id")
+    WHERE "endpoint" <> ''
+""",
+        """
+CREATE TABLE "{prefix}registered_endpoint" (
+    "tenant" {text} NOT NULL,
+    "name" {text} NOT NULL,
+    "url" {text} NOT NULL,
+    "kinds" {text} NOT NULL,
+    "status" {text} NOT NULL,
+    "since" {integer} NOT NULL,
+    "reason" {text} NOT NULL,
+    "registered_at" {integer} NOT NULL,
+    "generation" {integer} NOT NULL,
+    "rotated_at" {integer} NOT NULL,
+    "previous_until" {integer} NOT NULL,
+    PRIMARY KEY ("tenant", "name")
+) {clustered}
+""",
+        """
+CREATE INDEX "{prefix}registered_endpoint_live" ON "{prefix}registered_endpoint" ("tenant", "name")
+    WHERE "status" <> 'removed'
+""",
+    ),
+)
+
+MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS, _REGISTERED_ENDPOINTS)

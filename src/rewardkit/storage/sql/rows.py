@@ -22,6 +22,7 @@ from rewardkit.core.rows import (
     GrantRow,
     MemberRow,
     NoticeRow,
+    RegisteredEndpointRow,
     UserOfferRow,
 )
 from rewardkit.errors import InvariantError
@@ -139,7 +140,8 @@ class SqlRows(ABC):
 
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]:
         values = (self._tenant, need.now, need.limit, need.until, self._tenant)
-        rows = map(NoticeRow._make, self.fetch(self._statements.lease_notices, values))
+        statement = self._statements.lease_notices if need.addressed else self._statements.lease_own_notices
+        rows = map(NoticeRow._make, self.fetch(statement, values))
         return tuple(sorted(rows, key=lambda row: (row.created_at, row.id)))
 
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]:
@@ -151,6 +153,14 @@ class SqlRows(ABC):
 
     def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
         return tuple(map(EndpointRow._make, self.fetch(self._statements.endpoints, (self._tenant,))))
+
+    def registered_endpoints_of(self, need: needs.RegisteredEndpointsOf) -> tuple[RegisteredEndpointRow, ...]:
+        rows = self._existing(self._statements.registered_endpoints_of, need.names)
+        return tuple(map(RegisteredEndpointRow._make, rows))
+
+    def list_registered_endpoints(self, _need: needs.ListRegisteredEndpoints) -> tuple[RegisteredEndpointRow, ...]:
+        rows = self.fetch(self._statements.registered_endpoints, (self._tenant,))
+        return tuple(map(RegisteredEndpointRow._make, rows))
 
     def counters(self, need: needs.Counters) -> tuple[CounterRow, ...]:
         return tuple(map(CounterRow._make, self._existing(self._statements.counters, need.names)))
@@ -172,7 +182,7 @@ class SqlRows(ABC):
 
     def list_notices(self, need: needs.ListNotices) -> tuple[NoticeRow, ...]:
         written = need.status if need.status in (PENDING, DEAD) else None
-        filters = {"status": None if written else need.status}
+        filters = {"status": None if written else need.status, "endpoint": need.endpoint}
         rows = self._page(NOTICE, "created_at", filters, need.after, need.limit, written=written)
         return tuple(map(NoticeRow._make, rows))
 

@@ -17,6 +17,8 @@ from rewardkit.storage.tables import (
     READY,
     REFERRAL,
     REFERRAL_CODE,
+    REGISTERED_ENDPOINT,
+    REMOVED,
     USER_OFFER,
     Table,
 )
@@ -90,6 +92,9 @@ class Statements:
             f"RETURNING {self.columns(ENDPOINT)}"
         )
         self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
+        self.registered_endpoints_of = self._select(REGISTERED_ENDPOINT, self._among("name"), f'ORDER BY "name"{lock}')
+        # Not as a parameter, or the partial index is not used.
+        self.registered_endpoints = self._select(REGISTERED_ENDPOINT, f"\"status\" <> '{REMOVED}'", 'ORDER BY "name"')
         self.counters = self._select(COUNTER, self._among("name"), 'ORDER BY "name"')
         self.referral_of = self._select(REFERRAL, '"id" = ?')
         self.referrals_into = self._select(REFERRAL, self._among("recipient"), 'ORDER BY "recipient", "made_at", "id"')
@@ -101,9 +106,9 @@ class Statements:
         self.lease_grants = self._lease(
             GRANT, f'"status" = \'{READY}\' AND "lease_until" <= ?', "earned_at", "lease_until"
         )
-        self.lease_notices = self._lease(
-            NOTICE, f'"status" = \'{PENDING}\' AND "attempt_at" <= ?', "attempt_at", "attempt_at"
-        )
+        due = f'"status" = \'{PENDING}\' AND "attempt_at" <= ?'
+        self.lease_notices = self._lease(NOTICE, due, "attempt_at", "attempt_at")
+        self.lease_own_notices = self._lease(NOTICE, f"{due} AND \"endpoint\" = ''", "attempt_at", "attempt_at")
 
     def name(self, table: str) -> str:
         """A table's name, quoted."""
@@ -118,6 +123,8 @@ class Statements:
     ) -> str:
         """Rows in the order of (`instant`, id): filtered by columns, after a place, of a status that has an index."""
         conditions = [f'"{column}" = ?' for column in equal]
+        if "endpoint" in equal:
+            conditions.append("\"endpoint\" <> ''")
         if written:
             # Not as a parameter, or the partial index is not used.
             conditions.append(f"\"status\" = '{written}'")
