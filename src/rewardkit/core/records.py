@@ -116,7 +116,7 @@ class Notice:
 
     id: str
     kind: str
-    """Such as `grant.ready`; `rewardkit.core.notices.KINDS` has all that happens. A registered endpoint's may be `test`."""
+    """Such as `grant.ready`; all are in `rewardkit.core.notices.KINDS`, but for `test`."""
     user: str
     body: bytes
     """JSON in UTF-8."""
