@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Late,
         Progressed,
         Recorded,
+        Released,
     )
     from rewardkit.core.campaigns.variants import Variant
     from rewardkit.core.commands import (
@@ -109,7 +110,7 @@ _HOMES = {
     "rewardkit.async_kit": "AsyncRewardKit",
     "rewardkit.core.addressed_notices": "SendTestNotice",
     "rewardkit.core.answers": (
-        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded"
+        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded Released"
     ),
     "rewardkit.core.campaigns.variants": "Variant",
     "rewardkit.core.commands": (
@@ -234,6 +235,7 @@ __all__ = [
     "RegisteredEndpoint",
     "RegisteredEndpoints",
     "RegisteredWebhooks",
+    "Released",
     "RemoveEndpoint",
     "ReplayDeadLetters",
     "RetryGrant",

@@ -232,8 +232,9 @@ class RewardKit:
         return self.ask(queries.Explain(grant))
 
     def run_due(self, now: datetime | str | int | None = None, *, limit: int = 1_000) -> Progressed:
-        """Decide what time alone decides by `now`, for up to `limit` users, in batches that commit one by one.
+        """Decide what time alone decides by `now`, for up to `limit` users and grants, in batches that commit apart.
 
+        Its answer's `more` says whether there may be more to do.
         Safe to call from several places at once, late, early or twice.
         """
         at = self._now() if now is None else instant(now)
@@ -245,8 +246,8 @@ class RewardKit:
             if isinstance(answer, Refused):
                 raise answer
             done.append(answer)
-            left -= answer.users
-            if answer.users < batch:
+            left -= max(answer.users, len(answer.released))
+            if not answer.more:
                 break
         return Progressed(
             users=sum(one.users for one in done),
@@ -255,6 +256,8 @@ class RewardKit:
             earned=tuple(earned for one in done for earned in one.earned),
             expired=tuple(expired for one in done for expired in one.expired),
             referrals=tuple(ended for one in done for ended in one.referrals),
+            released=tuple(released for one in done for released in one.released),
+            more=bool(done) and done[-1].more,
         )
 
     def deliver(self, *, limit: int = 100) -> Delivery:

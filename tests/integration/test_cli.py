@@ -328,7 +328,7 @@ def test_due_tells_people_the_same(rewardkit: Door) -> None:
     fill()
     done = rewardkit("due", "--store", "sqlite:///shop.db", "--limit", "5")
     assert "2024-01-02T02:00:00Z ben earned disc in quiet\n" == done.out
-    assert "1 users looked at, 1 rewards earned\n" == done.err
+    assert "1 users looked at, 1 rewards earned, 0 released\n" == done.err
 
 
 def test_notices_are_printed_once_as_json_lines(rewardkit: Door) -> None:

@@ -8,7 +8,7 @@ import attrs
 
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_json
-from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed
+from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed, Released
 
 PAGE_USERS = 1_000
 """Asked for at once; they are committed in smaller batches."""
@@ -30,23 +30,24 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide, and print what happened."""
-    users = earned = 0
+    users = earned = released = 0
     now = None if arguments.now is None else read_instant(arguments.now, "--now")
     with open_kit(arguments) as kit:
-        while arguments.limit is None or users < arguments.limit:
-            page = PAGE_USERS if arguments.limit is None else min(PAGE_USERS, arguments.limit - users)
+        while arguments.limit is None or max(users, released) < arguments.limit:
+            page = PAGE_USERS if arguments.limit is None else min(PAGE_USERS, arguments.limit - max(users, released))
             done = kit.run_due(now, limit=page)
             users += done.users
             earned += len(done.earned)
+            released += len(done.released)
             _print(done, as_json=arguments.json)
-            if done.users < page:
+            if not done.more:
                 break
-    note(f"{users} users looked at, {earned} rewards earned")
+    note(f"{users} users looked at, {earned} rewards earned, {released} released")
     return FINE
 
 
 def _print(done: Progressed, *, as_json: bool) -> None:
-    for what in ("entered", "capped", "earned", "expired"):
+    for what in ("entered", "capped", "earned", "expired", "released"):
         for record in getattr(done, what):
             if as_json:
                 print_json({"what": what} | attrs.asdict(record))
@@ -54,7 +55,7 @@ def _print(done: Progressed, *, as_json: bool) -> None:
                 print(_sentence(record))
 
 
-def _sentence(record: Entered | Capped | Earned | Expired) -> str:
+def _sentence(record: Entered | Capped | Earned | Expired | Released) -> str:
     match record:
         case Entered():
             return f"{moment(record.made_at)} {record.user} entered {record.campaign}"
@@ -64,3 +65,7 @@ def _sentence(record: Entered | Capped | Earned | Expired) -> str:
             return f"{moment(record.earned_at)} {record.user} earned {record.reward} in {record.campaign}"
         case Expired():
             return f"{moment(record.ended_at)} {record.user} did not earn in {record.campaign}: {record.reason}"
+        case Released():
+            return (
+                f"{moment(record.released_at)} {record.user} has waited for grant {record.grant}, now {record.status}"
+            )

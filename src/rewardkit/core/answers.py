@@ -78,6 +78,17 @@ class Expired:
 
 
 @attrs.frozen
+class Released:
+    """The hold period of a grant is over."""
+
+    user: str
+    grant: str
+    released_at: datetime
+    status: str
+    """Of the grant from then on: `ready`, or `held` where something else is missing."""
+
+
+@attrs.frozen
 class Late:
     """An event came after a reading that it would have changed had been released; the decision stands."""
 
@@ -101,6 +112,9 @@ class Progressed:
     earned: tuple[Earned, ...] = ()
     expired: tuple[Expired, ...] = ()
     referrals: tuple[ReferralEnded, ...] = ()
+    released: tuple[Released, ...] = ()
+    more: bool = False
+    """Whether the limit was reached: there may be more that is due."""
 
 
 @attrs.frozen

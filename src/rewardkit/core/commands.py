@@ -73,6 +73,11 @@ class DefineOffer(Command[Defined]):
         reward: the name of a reward.
         condition: folded over what follows the making of the offer.
         expires_after: elapsed time from the making, such as `30d`; None never expires.
+        hold: elapsed time from the earning, such as `14d`, before which its grants are not ready; None is none.
+        review: `check` holds grants until the kit's check has found nothing, or somebody approves them;
+            `always` until somebody approves them; None holds none.
+        reversal: `parts` of a grant's amount can be taken back, or only the `whole` of it.
+        reversal_frees: whether what is denied, or reversed as a whole, gives its places under the caps back.
         acknowledge: codes of lints that are meant so.
     """
 
@@ -80,6 +85,10 @@ class DefineOffer(Command[Defined]):
     reward: str
     condition: str
     expires_after: str | None = attrs.field(default=None, kw_only=True)
+    hold: str | None = attrs.field(default=None, kw_only=True)
+    review: str | None = attrs.field(default=None, kw_only=True)
+    reversal: str = attrs.field(default="parts", kw_only=True)
+    reversal_frees: bool = attrs.field(default=False, kw_only=True)
     acknowledge: tuple[str, ...] = attrs.field(default=(), converter=lint_codes, kw_only=True)
 
 
@@ -185,7 +194,11 @@ class FulfilGrant(Command[Grant]):
 
 @attrs.frozen
 class RunDue(Command[Progressed]):
-    """Decide what time alone decides, absences, expiries and starts, for up to `limit` users, earliest due first."""
+    """Decide what time alone decides: absences, expiries and starts, and the ends of hold periods.
+
+    Args:
+        limit: users who are looked at, earliest due first; and grants that are released, earliest over first.
+    """
 
     limit: int = 100
 

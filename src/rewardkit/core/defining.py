@@ -14,6 +14,7 @@ from rewardkit.core.commands import DefineCondition, DefineOffer, DefineReward
 from rewardkit.core.context import Context
 from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_body
 from rewardkit.core.draft import Draft
+from rewardkit.core.grants.terms import REVERSALS, REVIEWS, one_of
 from rewardkit.core.input import mapping, show, text
 from rewardkit.core.referrals.following import follow_reward
 from rewardkit.errors import Refused, ValidationError
@@ -55,7 +56,7 @@ def define_condition(command: DefineCondition, draft: Draft, context: Context) -
 
 
 def define_offer(command: DefineOffer, draft: Draft, context: Context) -> Defined:
-    """A new version where reward, condition or time to live differ."""
+    """A new version where reward, condition, time to live or the terms of its grants differ."""
     name = text(command.name, "an offer's name")
     reward_name = text(command.reward, "a reward's name")
     expires_after = None if command.expires_after is None else elapsed(command.expires_after, "expires_after")
@@ -75,11 +76,21 @@ def define_offer(command: DefineOffer, draft: Draft, context: Context) -> Define
         condition=str(condition),
         source=command.condition,
         expires_after=expires_after,
+        hold=None if command.hold is None else elapsed(command.hold, "hold"),
+        review="" if command.review is None else one_of(command.review, "review", REVIEWS),
+        reversal=one_of(command.reversal, "reversal", REVERSALS),
+        reversal_frees=_switch(command.reversal_frees, "reversal_frees"),
     )
     if known is not None and _meaning(offer) == _meaning(known):
         return Defined(OFFER, name, known.version, new=False)
     draft.add(OFFER, name, offer.version, offer_body(offer))
     return Defined(OFFER, name, offer.version, new=True)
+
+
+def _switch(value: object, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValidationError(f"{what} must be True or False, not `{show(repr(value))}`")
+    return value
 
 
 def _meaning(offer: Offer) -> dict[str, Any]:

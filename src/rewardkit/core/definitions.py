@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from rewardkit.core import payload
+from rewardkit.core.grants.terms import PARTS, Terms
 from rewardkit.core.records import Reward
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
@@ -35,6 +36,16 @@ class Offer:
     """As it was written."""
     expires_after: int | None
     """Microseconds."""
+    hold: int | None = None
+    """Of the terms of its grants; the same below."""
+    review: str = ""
+    reversal: str = PARTS
+    reversal_frees: bool = False
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What becomes of its grants."""
+        return Terms(self.hold, self.review, self.reversal, self.reversal_frees)
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from rewardkit.core import limits
-from rewardkit.core.answers import Backfilled, Progressed
+from rewardkit.core.answers import Backfilled, Progressed, Released
 from rewardkit.core.commands import Backfill, RunDue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.emit import current
 from rewardkit.core.folding import fold_members
+from rewardkit.core.grants.gates import due_holds, release_due
 from rewardkit.core.input import integer, show, text
 from rewardkit.core.needs import Accepted, Due, DueMembers, StaleMembers, ask
 from rewardkit.core.settle import Settled, settle
 from rewardkit.errors import ValidationError
+from rewardkit.language.event import moment
 
 
 def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]:
-    """Advance the users whose timers are due: one batch, which commits by itself."""
+    """Advance the users whose timers are due, and release grants whose hold periods are over: one batch."""
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     due = yield from ask(DueMembers(context.at, limit))
     decision, settled = yield from _advance(due, context)
+    catalogue = decision.catalogue or context.catalogue
+    held = yield from due_holds(context, limit)
+    passed = yield from release_due(context, catalogue, held)
     answer = Progressed(
         users=len(due.rows),
         entered=tuple(settled.entered),
@@ -26,8 +31,13 @@ def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]
         earned=tuple(settled.earned),
         expired=tuple(settled.expired),
         referrals=tuple(settled.referrals),
+        released=tuple(
+            Released(row.user, row.id, moment(step.at), row.status)
+            for row, step in zip(passed.rows, passed.steps, strict=True)
+        ),
+        more=limit in (len(due.rows), len(held)),
     )
-    return Decision(answer, decision.effects, decision.catalogue)
+    return Decision(answer, (*decision.effects, *passed.effects()), catalogue)
 
 
 def backfill(command: Backfill, context: Context) -> Deciding[Decision[Backfilled]]:

@@ -201,6 +201,29 @@ class LeaseGrants(Need[tuple[GrantRow, ...]]):
 
 
 @attrs.frozen
+class DueHolds(Need[tuple[GrantRow, ...]]):
+    """Up to `limit` grants held for their hold period whose end is <= `now`, earliest end first, then by id.
+
+    *Locks*; skips rows that others hold.
+    """
+
+    now: int
+    limit: int
+
+
+@attrs.frozen
+class LeaseChecks(Need[tuple[GrantRow, ...]]):
+    """Up to `limit` grants held for review that have no flags yet, and whose lease_until <= `now`.
+
+    Earliest earned first, then by id. *Takes* and *locks*; each is leased as by `LeaseGrants`.
+    """
+
+    now: int
+    until: int
+    limit: int
+
+
+@attrs.frozen
 class LeaseNotices(Need[tuple[NoticeRow, ...]]):
     """Up to `limit` pending notices whose attempt_at <= `now`, earliest first, then by id. *Takes* and *locks*.
 

@@ -13,10 +13,13 @@ from rewardkit.core.context import Context, Deciding
 from rewardkit.core.definitions import Offer
 from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.fold import Fold
+from rewardkit.core.grants.gates import pass_on
+from rewardkit.core.grants.life import EARNED
+from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.identity import derive
 from rewardkit.core.making import HELD_OUT, Ending, Making, Outcome, status_of
 from rewardkit.core.needs import Claim, Claims, ask
-from rewardkit.core.notices import GRANT_READY, OFFER_ENDED, OFFER_MADE, notice, of_grant
+from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, notice
 from rewardkit.core.referrals.places import SenderPlaces
 from rewardkit.core.referrals.records import ReferralEnded
 from rewardkit.core.referrals.rows import ReferralEnding, ReferralRow
@@ -36,6 +39,8 @@ class Settled:
     offers: list[UserOfferRow] = attrs.field(factory=list)
     endings: list[UserOfferEnding] = attrs.field(factory=list)
     grants: list[GrantRow] = attrs.field(factory=list)
+    """Whose status is `earned`, until they have passed the gates that are open to them."""
+    steps: list[GrantStepRow] = attrs.field(factory=list)
     notices: list[NoticeRow] = attrs.field(factory=list)
     referrals: list[ReferralEnded] = attrs.field(factory=list)
     referral_rows: list[ReferralRow] = attrs.field(factory=list)
@@ -57,6 +62,8 @@ class Settled:
             found.append(Replace(tuple(self.referral_endings)))
         if self.grants:
             found.append(Insert(tuple(self.grants)))
+        if self.steps:
+            found.append(Insert(tuple(self.steps)))
         if self.notices:
             found.append(Insert(tuple(self.notices)))
         return tuple(found)
@@ -76,14 +83,17 @@ def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Dec
     """Ask the caps of all that the folds made and ended, and write down what stands."""
     yield from _claim(folds, SenderPlaces(catalogue.referrals, folds))
     settled = Settled()
-    writer = _Writer(context, catalogue, settled)
-    referrals = ReferralWriter(context, catalogue, settled)
+    writer = _Writer(context, settled)
+    referrals = ReferralWriter(context, settled)
     for fold in folds:
         for making in fold.makings:
             writer.made(making)
         for ending in fold.endings:
             writer.ended(fold.row.user, ending)
         referrals.write(fold)
+    passed = yield from pass_on(context, catalogue, settled.grants, "earn")
+    settled.grants, settled.steps = passed.rows, passed.steps
+    settled.notices += passed.notices
     return settled
 
 
@@ -127,9 +137,8 @@ def _claim(folds: Sequence[Fold], places: SenderPlaces) -> Deciding[None]:
 class _Writer:
     """Turns what happened into answers and rows."""
 
-    def __init__(self, context: Context, catalogue: Catalogue, settled: Settled) -> None:
+    def __init__(self, context: Context, settled: Settled) -> None:
         self._context = context
-        self._catalogue = catalogue
         self._settled = settled
 
     def made(self, making: Making) -> None:
@@ -202,7 +211,7 @@ class _Writer:
             offer.version,
             offer.reward,
             offer.reward_version,
-            "ready",
+            EARNED,
             outcome.at,
             outcome.event_id,
             0,
@@ -212,7 +221,6 @@ class _Writer:
             "",
         )
         self._settled.grants.append(row)
-        self._notify(GRANT_READY, user, grant, of_grant(row, self._catalogue))
 
     def _notify(self, kind: str, user: str, subject: str, body: Mapping[str, object]) -> None:
         self._settled.notices.append(notice(self._context, kind, user, subject, body))

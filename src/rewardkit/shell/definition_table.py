@@ -42,6 +42,11 @@ def whole(value: Any) -> str:
     return "" if type(value) is int else f"must be a whole number, not {_shown(value)}"
 
 
+def switch(value: Any) -> str:
+    """What is wrong with a yes or no, or nothing."""
+    return "" if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
+
+
 def status(value: Any) -> str:
     """What is wrong with a status, or nothing."""
     return "" if value in STATUSES else f'must be "draft" or "live", not {_shown(value)}'
@@ -104,7 +109,9 @@ VARIANT: Final = Shape({"offer": text, "weight": whole, "copy": copy}, ("offer",
 SHAPES: Final[Mapping[str, Shape]] = {
     "rewards": Shape({"properties": table}),
     "offers": Shape(
-        {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts}, ("reward", "condition")
+        {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts}
+        | {"hold": text, "review": text, "reversal": text, "reversal_frees": switch},
+        ("reward", "condition"),
     ),
     "campaigns": Shape(
         {

@@ -86,7 +86,12 @@ class RandomCommands:
         chance = self.chance
         expires = chance.choice((None, None, "3s", "6s", "10s"))
         return commands.DefineOffer(
-            f"{name}-offer", "disc", chance.choice(COMPLETIONS), expires_after=expires, acknowledge=LINTS
+            f"{name}-offer",
+            "disc",
+            chance.choice(COMPLETIONS),
+            expires_after=expires,
+            hold=chance.choice((None, None, "2s", "5s")),
+            acknowledge=LINTS,
         )
 
     def _campaign(self, name: str) -> Command[Any]:

@@ -114,6 +114,27 @@ class StoreTakings:
         (row,) = ask(store, needs.LeaseGrants(now=15, until=20, limit=9))
         assert (row.id, row.lease, row.lease_until, row.retry_at, row.failures) == ("a", 1, 20, 15, 1)
 
+    def test_holds_are_due_in_the_order_of_their_ends(self, store: Store) -> None:
+        for id, until in (("b", 5), ("a", 5), ("c", 4), ("d", 6)):
+            put(store, grant(id, status="held")._replace(held_for="hold", hold_until=until))
+        put(store, grant("r")._replace(hold_until=1))
+        put(store, grant("p", status="held")._replace(held_for="pool", hold_until=1))
+        assert [row.id for row in ask(store, needs.DueHolds(now=5, limit=9))] == ["c", "a", "b"]
+        assert [row.id for row in ask(store, needs.DueHolds(now=5, limit=2))] == ["c", "a"]
+        replace(store, grant("c")._replace(hold_until=4))
+        assert [row.id for row in ask(store, needs.DueHolds(now=9, limit=9))] == ["a", "b", "d"]
+
+    def test_checks_are_leased_where_no_flags_are_known(self, store: Store) -> None:
+        first, second = (
+            grant(id, status="held", earned_at=at)._replace(held_for="review") for id, at in (("a", 2), ("b", 1))
+        )
+        put(store, first, second, first._replace(id="c", flags="[]"), grant("d"))
+        put(store, grant("e", status="held")._replace(held_for="pool"))
+        leased = ask(store, needs.LeaseChecks(now=10, until=20, limit=1))
+        assert [(row.id, row.lease, row.lease_until) for row in leased] == [("b", 1, 20)]
+        assert [row.id for row in ask(store, needs.LeaseChecks(now=19, until=30, limit=9))] == ["a"]
+        assert [(row.id, row.lease) for row in ask(store, needs.LeaseChecks(now=20, until=30, limit=9))] == [("b", 2)]
+
     def test_a_notice_is_leased_until_its_next_attempt(self, store: Store) -> None:
         put(store, notice("b", attempt_at=5), notice("a", attempt_at=5), notice("c", attempt_at=4, created_at=9))
         put(store, notice("d", status="delivered"), notice("e", status="dead"), notice("f", attempt_at=11))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rewardkit.core.answers import Earned
+from rewardkit.core.grants.life import EARNED
 from rewardkit.core.identity import derive
 from rewardkit.core.making import Outcome
-from rewardkit.core.notices import GRANT_READY, REFERRAL_ENDED, REFERRAL_MADE, notice, of_grant
+from rewardkit.core.notices import REFERRAL_ENDED, REFERRAL_MADE, notice
 from rewardkit.core.referrals.folding import Closing, Opening
 from rewardkit.core.referrals.open_referral import OpenReferral
 from rewardkit.core.referrals.records import ReferralEnded
@@ -17,7 +18,6 @@ from rewardkit.core.rows import GrantRow
 from rewardkit.language.event import moment
 
 if TYPE_CHECKING:
-    from rewardkit.core.catalogue import Catalogue
     from rewardkit.core.context import Context
     from rewardkit.core.fold import Fold
     from rewardkit.core.settle import Settled
@@ -34,9 +34,8 @@ def side_grant_id(tenant: str, referral: str, side: str) -> str:
 class ReferralWriter:
     """Adds what happened to referrals to what is settled."""
 
-    def __init__(self, context: Context, catalogue: Catalogue, settled: Settled) -> None:
+    def __init__(self, context: Context, settled: Settled) -> None:
         self._context = context
-        self._catalogue = catalogue
         self._settled = settled
 
     def write(self, fold: Fold) -> None:
@@ -117,7 +116,7 @@ class ReferralWriter:
             program.version,
             reward,
             version,
-            "ready",
+            EARNED,
             outcome.at,
             outcome.event_id,
             0,
@@ -127,7 +126,6 @@ class ReferralWriter:
             side,
         )
         self._settled.grants.append(row)
-        self._settled.notices.append(notice(self._context, GRANT_READY, user, grant, of_grant(row, self._catalogue)))
 
     def _notify(self, kind: str, referral: OpenReferral, subject: str, body: Mapping[str, object]) -> None:
         about = {

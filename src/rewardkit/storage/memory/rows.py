@@ -169,6 +169,18 @@ class MemoryRows:
         self._replace(leased)
         return tuple(leased)
 
+    def due_holds(self, need: needs.DueHolds) -> tuple[GrantRow, ...]:
+        shelf = self._shelves[GrantRow]
+        return tuple(shelf.rows[grant] for grant in shelf.holds.first(need.limit, need.now))
+
+    def lease_checks(self, need: needs.LeaseChecks) -> tuple[GrantRow, ...]:
+        rows: Iterable[GrantRow] = self._shelves[GrantRow].rows.values()
+        free = (row for row in rows if row.held_for == "review" and not row.flags and row.lease_until <= need.now)
+        due = nsmallest(need.limit, free, key=lambda row: (row.earned_at, row.id))
+        leased = [row._replace(lease=row.lease + 1, lease_until=need.until) for row in due]
+        self._replace(leased)
+        return tuple(leased)
+
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]:
         shelf = self._shelves[NoticeRow]
         free = shelf.queue.first(

@@ -28,6 +28,8 @@ class Shelf:
         self._users: dict[str, dict[Key, Any]] = {}
         self.rows: dict[Key, Any] = {}
         self.queue = Queue()
+        self.holds = Queue()
+        """Grants by the end of the hold period that they wait for."""
 
     def of_user(self, user: str) -> Mapping[Key, Any]:
         """The rows of one user, by key."""
@@ -53,6 +55,8 @@ class Shelf:
         self._file(key, old, row)
         if isinstance(row or old, MemberRow | GrantRow | NoticeRow):
             self.queue.put(key, None if row is None else _waits_for(row))
+        if isinstance(row or old, GrantRow):
+            self.holds.put(key, row.hold_until if isinstance(row, GrantRow) and row.held_for == "hold" else None)
         return old
 
     def _move(self, key: Key, old: Row | None, row: Row | None) -> None:

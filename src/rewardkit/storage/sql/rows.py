@@ -138,6 +138,14 @@ class SqlRows(ABC):
         rows = map(GrantRow._make, self.fetch(self._statements.lease_grants, values))
         return tuple(sorted(rows, key=lambda row: (row.earned_at, row.id)))
 
+    def due_holds(self, need: needs.DueHolds) -> tuple[GrantRow, ...]:
+        return tuple(map(GrantRow._make, self.fetch(self._statements.due_holds, (self._tenant, need.now, need.limit))))
+
+    def lease_checks(self, need: needs.LeaseChecks) -> tuple[GrantRow, ...]:
+        values = (self._tenant, need.now, need.limit, need.until, self._tenant)
+        rows = map(GrantRow._make, self.fetch(self._statements.lease_checks, values))
+        return tuple(sorted(rows, key=lambda row: (row.earned_at, row.id)))
+
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]:
         values = (self._tenant, need.now, need.limit, need.until, self._tenant)
         statement = self._statements.lease_notices if need.addressed else self._statements.lease_own_notices

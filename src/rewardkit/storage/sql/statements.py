@@ -106,6 +106,14 @@ class Statements:
         self.lease_grants = self._lease(
             GRANT, f'"status" = \'{READY}\' AND "lease_until" <= ?', "earned_at", "lease_until"
         )
+        # As text, or the partial indexes are not used.
+        self.due_holds = self._select(
+            GRANT,
+            '"status" = \'held\' AND "held_for" = \'hold\' AND "hold_until" <= ?',
+            f'ORDER BY "hold_until", "id" LIMIT ?{unless_held}',
+        )
+        unchecked = "\"status\" = 'held' AND \"held_for\" = 'review' AND \"flags\" = ''"
+        self.lease_checks = self._lease(GRANT, f'{unchecked} AND "lease_until" <= ?', "earned_at", "lease_until")
         due = f'"status" = \'{PENDING}\' AND "attempt_at" <= ?'
         self.lease_notices = self._lease(NOTICE, due, "attempt_at", "attempt_at")
         self.lease_own_notices = self._lease(NOTICE, f"{due} AND \"endpoint\" = ''", "attempt_at", "attempt_at")
