@@ -108,6 +108,11 @@ class DefineCampaign(Command[Defined]):
         user_cap: the same for one user.
         variants: several offers, of which each user gets one, always the same.
         holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`.
+        program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
+            refers on its terms, and when. Of the others it has `start`, `end`, `zone` and `acknowledge`.
+        sender: of a referral campaign, a condition on the sender, over her whole history; she offers the program while
+            it holds. None is everybody; with no end it is the fallback of all others.
+        priority: of two referral campaigns that hold for a sender the greater one counts, then the one started last.
         copy: free texts that users are shown with the offer, such as `name` and `description`.
         acknowledge: codes of lints that are meant so.
     """
@@ -124,6 +129,9 @@ class DefineCampaign(Command[Defined]):
     variants: tuple[Variant, ...] = attrs.field(default=(), converter=_variants, kw_only=True)
     holdout: Decimal | str | float = attrs.field(default=0, kw_only=True)
     copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+    program: str | None = attrs.field(default=None, kw_only=True)
+    sender: str | None = attrs.field(default=None, kw_only=True)
+    priority: int = attrs.field(default=0, kw_only=True)
     acknowledge: tuple[str, ...] = attrs.field(default=(), converter=lint_codes, kw_only=True)
 
 

@@ -19,7 +19,7 @@ from rewardkit.core import (
     registered_endpoints,
     wire,
 )
-from rewardkit.core.campaigns.campaigning import end_campaign
+from rewardkit.core.campaign_kinds import end_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.draft import locked

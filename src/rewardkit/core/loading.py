@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from rewardkit.core.answers import CampaignState, Defined
-from rewardkit.core.campaigns.campaigning import define_campaign, launch_campaign
+from rewardkit.core.campaign_kinds import define_campaign, launch_campaign
 from rewardkit.core.commands import (
     Command,
     DefineCampaign,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import attrs
 
 from rewardkit.core import limits
@@ -14,9 +16,12 @@ from rewardkit.core.context import Context
 from rewardkit.core.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import integer, show, text
+from rewardkit.core.referrals.campaign import ReferralCampaign
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.civil import zone_named
 from rewardkit.language.event import moment, rfc3339
+
+Either = TypeVar("Either", Campaign, ReferralCampaign)
 
 
 def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
@@ -39,11 +44,11 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
         raise Refused(
             "zone_pinned",
             f"campaign `{name}` was launched in the zone `{known.zone}`: keep it, or define a new campaign",
-            _facts(campaign) | {"zone": known.zone},
+            facts_of(campaign) | {"zone": known.zone},
         )
     if campaign.status == "ended":
         raise Refused(
-            "campaign_over", f"campaign `{name}` has ended: define a new one under another name", _facts(campaign)
+            "campaign_over", f"campaign `{name}` has ended: define a new one under another name", facts_of(campaign)
         )
     if campaign.code is not None:
         other = catalogue.by_code(campaign.code)
@@ -61,12 +66,7 @@ def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaig
     variants = read_variants(command.variants)
     if (command.offer is None) == (not variants):
         raise ValidationError(f"campaign `{name}` gives one offer: pass `offer`, or `variants`, which have one each")
-    zone_named(text(command.zone, "a zone"))
-    start, end = beginning(command.start, command.zone), ending(command.end, command.zone)
-    if start is not None and end is not None and end <= start:
-        raise ValidationError(
-            f"campaign `{name}` would end at `{rfc3339(end)}`, not after its start `{rfc3339(start)}`"
-        )
+    start, end = read_span(command, name)
     return Campaign(
         id=-1 if known is None else known.id,
         name=name,
@@ -90,6 +90,21 @@ def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaig
     )
 
 
+def read_span(command: DefineCampaign, name: str) -> tuple[int | None, int | None]:
+    """The start and the end of a campaign, read in its zone.
+
+    Raises:
+        ValidationError: the zone is unknown, or the end does not lie after the start.
+    """
+    zone_named(text(command.zone, "a zone"))
+    start, end = beginning(command.start, command.zone), ending(command.end, command.zone)
+    if start is not None and end is not None and end <= start:
+        raise ValidationError(
+            f"campaign `{name}` would end at `{rfc3339(end)}`, not after its start `{rfc3339(start)}`"
+        )
+    return start, end
+
+
 def _code(value: str) -> str:
     """An offer code in upper case; ASCII alone, where upper and lower case are the same to everybody."""
     code = text(value, "an offer code", most=64)
@@ -101,33 +116,53 @@ def _code(value: str) -> str:
 def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> CampaignState:
     """From draft to live; users with history enter at its start at the earliest, whenever they are folded."""
     campaign = _known(draft, command.name)
+    after = launched(campaign, context.at)
+    if after is not campaign:
+        draft.add(CAMPAIGN, after.name, after.version, after.body())
+    return state_of(after)
+
+
+def launched(campaign: Either, at: int) -> Either:
+    """The campaign as it is launched at an instant; itself where it is live already.
+
+    Raises:
+        Refused: it is over.
+    """
     if campaign.status == "live":
-        return _state(campaign)
+        return campaign
     if campaign.status == "ended":
-        raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", _facts(campaign))
+        raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", facts_of(campaign))
     # One whose terms say when it started may be over: users with history enter it all the same.
-    if campaign.start is None and campaign.end is not None and campaign.end <= context.at:
+    if campaign.start is None and campaign.end is not None and campaign.end <= at:
         sentence = (
             f"campaign `{campaign.name}` would start now, after its end `{rfc3339(campaign.end)}`:"
             " give it a later end, or the start that it had"
         )
-        raise Refused("campaign_over", sentence, _facts(campaign))
-    launched = attrs.evolve(campaign, version=campaign.version + 1, status="live", launched_at=context.at)
-    draft.add(CAMPAIGN, launched.name, launched.version, launched.body())
-    return _state(launched)
+        raise Refused("campaign_over", sentence, facts_of(campaign))
+    return attrs.evolve(campaign, version=campaign.version + 1, status="live", launched_at=at)
 
 
 def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:
     """No more offers from now on. Ending an ended campaign changes nothing."""
     campaign = _known(draft, command.name)
+    after = ended(campaign, context.at)
+    if after is not campaign:
+        draft.add(CAMPAIGN, after.name, after.version, after.body())
+    return state_of(after)
+
+
+def ended(campaign: Either, at: int) -> Either:
+    """The campaign as it is ended at an instant; itself where it has ended already.
+
+    Raises:
+        Refused: it has not been launched.
+    """
     if campaign.status == "ended":
-        return _state(campaign)
+        return campaign
     if campaign.status == "draft":
         raise Refused("campaign_draft", f"campaign `{campaign.name}` has not been launched", {"name": campaign.name})
-    end = context.at if campaign.end is None else min(campaign.end, context.at)
-    ended = attrs.evolve(campaign, version=campaign.version + 1, status="ended", end=end)
-    draft.add(CAMPAIGN, ended.name, ended.version, ended.body())
-    return _state(ended)
+    end = at if campaign.end is None else min(campaign.end, at)
+    return attrs.evolve(campaign, version=campaign.version + 1, status="ended", end=end)
 
 
 def _known(draft: Draft, name: str) -> Campaign:
@@ -137,7 +172,8 @@ def _known(draft: Draft, name: str) -> Campaign:
     return campaign
 
 
-def _state(campaign: Campaign) -> CampaignState:
+def state_of(campaign: Campaign | ReferralCampaign) -> CampaignState:
+    """What callers are told of a campaign's status."""
     start = campaign.launched_at if campaign.start is None else campaign.start
     return CampaignState(
         campaign.name,
@@ -148,5 +184,6 @@ def _state(campaign: Campaign) -> CampaignState:
     )
 
 
-def _facts(campaign: Campaign) -> dict[str, str]:
+def facts_of(campaign: Campaign | ReferralCampaign) -> dict[str, str]:
+    """What a refusal says of a campaign."""
     return {"name": campaign.name} | ({} if campaign.end is None else {"end": rfc3339(campaign.end)})

@@ -1,0 +1,118 @@
+"""Defining, launching and ending referral campaigns, of which one is always everybody's fallback."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.campaigns.campaigning import ended, facts_of, launched, read_span, state_of
+from rewardkit.core.commands import DefineCampaign
+from rewardkit.core.context import Context
+from rewardkit.core.defining import read_condition, require_acknowledged, unknown
+from rewardkit.core.draft import Draft
+from rewardkit.core.input import integer, show, text
+from rewardkit.core.referrals.campaign import REFERRAL_CAMPAIGN, ReferralCampaign
+from rewardkit.errors import Refused, ValidationError
+
+_OF_ONE_READING: Final = ("RK206", "RK207", "RK208")
+"""Lints of conditions that are judged once: one on the sender may stop holding, and is meant to."""
+
+PRIORITY: Final = 1_000_000
+"""The greatest, and the least below zero."""
+
+_TAKEN: Final = frozenset(("name", "program", "sender", "priority", "start", "end", "zone", "entry", "acknowledge"))
+"""What a definition may say of a referral campaign."""
+
+
+def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
+    """A draft, or a new version where terms differ; a live one stays live under its new terms."""
+    name, program = text(command.name, "a campaign's name"), text(command.program, "a referral program's name")
+    register = draft.catalogue.referrals
+    unsaid = DefineCampaign(name)
+    for field in attrs.fields(DefineCampaign):
+        if field.name not in _TAKEN and getattr(command, field.name) != getattr(unsaid, field.name):
+            raise ValidationError(
+                f"{field.name} is of campaigns with offers, and `{show(name)}` is one with a referral program"
+            )
+    if command.entry is not None:
+        sentence = f"entry cannot make referrals in campaign `{show(name)}`: whoever is referred enters a sender's code"
+        raise Refused("referral_entry", sentence, {"name": name})
+    if program not in register.programs:
+        raise unknown("referral_program", program, register.programs)
+    known = register.campaigns.get(name)
+    campaign = _terms(command, name, program, draft, known)
+    if known is not None and known.meaning() == campaign.meaning():
+        return Defined(REFERRAL_CAMPAIGN, name, known.version, new=False)
+    if campaign.status == "ended":
+        sentence = f"campaign `{name}` has ended: define a new one under another name"
+        raise Refused("campaign_over", sentence, facts_of(campaign))
+    _put(campaign, draft, context)
+    return Defined(REFERRAL_CAMPAIGN, name, campaign.version, new=True)
+
+
+def _terms(
+    command: DefineCampaign, name: str, program: str, draft: Draft, known: ReferralCampaign | None
+) -> ReferralCampaign:
+    sender = None
+    if command.sender is not None:
+        condition = read_condition(command.sender, draft.catalogue)
+        require_acknowledged(condition, "open", (*command.acknowledge, *_OF_ONE_READING))
+        sender = str(condition)
+    start, end = read_span(command, name)
+    return ReferralCampaign(
+        id=-1 if known is None else known.id,
+        name=name,
+        version=1 if known is None else known.version + 1,
+        epoch=0,
+        program=program,
+        sender=sender,
+        sender_source=command.sender,
+        start=start,
+        end=end,
+        zone=command.zone,
+        priority=integer(command.priority, "priority", least=-PRIORITY, most=PRIORITY),
+        status="draft" if known is None else known.status,
+        launched_at=None if known is None else known.launched_at,
+    )
+
+
+def launch_referral_campaign(name: str, draft: Draft, context: Context) -> CampaignState:
+    """From draft to live; refused without a fallback for those for whom it does not hold, or no longer."""
+    campaign = draft.catalogue.referrals.campaigns[name]
+    after = launched(campaign, context.at)
+    if after is not campaign:
+        _put(after, draft, context)
+    return state_of(after)
+
+
+def end_referral_campaign(name: str, draft: Draft, context: Context) -> CampaignState:
+    """Nobody offers it from now on; refused where it is the fallback of others that are live."""
+    campaign = draft.catalogue.referrals.campaigns[name]
+    after = ended(campaign, context.at)
+    if after is not campaign:
+        _put(after, draft, context)
+    return state_of(after)
+
+
+def _put(campaign: ReferralCampaign, draft: Draft, context: Context) -> None:
+    """Add a version, unless some live campaign would be without a fallback by it.
+
+    Raises:
+        Refused: one would be.
+    """
+    draft.add(REFERRAL_CAMPAIGN, campaign.name, campaign.version, campaign.body())
+    live = [one for one in draft.catalogue.referrals.campaigns.values() if one.status == "live"]
+    evergreen = min((one.opens_at for one in live if one.is_evergreen), default=None)
+    for one in live:
+        over = one.end is not None and one.end <= context.at
+        if over or one.is_evergreen:
+            continue
+        if evergreen is None or evergreen > max(one.opens_at, context.at):
+            raise Refused(
+                "fallback_missing",
+                f"referral campaign `{one.name}` needs a fallback for everybody else, from its start on:"
+                " launch one that has neither a condition on the sender nor an end, and keep it",
+                {"name": one.name},
+            )
