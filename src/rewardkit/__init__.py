@@ -102,7 +102,8 @@ if TYPE_CHECKING:
     from rewardkit.notify.registered_webhooks import RegisteredWebhooks
     from rewardkit.notify.url_guard import UrlGuard
     from rewardkit.notify.webhook_notifier import WebhookNotifier
-    from rewardkit.ports import EndpointNotifier, Notifier, Store
+    from rewardkit.observe.opentelemetry_observer import OpenTelemetryObserver
+    from rewardkit.ports import EndpointNotifier, Notifier, Observer, Store
     from rewardkit.secret import Secret
     from rewardkit.shell.deliver import Delivery
 
@@ -150,7 +151,8 @@ _HOMES = {
     "rewardkit.notify.registered_webhooks": "RegisteredWebhooks",
     "rewardkit.notify.url_guard": "UrlGuard",
     "rewardkit.notify.webhook_notifier": "WebhookNotifier",
-    "rewardkit.ports": "EndpointNotifier Notifier Store",
+    "rewardkit.observe.opentelemetry_observer": "OpenTelemetryObserver",
+    "rewardkit.ports": "EndpointNotifier Notifier Observer Store",
     "rewardkit.secret": "Secret",
     "rewardkit.shell.deliver": "Delivery",
 }
@@ -220,6 +222,8 @@ __all__ = [
     "Notice",
     "Notices",
     "Notifier",
+    "Observer",
+    "OpenTelemetryObserver",
     "Outcome",
     "Page",
     "Position",

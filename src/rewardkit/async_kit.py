@@ -7,7 +7,9 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -19,7 +21,7 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
-from rewardkit.ports import AsyncJoined, Clock, EndpointNotifier, Jitter, Notifier, Store
+from rewardkit.ports import AsyncJoined, Clock, EndpointNotifier, Jitter, Notifier, Observer, Store
 from rewardkit.secret import Secret
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery
@@ -47,9 +49,17 @@ class AsyncRewardKit:
         notifiers: Iterable[Notifier] = (),
         webhooks: EndpointNotifier | None = None,
         jitter: Jitter = random.random,
+        observer: Observer | None = None,
     ) -> None:
         self._kit = RewardKit(
-            store, clock=clock, tenant=tenant, prefix=prefix, notifiers=notifiers, webhooks=webhooks, jitter=jitter
+            store,
+            clock=clock,
+            tenant=tenant,
+            prefix=prefix,
+            notifiers=notifiers,
+            webhooks=webhooks,
+            jitter=jitter,
+            observer=observer,
         )
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="rewardkit")
         self._joined: AsyncJoined | None = None
@@ -85,7 +95,9 @@ class AsyncRewardKit:
         if self._joined is not None:
             return await self._joined.run(lambda store: call(self._kit._like(store, self._kit._tenant)))  # noqa: SLF001
         try:
-            waiting = asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(self._kit))
+            # In the caller's context, where an observer finds what it is part of.
+            away = partial(copy_context().run, call, self._kit)
+            waiting = asyncio.get_running_loop().run_in_executor(self._threads, away)
         except RuntimeError as error:  # of handing it over; what the call itself raises comes with the answer
             raise StoreError("this kit has been closed; make another") from error
         return await waiting

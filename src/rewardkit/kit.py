@@ -25,7 +25,8 @@ from rewardkit.core.registered_endpoints import RegisteredEndpoints, RegisterEnd
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
 from rewardkit.language.syntax.suggestion import suggest
-from rewardkit.ports import Clock, EndpointNotifier, Jitter, Notifier, Store
+from rewardkit.observe.watch import Watch
+from rewardkit.ports import Clock, EndpointNotifier, Jitter, Notifier, Observer, Store
 from rewardkit.secret import Secret
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, Worker, endpoints_of
@@ -52,6 +53,7 @@ class RewardKit:
         notifiers: callables that tell the outside; each is given every notice, after the commit, by `deliver()`.
         webhooks: tells the endpoints that tenants register, and judges their URLs: `RegisteredWebhooks`.
         jitter: gives a number from 0 up to 1, drawn evenly; spreads the attempts of notices that failed together.
+        observer: is told of all that the kit does, as it does it: `OpenTelemetryObserver()`, or any `Observer`.
 
     Raises:
         ValidationError: an argument cannot be meant.
@@ -68,6 +70,7 @@ class RewardKit:
         notifiers: Iterable[Notifier] = (),
         webhooks: EndpointNotifier | None = None,
         jitter: Jitter = random.random,
+        observer: Observer | None = None,
     ) -> None:
         if not isinstance(store, str) and not hasattr(store, "transaction"):
             raise not_a_store(store)
@@ -81,6 +84,7 @@ class RewardKit:
         self._endpoints = endpoints_of(notifiers)
         self._webhooks = webhooks
         self._jitter = jitter
+        self._watch = Watch(observer, self._tenant)
         self._catalogues: dict[str, Catalogue] = {}
 
     def _like(self, store: Store, tenant: str) -> Self:
@@ -89,6 +93,7 @@ class RewardKit:
         other._clock, other._endpoints, other._jitter = self._clock, self._endpoints, self._jitter
         other._webhooks = self._webhooks
         other._catalogues = self._catalogues
+        other._watch = Watch(self._watch.observer, tenant)
         return other
 
     def tenant(self, name: str) -> Self:
@@ -141,7 +146,7 @@ class RewardKit:
             ValidationError: the query cannot be meant.
         """
         context = self._context(self._now(), None)
-        answer = self._drive(lambda: decide.look(query, context))
+        answer = self._drive("ask", query, lambda: decide.look(query, context))
         if isinstance(answer, Refused):
             raise answer
         return answer
@@ -158,10 +163,10 @@ class RewardKit:
         if isinstance(command, RegisterEndpoint):
             judgement = judgement_of(command, self._webhooks, joined=self._store.joined)
             context = attrs.evolve(context, judgement=judgement)
-        return self._drive(lambda: decide.decide(command, context))
+        return self._drive("run", command, lambda: decide.decide(command, context))
 
-    def _drive(self, make: Callable[[], Deciding[Decision[A]]]) -> A | Refused:
-        decision = drive(self._store, self._tenant, make)
+    def _drive(self, operation: str, asked: object, make: Callable[[], Deciding[Decision[A]]]) -> A | Refused:
+        decision = self._watch.deciding(operation, asked, make, partial(drive, self._store, self._tenant))
         if decision.catalogue is not None:
             self._catalogues[self._tenant] = decision.catalogue
         return decision.answer
@@ -292,7 +297,7 @@ class RewardKit:
     def _worker(self, stop: threading.Event) -> Worker:
         if self._store.joined:
             raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
-        return Worker(self.run, self._endpoints, self._jitter, self._tenant, self._webhooks, stop)
+        return Worker(self.run, self._endpoints, self._jitter, self._tenant, self._webhooks, stop, watch=self._watch)
 
     def endpoint_secret(self, name: str) -> Secret:
         """What the receiver of a registered endpoint verifies with: to be shown to the tenant, and kept nowhere.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
@@ -27,6 +27,10 @@ Jitter: TypeAlias = Callable[[], float]
 
 Hear: TypeAlias = Callable[[float], bool]
 """Waits, at most so many seconds, until a notice may have been committed; whether one was heard of."""
+
+
+Facts: TypeAlias = Mapping[str, str | int]
+"""What is told of an operation: names, counts and codes; no users, properties, secrets or texts of errors."""
 
 
 class Transaction(Protocol):
@@ -179,4 +183,21 @@ class Notifier(Protocol):
 
     def __call__(self, notice: Notice, /) -> Outcome | None:
         """Tell it, within seconds, and say what came of it."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told of what a kit does, as it does it: for traces, metrics, profiles.
+
+    It is called in the thread and the context (`contextvars`) of what it observes, nested as that is.
+    What it raises is logged, and changes nothing for whoever called the kit.
+    """
+
+    def __call__(self, operation: str, facts: Facts, /) -> Callable[[Facts], object]:
+        """Something begins, and what is answered is called once as it ends, with what came of it under `outcome`.
+
+        Args:
+            operation: `run`, `ask`, `deliver` or `tell`.
+            facts: as on the page `docs/reference/events.md`.
+        """
         ...

@@ -18,21 +18,22 @@ FLOORS = {
     "webhooks": 2,
     "core": 2,
     "ports": 3,
-    "shell": 4,
-    "storage": 4,
-    "notify": 4,
-    "kit": 5,
-    "async_kit": 6,
-    "testing": 7,
-    "cli": 7,
-    "batch": 7,
-    "http": 7,
-    "console": 7,
-    "pygments_lexer": 7,
-    "__main__": 8,
+    "observe": 4,
+    "shell": 5,
+    "storage": 5,
+    "notify": 5,
+    "kit": 6,
+    "async_kit": 7,
+    "testing": 8,
+    "cli": 8,
+    "batch": 8,
+    "http": 8,
+    "console": 8,
+    "pygments_lexer": 8,
+    "__main__": 9,
 }
 TABLE_OF_CONTENTS = "__init__"
-DOORS = 7
+DOORS = 8
 SYNTAX_ERRORS_CARRY_DIAGNOSTICS = ("errors", "language", True)
 """`ConditionSyntaxError` names the type of what it carries, for type checkers alone: nothing is imported."""
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-EXTRAS = ["apprise", "asyncio", "django", "hypothesis", "psycopg", "pygments", "pytest", "rich", "sqlalchemy"]
+EXTRAS = [
+    "apprise",
+    "asyncio",
+    "django",
+    "hypothesis",
+    "opentelemetry",
+    "psycopg",
+    "pygments",
+    "pytest",
+    "rich",
+    "sqlalchemy",
+]
 
 
 def loaded_after(statements: str, modules: list[str]) -> list[str]:

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValidationError("--limit is for delivering once; leave it out")
     stop = threading.Event()
     notifier = Printer(stop) if arguments.json else LoggingNotifier(_logger())
-    with open_kit(arguments, notifiers=(notifier,)) as kit:
+    with _warning(), open_kit(arguments, notifiers=(notifier,)) as kit:
         if arguments.dead:
             return print_dead(kit, as_json=arguments.json)
         if arguments.replay is not None:
@@ -123,10 +123,27 @@ class Printer:
             raise
 
 
+@contextmanager
+def _warning() -> Iterator[None]:
+    """Show on stderr what the log is warned of, such as a store that is away."""
+    handler = _lines()
+    handler.setLevel(logging.WARNING)
+    logger = logging.getLogger("rewardkit")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def _logger() -> logging.Logger:
     """A logger of this command's own, so that nobody's configuration is changed."""
+    logger = logging.Logger("rewardkit.notices")  # noqa: LOG001 - not registered on purpose
+    logger.addHandler(_lines())
+    return logger
+
+
+def _lines() -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.Logger("rewardkit.notices")  # noqa: LOG001 - not registered on purpose
-    logger.addHandler(handler)
-    return logger
+    return handler

@@ -21,6 +21,7 @@ from rewardkit.core.answers import (
     Recorded,
 )
 from rewardkit.core.campaigns.variants import Variant
+from rewardkit.core.input import masked
 from rewardkit.core.records import Grant, UserOffer
 from rewardkit.language.event import Event
 
@@ -153,7 +154,7 @@ class EndCampaign(Command[CampaignState]):
 class Emit(Command[Recorded]):
     """Record events and fold them, all or nothing."""
 
-    events: tuple[Event, ...]
+    events: tuple[Event, ...] = attrs.field(repr=lambda events: f"<{len(events)}>")
 
 
 @attrs.frozen
@@ -168,7 +169,7 @@ class MakeOffer(Command[UserOffer]):
 class EnterOfferCode(Command[UserOffer]):
     """Make the offer of the campaign that has this code to the user who entered it."""
 
-    code: str
+    code: str = attrs.field(repr=lambda code: masked(str(code)))
     user: str
 
 

@@ -11,6 +11,7 @@ from rewardkit.core import limits
 from rewardkit.errors import ValidationError
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_MASKED_CHARACTERS = 10
 _PRINTABLE = re.compile("[ -~]*")
 
 
@@ -39,6 +40,11 @@ def text(value: object, what: str, *, most: int = limits.NAME_CHARACTERS) -> str
 def show(value: str) -> str:
     """A caller's text as it may stand in a message: short, on one line, encodable."""
     return value[:64].encode("unicode_escape").decode("ascii")
+
+
+def masked(code: str) -> str:
+    """A code as it may stand in a message: its ends, where enough is left out between them to keep it from a reader."""
+    return f"{show(code[:2])}…{show(code[-2:])}" if len(code) >= _MASKED_CHARACTERS else "…"
 
 
 def integer(value: object, what: str, *, least: int = -limits.INTEGER, most: int = limits.INTEGER) -> int:

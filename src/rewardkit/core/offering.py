@@ -10,7 +10,7 @@ from rewardkit.core.defining import unknown
 from rewardkit.core.emit import current
 from rewardkit.core.fold import Fold, HistoryNeeded
 from rewardkit.core.folding import fold_members, fold_with_history
-from rewardkit.core.input import show, text
+from rewardkit.core.input import masked, show, text
 from rewardkit.core.needs import Accept, Accepted, Members, UserOfferOf, ask
 from rewardkit.core.records import UserOffer
 from rewardkit.core.rows import MemberRow, UserOfferRow
@@ -37,7 +37,7 @@ def enter_offer_code(command: EnterOfferCode, context: Context) -> Deciding[Deci
     catalogue, row = yield from _member(user, context)
     campaign = catalogue.by_code(code)
     if campaign is None or not campaign.creates_at(context.at):
-        return Decision(Refused("code_not_valid", f"code `{show(code)}` is not valid now", {"code": code}))
+        return Decision(Refused("code_not_valid", f"code `{masked(code)}` is not valid now", {"code": masked(code)}))
     return (yield from _enter(campaign, catalogue, row, context))
 
 

@@ -61,7 +61,7 @@ def _write(value: Any, where: str, depth: int, parts: list[str]) -> None:
         parts.append({None: "null", True: "true", False: "false"}[value])
     elif isinstance(value, str):
         if _SURROGATE.search(value):
-            raise ValidationError(f"{where} holds a NUL or a lone surrogate: `{show(value)}`")
+            raise ValidationError(f"{where} holds a NUL or a lone surrogate: leave it out")
         parts.append(_write_flat(str(value)))
     elif isinstance(value, int | float | Decimal):
         parts.append(_number(value, where))

@@ -118,7 +118,7 @@ class Notice:
     kind: str
     """Such as `grant.ready`; all are in `rewardkit.core.notices.KINDS`, but for `test`."""
     user: str
-    body: bytes
+    body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
     """JSON in UTF-8."""
     created_at: datetime
     attempt: int

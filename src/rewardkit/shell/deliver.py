@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -20,6 +20,7 @@ from rewardkit.core.records import Notice
 from rewardkit.core.registered_endpoints import registered_endpoint
 from rewardkit.core.rows import NoticeRow, RegisteredEndpointRow
 from rewardkit.errors import ValidationError
+from rewardkit.observe.watch import Watch
 from rewardkit.ports import EndpointNotifier, Jitter, Notifier
 
 TELL_SECONDS = 20
@@ -29,8 +30,6 @@ PATIENCE_SECONDS = 30
 """After which a worker begins no more of its batch and gives the rest back: others may be idle."""
 
 _BATCH_NOTICES = 50
-
-_LOG = logging.getLogger("rewardkit.notices")
 
 
 @attrs.frozen
@@ -74,6 +73,7 @@ class Worker:
     """Tells registered endpoints; without it, what is for these waits for another worker."""
     stop: threading.Event = attrs.field(factory=threading.Event)
     """Set to have it give back what it has not begun, and return."""
+    watch: Watch = attrs.field(kw_only=True)
 
     def deliver(self, limit: int) -> Delivery:
         """Tell every endpoint each notice that is due, up to `limit` notices, copies for registered endpoints included.
@@ -81,8 +81,11 @@ class Worker:
         A crash between the telling and its record tells a notice again, under its id.
         """
         if not self.endpoints and self.webhooks is None:
-            _LOG.warning("notices wait: this kit has no notifiers to deliver them to")
+            self.watch.happened("deliver.waiting", "notices wait: this kit has no notifiers to deliver them to")
             return Delivery()
+        return self.watch.delivering(partial(self._deliver, limit))
+
+    def _deliver(self, limit: int) -> Delivery:
         total, left = Delivery(), limit
         while left > 0 and not self.stop.is_set():
             size = min(_BATCH_NOTICES, left)
@@ -119,7 +122,9 @@ class Worker:
         for endpoint in self.endpoints:
             if endpoint.name in settled or (endpoint.kinds is not None and row.kind not in endpoint.kinds):
                 continue
-            outcome = gone.get(endpoint.name) or outcome_of(endpoint.notifier, notice)
+            outcome = gone.get(endpoint.name) or self.watch.telling(
+                endpoint.name, notice, partial(outcome_of, endpoint.notifier, notice)
+            )
             if isinstance(outcome, EndpointGone):
                 # Before it is recorded already: the batch may hold more for it.
                 gone[endpoint.name] = outcome
@@ -132,8 +137,9 @@ class Worker:
         if endpoint is not None and endpoint.status == "gone":
             outcome = EndpointGone(endpoint.reason)
         elif endpoint is not None and self.webhooks is not None:
-            tell, shown = self.webhooks.tell, registered_endpoint(endpoint)
-            outcome = outcome_of(lambda notice: tell(notice, shown, self.tenant), notice_of(row))
+            tell, shown, notice = self.webhooks.tell, registered_endpoint(endpoint), notice_of(row)
+            attempt = partial(outcome_of, lambda notice: tell(notice, shown, self.tenant), notice)
+            outcome = self.watch.telling(endpoint.name, notice, attempt)
             if isinstance(outcome, EndpointGone):
                 registered[row.endpoint] = endpoint._replace(status="gone", reason=outcome.reason)
         since = 0 if endpoint is None else endpoint.since

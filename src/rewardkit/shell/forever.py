@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +15,6 @@ from rewardkit.shell.deliver import Delivery, Worker
 _BATCH_NOTICES: Final = 500
 _HEARING_SECONDS: Final = 0.25
 """How long a worker listens without looking whether it is to stop."""
-
-_LOG = logging.getLogger("rewardkit.notices")
 
 
 def deliver_forever(
@@ -37,7 +34,7 @@ def deliver_forever(
         except (SchemaError, ForkError):
             raise
         except StoreError as error:
-            _LOG.warning("nothing is delivered for now: %s", error)
+            worker.watch.happened("deliver.interrupted", f"nothing is delivered for now: {error}", error)
             worker.stop.wait(poll_seconds)
     return total
 

@@ -1,0 +1,1 @@
+"""Tells of what a kit does: events of a log, and spans."""
