@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
@@ -17,6 +17,7 @@ from rewardkit.core.context import Deciding, Decision
 from rewardkit.core.outbox import SCHEDULE_SECONDS
 from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
 from rewardkit.core.records import Notice
+from rewardkit.errors import ValidationError
 from rewardkit.observe.facts import Told, counts_of, facts_of_answer, facts_of_error, name_of
 from rewardkit.ports import Observer
 
@@ -50,11 +51,16 @@ _NOTICES = logging.getLogger("rewardkit.notices")
 logging.getLogger("rewardkit").addHandler(logging.NullHandler())
 
 
+def _callable(_watch: object, _field: object, observer: Observer | None) -> None:
+    if observer is not None and not callable(observer):
+        raise ValidationError(f"an observer is called as something begins, and `{type(observer).__name__}` is none")
+
+
 @attrs.frozen
 class Watch:
     """What one tenant's kit tells of itself."""
 
-    observer: Observer | None
+    observer: Observer | None = attrs.field(validator=_callable)
     tenant: str
 
     def deciding(
@@ -93,12 +99,19 @@ class Watch:
         def facts(outcome: Outcome) -> Told:
             return {"outcome": _word(outcome, notice.attempt)}
 
+        if self.observer is None and not _NOTICES.isEnabledFor(logging.DEBUG):
+            began = time.perf_counter_ns()
+            outcome = tell()
+            if not isinstance(outcome, Delivered):
+                _log("tell", {"tenant": self.tenant, **begin}, facts(outcome), began, _NOTICES)
+            return outcome
         return self._over("tell", begin, tell, facts, _NOTICES)
 
     def happened(self, event: str, sentence: str, error: BaseException | None = None) -> None:
         """Tell the log of something that is nobody's answer."""
         told = {} if error is None else facts_of_error(error)
         shown = {"event": event, "tenant": self.tenant, **told}
+        shown.pop("outcome", None)
         _NOTICES.log(LEVELS[event], "%s", sentence, extra={"rewardkit": shown})
 
     def _over(
@@ -143,12 +156,16 @@ class Watch:
                 end(told)
             except Exception as error:  # noqa: BLE001 - as above
                 self.happened("observer.failed", "the observer failed; what it observes goes on", error)
-        event = f"{operation}.{told['outcome']}"
-        if logger.isEnabledFor(LEVELS[event]):
-            shown: dict[str, Any] = {"event": event, **begin, **told}
-            shown["microseconds"] = (time.perf_counter_ns() - began) // 1_000
-            del shown["outcome"]
-            logger.log(LEVELS[event], "%s", _line(shown), extra={"rewardkit": shown})
+        _log(operation, begin, told, began, logger)
+
+
+def _log(operation: str, begin: Told, told: Told, began: int, logger: logging.Logger) -> None:
+    event = f"{operation}.{told['outcome']}"
+    if logger.isEnabledFor(LEVELS[event]):
+        shown: Told = {"event": event, **begin, **told}
+        shown["microseconds"] = (time.perf_counter_ns() - began) // 1_000
+        del shown["outcome"]
+        logger.log(LEVELS[event], "%s", _line(shown), extra={"rewardkit": shown})
 
 
 def _line(shown: Told) -> str:
