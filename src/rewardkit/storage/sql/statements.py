@@ -81,9 +81,6 @@ class Statements:
             f"RETURNING {self.columns(ANSWER)}"
         )
         self.user_offer_of = self._select(USER_OFFER, '"id" = ?')
-        self.grant_of = self._select(GRANT, '"id" = ?', lock)
-        self.grant_seen = self._select(GRANT, '"id" = ?')
-        self.steps_of = self._select(GRANT_STEP, '"grant" = ?', 'ORDER BY "number"')
         self.notices_of = self._select(NOTICE, self._among("id"), f'ORDER BY "id"{lock}')
         self.take_endpoint = self._text(
             f'INSERT INTO {self.name("endpoint")} AS e ("tenant", "name", "status", "since", "reason") '
@@ -103,6 +100,15 @@ class Statements:
         )
         self.referral_code_of = self._select(REFERRAL_CODE, '"user" = ?')
         self.sender_of_code = self._select(REFERRAL_CODE, '"code" = ?')
+        self._add_grants()
+        due = f'"status" = \'{PENDING}\' AND "attempt_at" <= ?'
+        self.lease_notices = self._lease(NOTICE, due, "attempt_at", "attempt_at")
+        self.lease_own_notices = self._lease(NOTICE, f"{due} AND \"endpoint\" = ''", "attempt_at", "attempt_at")
+
+    def _add_grants(self) -> None:
+        self.grant_of = self._select(GRANT, '"id" = ?', self.dialect.lock)
+        self.grant_seen = self._select(GRANT, '"id" = ?')
+        self.steps_of = self._select(GRANT_STEP, '"grant" = ?', 'ORDER BY "number"')
         self.lease_grants = self._lease(
             GRANT, f'"status" = \'{READY}\' AND "lease_until" <= ?', "earned_at", "lease_until"
         )
@@ -110,13 +116,10 @@ class Statements:
         self.due_holds = self._select(
             GRANT,
             '"status" = \'held\' AND "held_for" = \'hold\' AND "hold_until" <= ?',
-            f'ORDER BY "hold_until", "id" LIMIT ?{unless_held}',
+            f'ORDER BY "hold_until", "id" LIMIT ?{self.dialect.lock_unless_held}',
         )
         unchecked = "\"status\" = 'held' AND \"held_for\" = 'review' AND \"flags\" = ''"
         self.lease_checks = self._lease(GRANT, f'{unchecked} AND "lease_until" <= ?', "earned_at", "lease_until")
-        due = f'"status" = \'{PENDING}\' AND "attempt_at" <= ?'
-        self.lease_notices = self._lease(NOTICE, due, "attempt_at", "attempt_at")
-        self.lease_own_notices = self._lease(NOTICE, f"{due} AND \"endpoint\" = ''", "attempt_at", "attempt_at")
 
     def name(self, table: str) -> str:
         """A table's name, quoted."""
