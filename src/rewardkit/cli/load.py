@@ -18,7 +18,7 @@ def add_to(commands: Commands) -> None:
         "bring the definitions of a TOML file into force, all of them or none",
         "Loading a file twice changes nothing.",
     )
-    parser.add_argument("file", metavar="FILE", help="rewards, conditions, offers and campaigns")
+    parser.add_argument("file", metavar="FILE", help="rewards, conditions, offers, referral programs and campaigns")
     add_store(parser)
 
 
@@ -51,7 +51,7 @@ def _record(answer: Defined | CampaignState) -> dict[str, object]:
 
 def _sentence(answer: Defined | CampaignState) -> str:
     if isinstance(answer, Defined):
-        return f"{answer.kind} {answer.name}: version {answer.version}{', new' if answer.new else ''}"
+        return f"{answer.kind.replace('_', ' ')} {answer.name}: version {answer.version}{', new' if answer.new else ''}"
     start = "" if answer.start is None else f" from {moment(answer.start)}"
     end = "" if answer.end is None else f" up to {moment(answer.end)}"
     return f"campaign {answer.name}: {answer.status}{start}{end}"

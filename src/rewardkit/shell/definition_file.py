@@ -18,10 +18,11 @@ from rewardkit.core.commands import (
     LaunchCampaign,
 )
 from rewardkit.core.loading import Definition, DefinitionError, LoadDefinitions
+from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.syntax.inline import references
-from rewardkit.shell.definition_table import CONDITIONS, SHAPES, findings
+from rewardkit.shell.definition_table import CONDITIONS, PROGRAMS, SHAPES, findings
 from rewardkit.shell.toml_source import TomlSource
 
 
@@ -43,7 +44,9 @@ class _Line:
 
 
 def load(kit: Runs, path: str | PathLike[str]) -> tuple[Any, ...]:
-    """Bring the definitions of a file into force: rewards, conditions, offers, campaigns, launches, in that order.
+    """Bring the definitions of a file into force, kind by kind, whatever their order in the file.
+
+    Rewards come first, then conditions, offers, referral programs and campaigns; launches come last.
 
     Decimals are exact. A condition may use the names of others of the file, in any order, and of the store.
     A campaign is launched unless its `status` is "draft"; what a file leaves out stays as it is in the store.
@@ -88,7 +91,8 @@ def _unreadable(source: TomlSource) -> Iterator[str]:
     """The conditions of the file that are no conditions."""
     for name, text in source.tables.get(CONDITIONS, {}).items():
         yield from _syntax(source, text, (CONDITIONS,), name)
-    for kind, key in (("offers", "condition"), ("campaigns", "entry")):
+    keys = ("offers", "condition"), (PROGRAMS, "condition"), ("campaigns", "entry"), ("campaigns", "sender")
+    for kind, key in keys:
         for name, value in source.tables.get(kind, {}).items():
             if key in value:
                 yield from _syntax(source, value[key], (kind, name), key)
@@ -110,12 +114,20 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
         yield _Line(DefineCondition(name, conditions[name]), (CONDITIONS,), name)
     for name, value in tables.get("offers", {}).items():
         yield _Line(DefineOffer(name, **value), ("offers", name), "condition")
+    for name, value in tables.get(PROGRAMS, {}).items():
+        yield _Line(DefineReferralProgram(name, **value), (PROGRAMS, name), "condition")
     campaigns = tables.get("campaigns", {})
     for name, value in campaigns.items():
-        yield _Line(_campaign(name, value), ("campaigns", name), "entry")
-    for name, value in campaigns.items():
+        yield _Line(_campaign(name, value), ("campaigns", name), "sender" if "program" in value else "entry")
+    for name, value in sorted(campaigns.items(), key=_is_no_fallback):
         if value.get("status") != "draft":
             yield _Line(LaunchCampaign(name), ("campaigns", name))
+
+
+def _is_no_fallback(campaign: tuple[str, Mapping[str, Any]]) -> bool:
+    """Sorts fallbacks to the front: other referral campaigns are not launched without one."""
+    terms = campaign[1]
+    return "program" not in terms or "sender" in terms or "end" in terms
 
 
 def _campaign(name: str, value: Mapping[str, Any]) -> DefineCampaign:

@@ -16,7 +16,7 @@ from rewardkit.language.syntax.suggestion import suggest
 from rewardkit.shell.toml_source import TomlSource
 
 STATUSES: Final = ("draft", "live")
-NOT_YET: Final = ("pools", "referral_programs")
+NOT_YET: Final = ("pools",)
 """Tables that definition files will have, and this version does not know."""
 
 
@@ -99,11 +99,14 @@ class Shape:
     needed: tuple[str, ...] = ()
     tables: Mapping[str, Shape] = attrs.field(factory=dict)
     """Keys that hold tables by name."""
-    instead: Mapping[str, str] = attrs.field(factory=dict)
-    """Needed key → the key that may stand in its place."""
+    instead: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    """Needed key → the keys that may stand in its place."""
 
 
 VARIANT: Final = Shape({"offer": text, "weight": whole, "copy": copy}, ("offer",))
+
+
+PROGRAMS: Final = "referral-programs"
 
 
 SHAPES: Final[Mapping[str, Shape]] = {
@@ -112,6 +115,22 @@ SHAPES: Final[Mapping[str, Shape]] = {
         {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts}
         | {"hold": text, "review": text, "reversal": text, "reversal_frees": switch},
         ("reward", "condition"),
+    ),
+    PROGRAMS: Shape(
+        {
+            "sender_reward": text,
+            "recipient_reward": text,
+            "condition": text,
+            "expires_after": text,
+            "sender_cap": whole,
+            "period_cap": whole,
+            "period": text,
+            "zone": text,
+            # Known, so that it is refused with the reason.
+            "entry": text,
+            "acknowledge": texts,
+        },
+        ("sender_reward", "recipient_reward", "condition"),
     ),
     "campaigns": Shape(
         {
@@ -127,14 +146,17 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "status": status,
             "holdout": share,
             "copy": copy,
+            "program": text,
+            "sender": text,
+            "priority": whole,
         },
         ("offer",),
         tables={"variants": VARIANT},
-        instead={"offer": "variants"},
+        instead={"offer": ("variants", "program")},
     ),
 }
 CONDITIONS: Final = "conditions"
-TABLES: Final = ("rewards", CONDITIONS, "offers", "campaigns")
+TABLES: Final = ("rewards", CONDITIONS, "offers", PROGRAMS, "campaigns")
 """In the order that they are brought into force."""
 
 
@@ -172,7 +194,7 @@ def _entry(source: TomlSource, shape: Shape, value: Any, *path: str) -> Iterator
         elif wrong := shape.keys[key](inner):
             yield source.finding(wrong, *path, key=key)
     for key in shape.needed:
-        if key not in value and shape.instead.get(key) not in value:
+        if not {key, *shape.instead.get(key, ())} & value.keys():
             yield source.finding(f"`{key}` is missing", *path)
 
 

@@ -1,0 +1,88 @@
+"""Referral programs and campaigns in definition files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rewardkit as rk
+from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.testing.clock import FakeClock
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "friends.toml"
+PROGRAM = '[rewards.five]\n[referral-programs.x]\nsender_reward = "five"\nrecipient_reward = "five"\n'
+
+
+@pytest.fixture
+def kit() -> rk.RewardKit:
+    return rk.RewardKit(clock=FakeClock("2026-05-01T04:00:00Z"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path("shop.toml")
+
+
+def test_the_example_defines_programs_and_campaigns_and_launches_the_fallback_first(kit: rk.RewardKit) -> None:
+    answers = kit.load(EXAMPLE)
+    found = [(one.kind if isinstance(one, Defined) else one.status, one.name) for one in answers]
+    assert found == [
+        ("reward", "five"),
+        ("reward", "ten"),
+        ("referral_program", "friends"),
+        ("referral_program", "friends-double"),
+        ("referral_campaign", "double-in-may"),
+        ("referral_campaign", "friends"),
+        ("live", "friends"),
+        ("live", "double-in-may"),
+    ]
+    kit.emit("Purchase Completed", user="sue")
+    assert [kit.ask(rk.SenderTerms(sender)).program for sender in ("sue", "tom")] == ["friends-double", "friends"]
+
+
+def test_loading_twice_changes_nothing(kit: rk.RewardKit) -> None:
+    first, second = kit.load(EXAMPLE), kit.load(EXAMPLE)
+    assert not any(answer.new for answer in second if isinstance(answer, Defined))
+    assert [one for one in first if isinstance(one, CampaignState)] == [
+        one for one in second if isinstance(one, CampaignState)
+    ]
+
+
+WRONG = [
+    (
+        PROGRAM + 'condition = "A"\nentry = "B"',
+        "shop.toml:6: [referral-programs.x] entry: cannot make referrals of `x`: whoever is referred was referred by",
+    ),
+    (PROGRAM, "shop.toml:2: [referral-programs.x]: `condition` is missing"),
+    (PROGRAM + 'condition = "A &"', "shop.toml:5: [referral-programs.x] condition: error[RK1"),
+    (
+        PROGRAM + 'condition = "A"\nperiod = "hour"',
+        "shop.toml:6: [referral-programs.x] period: must be one of `day`, `week`, `month`, `quarter`, `year`, not",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nsender = "P &"',
+        "shop.toml:8: [campaigns.c] sender: error[RK1",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nsender = "P"',
+        "shop.toml:6: [campaigns.c]: referral campaign `c` needs a fallback",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncap = 3',
+        "shop.toml:8: [campaigns.c] cap: is of campaigns with offers",
+    ),
+    (PROGRAM + 'condition = "A"\n[campaigns.c]\nsender = "P"', "shop.toml:6: [campaigns.c]: `offer` is missing"),
+]
+
+
+@pytest.mark.parametrize("content, message", WRONG)
+def test_a_wrong_file_says_what_is_wrong_where_and_changes_nothing(
+    kit: rk.RewardKit, shop: Path, content: str, message: str
+) -> None:
+    shop.write_text(content)
+    with pytest.raises(rk.ValidationError) as error:
+        kit.load(shop)
+    assert str(error.value).startswith(message)
+    assert isinstance(kit.attempt(rk.MakeReferral("x", "sue", "rob")), rk.Refused)
