@@ -30,6 +30,7 @@ def print_dead(kit: RewardKit, *, as_json: bool) -> int:
                     "created_at": notice.created_at,
                     "attempts": notice.attempt,
                     "told": notice.told,
+                    "endpoint": notice.endpoint,
                     "error": notice.error,
                 }
             )
