@@ -26,7 +26,7 @@ PRINTED = {
         "starter satisfied 2026-01-02T10:00:00+00:00\nquick satisfied 2026-01-02T10:00:00+00:00\n"
     ),
     "docs/guides/over-time.md": "satisfied\n",
-    "docs/guides/webhooks.md": "amanda: offer.made\namanda: grant.ready\n",
+    "docs/guides/webhooks.md": "amanda: offer.made\namanda: grant.ready\n: test\nbea: grant.ready\n: test\n",
 }
 
 
