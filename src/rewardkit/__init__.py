@@ -45,6 +45,37 @@ if TYPE_CHECKING:
     from rewardkit.core.endpoints import EnableEndpoint, Endpoints
     from rewardkit.core.grants.failing import FailGrant, RetryGrant
     from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
+    from rewardkit.core.pools.code import Code, Tally
+    from rewardkit.core.pools.commands import (
+        ActivateCode,
+        ChangePool,
+        ConfirmReservation,
+        CreatePool,
+        DeactivateCode,
+        GenerateCodes,
+        ImportCodes,
+        IssueCode,
+        RedeemCode,
+        ReleaseReservation,
+        ReserveCode,
+        RollBackRedemption,
+        VoidCode,
+    )
+    from rewardkit.core.pools.import_report import ImportReport, RefusedRow
+    from rewardkit.core.pools.issuance import Issuance
+    from rewardkit.core.pools.pool import Pool
+    from rewardkit.core.pools.queries import (
+        CodeOdds,
+        Codes,
+        CodeSpace,
+        CodeStatus,
+        Issuances,
+        Pools,
+        PoolStatus,
+        Redemptions,
+    )
+    from rewardkit.core.pools.redemption import Redemption
+    from rewardkit.core.pools.reservation import Reservation
     from rewardkit.core.queries import (
         Campaigns,
         CampaignUse,
@@ -132,6 +163,17 @@ _HOMES = {
     "rewardkit.core.referrals.queries": "Referrals SenderTerms TermsOffered TermsPassedOver",
     "rewardkit.core.referrals.records": "Referral ReferralCode ReferralEnded",
     "rewardkit.core.registered_endpoints": ("RegisterEndpoint RegisteredEndpoints RemoveEndpoint RotateEndpointSecret"),
+    "rewardkit.core.pools.code": "Code Tally",
+    "rewardkit.core.pools.commands": (
+        "ActivateCode ChangePool ConfirmReservation CreatePool DeactivateCode GenerateCodes ImportCodes"
+        " IssueCode RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
+    ),
+    "rewardkit.core.pools.import_report": "ImportReport RefusedRow",
+    "rewardkit.core.pools.issuance": "Issuance",
+    "rewardkit.core.pools.pool": "Pool",
+    "rewardkit.core.pools.queries": "CodeOdds CodeSpace CodeStatus Codes Issuances PoolStatus Pools Redemptions",
+    "rewardkit.core.pools.redemption": "Redemption",
+    "rewardkit.core.pools.reservation": "Reservation",
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
         " RewardKitError SchemaError StoreError UrlRefused ValidationError"
@@ -159,6 +201,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "ActivateCode",
     "AppriseNotifier",
     "AsyncRewardKit",
     "Backfill",
@@ -168,13 +211,22 @@ __all__ = [
     "Campaigns",
     "CancelUserOffer",
     "Capped",
+    "ChangePool",
     "ClaimGrants",
     "Claimed",
+    "Code",
+    "CodeOdds",
+    "CodeSpace",
+    "CodeStatus",
+    "Codes",
     "Command",
     "Condition",
     "ConditionSet",
     "ConditionSyntaxError",
+    "ConfirmReservation",
     "Conflict",
+    "CreatePool",
+    "DeactivateCode",
     "Decided",
     "DefineCampaign",
     "DefineCondition",
@@ -206,12 +258,18 @@ __all__ = [
     "FailedForGood",
     "ForkError",
     "FulfilGrant",
+    "GenerateCodes",
     "GiveReferralCode",
     "Grant",
     "GrantHistory",
     "GrantStep",
     "Grants",
+    "ImportCodes",
+    "ImportReport",
     "InvariantError",
+    "Issuance",
+    "Issuances",
+    "IssueCode",
     "Late",
     "LaunchCampaign",
     "Letter",
@@ -226,22 +284,32 @@ __all__ = [
     "OpenTelemetryObserver",
     "Outcome",
     "Page",
+    "Pool",
+    "PoolStatus",
+    "Pools",
     "Position",
     "Progressed",
     "Query",
     "Recorded",
+    "RedeemCode",
+    "Redemption",
+    "Redemptions",
     "Referral",
     "ReferralCode",
     "ReferralEnded",
     "Referrals",
     "Refused",
+    "RefusedRow",
     "RegisterEndpoint",
     "RegisteredEndpoint",
     "RegisteredEndpoints",
     "RegisteredWebhooks",
+    "ReleaseReservation",
     "Released",
     "RemoveEndpoint",
     "ReplayDeadLetters",
+    "Reservation",
+    "ReserveCode",
     "RetryGrant",
     "RetryLater",
     "RetryNotice",
@@ -249,6 +317,7 @@ __all__ = [
     "Reward",
     "RewardKit",
     "RewardKitError",
+    "RollBackRedemption",
     "RotateEndpointSecret",
     "RunDue",
     "SchemaError",
@@ -258,6 +327,7 @@ __all__ = [
     "Standing",
     "Store",
     "StoreError",
+    "Tally",
     "TermsOffered",
     "TermsPassedOver",
     "Timely",
@@ -268,6 +338,7 @@ __all__ = [
     "ValidationError",
     "Variant",
     "Verdict",
+    "VoidCode",
     "VoidReferral",
     "WebhookNotifier",
 ]

@@ -33,6 +33,7 @@ from rewardkit.core.input import text
 from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
 from rewardkit.core.needs import Recall, ask
 from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
+from rewardkit.core.pools.deciders import POOL_COMMANDS, POOL_QUERIES
 from rewardkit.core.queries import Query
 from rewardkit.core.referrals import asking as referral_asking
 from rewardkit.core.referrals import commands as referral_commands
@@ -87,6 +88,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     registered_endpoints.RotateEndpointSecret: registered_endpoints.rotate_endpoint_secret,
     registered_endpoints.RemoveEndpoint: registered_endpoints.remove_endpoint,
     addressed_notices.SendTestNotice: addressed_notices.send_test_notice,
+    **POOL_COMMANDS,
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
@@ -100,6 +102,7 @@ _QUERIES: Mapping[type[Query[Any]], Decider] = {
     referral_queries.SenderTerms: referral_asking.sender_terms,
     endpoints.Endpoints: endpoints.endpoints,
     registered_endpoints.RegisteredEndpoints: registered_endpoints.registered_endpoints,
+    **POOL_QUERIES,
 }
 
 

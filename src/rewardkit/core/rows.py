@@ -10,6 +10,17 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from rewardkit.core.grants.rows import GrantStepRow
+from rewardkit.core.pools.rows import (
+    CodeRow,
+    HoldingRow,
+    IssuanceRow,
+    NewCodeRow,
+    PoolRow,
+    RedeemerRow,
+    RedemptionRow,
+    ReservationRow,
+    SliceRow,
+)
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 
 
@@ -234,6 +245,15 @@ Row: TypeAlias = (
     | ReferralEnding
     | ReferralCodeRow
     | GrantStepRow
+    | PoolRow
+    | SliceRow
+    | CodeRow
+    | NewCodeRow
+    | IssuanceRow
+    | HoldingRow
+    | RedemptionRow
+    | RedeemerRow
+    | ReservationRow
     | NoticeRow
     | EndpointRow
     | RegisteredEndpointRow

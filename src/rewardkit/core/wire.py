@@ -11,13 +11,14 @@ from typing import Any
 import attrs
 
 from rewardkit.core import answers, records
+from rewardkit.core.pools import code, import_report, issuance, pool, redemption, reservation
 from rewardkit.core.referrals import records as referral_records
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import instant, moment
 
 _RECORDS: Mapping[str, type] = {
     kind.__name__: kind
-    for module in (answers, records, referral_records)
+    for module in (answers, records, referral_records, pool, code, issuance, redemption, reservation, import_report)
     for kind in vars(module).values()
     if isinstance(kind, type) and attrs.has(kind)
 }

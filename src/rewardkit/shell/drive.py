@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from rewardkit.core.context import Deciding, Decision
+from rewardkit.core.pools.needs import FreshCodes
 from rewardkit.errors import Refused, StoreError
 from rewardkit.ports import Store, Transaction
+from rewardkit.shell.fresh_codes import fresh_codes
 
 A = TypeVar("A")
 
@@ -74,7 +76,8 @@ def _answer_needs(deciding: Deciding[Decision[A]], transaction: Transaction) -> 
     try:
         need = next(deciding)
         while True:
-            need = deciding.send(transaction.ask(need))
+            answer = fresh_codes(need) if isinstance(need, FreshCodes) else transaction.ask(need)
+            need = deciding.send(answer)
     except StopIteration as stop:
         decision: Decision[A] = stop.value
         return decision

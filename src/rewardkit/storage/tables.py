@@ -7,6 +7,17 @@ from typing import Any
 import attrs
 
 from rewardkit.core.grants.rows import GrantStepRow
+from rewardkit.core.pools.rows import (
+    CodeRow,
+    HoldingRow,
+    IssuanceRow,
+    NewCodeRow,
+    PoolRow,
+    RedeemerRow,
+    RedemptionRow,
+    ReservationRow,
+    SliceRow,
+)
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
@@ -53,11 +64,22 @@ GRANT_STEP = Table("grant_step", GrantStepRow, ("grant", "number"))
 REFERRAL = Table("referral", ReferralRow, ("id",), unique=("recipient", "program"), owner="recipient")
 REFERRAL_ENDING = Table("referral", ReferralEnding, ("id",))
 REFERRAL_CODE = Table("referral_code", ReferralCodeRow, ("user",), unique=("code",))
+POOL = Table("pool", PoolRow, ("id",), unique=("name",))
+SLICE = Table("slice", SliceRow, ("pool", "slice"))
+CODE = Table("code", CodeRow, ("key",), unique=("pool", "slice", "position"))
+NEW_CODE = Table("code", NewCodeRow, ("key",))
+ISSUANCE = Table("issuance", IssuanceRow, ("id",), unique=("key", "number"))
+HOLDING = Table("holding", HoldingRow, ("pool", "issuee"))
+REDEMPTION = Table("redemption", RedemptionRow, ("id",), unique=("key", "number"))
+REDEEMER = Table("redeemer", RedeemerRow, ("key", "issuee"))
+RESERVATION = Table("reservation", ReservationRow, ("id",))
 NOTICE = Table("notice", NoticeRow, ("id",))
 ENDPOINT = Table("endpoint", EndpointRow, ("name",))
 REGISTERED_ENDPOINT = Table("registered_endpoint", RegisteredEndpointRow, ("name",))
 COUNTER = Table("counter", CounterRow, ("name",))
 ANSWER = Table("answer", AnswerRow, ("operation", "key"))
+
+POOL_TABLES = (POOL, SLICE, CODE, ISSUANCE, HOLDING, REDEMPTION, REDEEMER, RESERVATION)
 
 TABLES = (
     EVENT,
@@ -68,6 +90,7 @@ TABLES = (
     GRANT_STEP,
     REFERRAL,
     REFERRAL_CODE,
+    *POOL_TABLES,
     NOTICE,
     ENDPOINT,
     REGISTERED_ENDPOINT,
@@ -75,7 +98,9 @@ TABLES = (
     ANSWER,
 )
 
-TABLE_OF: dict[type[Row], Table] = {table.row: table for table in (*TABLES, USER_OFFER_ENDING, REFERRAL_ENDING)}
+TABLE_OF: dict[type[Row], Table] = {
+    table.row: table for table in (*TABLES, USER_OFFER_ENDING, REFERRAL_ENDING, NEW_CODE)
+}
 
 READY = "ready"
 """The status of a grant that waits to be leased; partial indexes are made for it."""

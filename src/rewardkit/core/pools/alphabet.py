@@ -47,6 +47,17 @@ def code_key(written: str) -> str:
     return key if len(key) <= CODE_CHARACTERS and _KEY.fullmatch(key) else ""
 
 
+def read_code(written: object) -> str:
+    """The key of what somebody typed for a code, whatever it is; the empty text where it cannot be one.
+
+    Raises:
+        ValidationError: it is not even text.
+    """
+    if not isinstance(written, str):
+        raise ValidationError(f"a code must be text, not `{type(written).__name__}`")
+    return code_key(written)
+
+
 def fault_of(code: object, most: int = CODE_CHARACTERS) -> str:
     """Why this cannot be kept as a code of at most `most` characters; empty where it can."""
     if not isinstance(code, str):
@@ -90,3 +101,8 @@ class Alphabet:
 
 CROCKFORD: Final = Alphabet("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """Crockford's Base 32: digits and letters without `I`, `L`, `O` and `U`; five bits a character."""
+
+
+def masked(code: str) -> str:
+    """A code as it may stand in a log: enough to tell two apart, not enough to use one."""
+    return f"{code[:2]}…{code[-2:]}" if len(code) >= 10 else "…"

@@ -25,13 +25,14 @@ from rewardkit.core.rows import (
     UserOfferRow,
 )
 from rewardkit.errors import InvariantError
+from rewardkit.storage.memory.pools import MemoryPools
 from rewardkit.storage.memory.shelf import KEY_OF, Key, Shelf, Shelves
 from rewardkit.storage.tables import FIRST_PLACE, READY, REMOVED, TABLE_OF
 
 R = TypeVar("R", bound=Row)
 
 
-class MemoryRows:
+class MemoryRows(MemoryPools):
     """See `rewardkit.storage.transaction.Rows`."""
 
     def __init__(self, shelves: Shelves) -> None:

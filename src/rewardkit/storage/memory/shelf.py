@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+from rewardkit.core.pools.rows import CodeRow, RedeemerRow, SliceRow
 from rewardkit.core.referrals.rows import ReferralRow
 from rewardkit.core.rows import CounterRow, GrantRow, MemberRow, NoticeRow, Row
 from rewardkit.errors import InvariantError
+from rewardkit.storage.memory.pool_counts import check_counts
 from rewardkit.storage.memory.queue import Queue
 from rewardkit.storage.tables import PENDING, READY, TABLE_OF, TABLES, Table
 
@@ -46,6 +48,8 @@ class Shelf:
             self._move(key, old, row)
         if isinstance(row, CounterRow):
             _check(row)
+        if isinstance(row, SliceRow | CodeRow | RedeemerRow):
+            check_counts(row)
         if isinstance(row, ReferralRow) and row.sender == row.recipient:
             raise InvariantError(f"user `{row.sender}` would refer herself")
         if row is None:

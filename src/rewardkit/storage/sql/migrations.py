@@ -6,23 +6,8 @@ Every table and every unique index leads with the tenant, so that tenants never 
 
 from __future__ import annotations
 
-import attrs
-
-from rewardkit.storage.sql.dialect import Dialect
-
-
-@attrs.frozen
-class Migration:
-    """One step, applied in one transaction. Its number is its place, from 1."""
-
-    name: str
-    statements: tuple[str, ...]
-
-    def texts(self, dialect: Dialect, prefix: str) -> tuple[str, ...]:
-        """What to execute, in order."""
-        words = dialect.words(prefix)
-        return tuple(statement.format_map(words) for statement in self.statements)
-
+from rewardkit.storage.sql.migration import Migration
+from rewardkit.storage.sql.pool_migration import POOLS
 
 MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS "{prefix}migration" (
@@ -349,4 +334,4 @@ CREATE INDEX "{prefix}registered_endpoint_live" ON "{prefix}registered_endpoint"
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS, _REGISTERED_ENDPOINTS)
+MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS, _REGISTERED_ENDPOINTS, POOLS)

@@ -16,6 +16,7 @@ from rewardkit.storage.sql.arrays import integer_array, text_array
 from rewardkit.storage.sql.awaited_postgres import AwaitedCursor, AwaitedPostgres
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
 from rewardkit.storage.sql.hosts import autocommits, broken, elsewhere
+from rewardkit.storage.sql.postgres_pools import PostgresPools, PostgresPoolStatements
 from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.store import SqlStore, failed
@@ -171,11 +172,13 @@ class PostgresStore(SqlStore[Connection]):
         return PostgresRows(self._texts, tenant, plain_cursor(psycopg.Cursor(connection, row_factory=tuple_row)))
 
 
-class PostgresRows(SqlRows):
+class PostgresRows(PostgresPools, SqlRows):
     """A tenant's rows through a cursor of psycopg."""
 
+    _pools: PostgresPoolStatements
+
     def __init__(self, texts: PostgresTexts, tenant: str, cursor: PlainCursor) -> None:
-        super().__init__(texts.statements, tenant)
+        super().__init__(texts.statements, texts.pools, tenant)
         self._texts = texts
         self._cursor = cursor
 
@@ -190,6 +193,10 @@ class PostgresRows(SqlRows):
     def listed(self, values: Iterable[str]) -> str:
         """See `SqlRows.listed`."""
         return text_array(values)
+
+    def columns(self, row: type[Any], rows: Sequence[Any]) -> list[str]:
+        """See `PostgresPools.columns`."""
+        return arrays(row, rows)
 
     def accept(self, need: needs.Accept) -> needs.Accepted:
         """See `rewardkit.core.needs.Accept`."""

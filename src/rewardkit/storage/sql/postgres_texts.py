@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_type_hints
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.rows import NoticeRow
 from rewardkit.storage.sql.arrays import bytes_array, integer_array, text_array
+from rewardkit.storage.sql.postgres_pools import PostgresPoolStatements
 from rewardkit.storage.sql.statements import CLAIM_COLUMNS, ON_CLAIM, Statements
 from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, TABLES, Table
 
@@ -42,6 +43,7 @@ class PostgresTexts:
 
     def __init__(self, statements: Statements) -> None:
         self.statements = statements
+        self.pools = PostgresPoolStatements(statements)
         self.channel = statements.name("notice").strip('"')
         """On which workers hear, by the tenant's name, of notices that have been committed."""
         self.accept = self._accept()

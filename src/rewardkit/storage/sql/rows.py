@@ -26,6 +26,8 @@ from rewardkit.core.rows import (
     UserOfferRow,
 )
 from rewardkit.errors import InvariantError
+from rewardkit.storage.sql.pool_rows import SqlPools
+from rewardkit.storage.sql.pool_statements import PoolStatements
 from rewardkit.storage.sql.statements import Statements
 from rewardkit.storage.tables import (
     DEAD,
@@ -51,11 +53,12 @@ def log_statement(statement: str) -> None:
         _LOG.debug("%s", statement)
 
 
-class SqlRows(ABC):
+class SqlRows(SqlPools, ABC):
     """See `rewardkit.storage.transaction.Rows`."""
 
-    def __init__(self, statements: Statements, tenant: str) -> None:
+    def __init__(self, statements: Statements, pools: PoolStatements, tenant: str) -> None:
         self._statements = statements
+        self._pools = pools
         self._tenant = tenant
 
     @abstractmethod

@@ -21,6 +21,7 @@ from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, SQLITE
 from rewardkit.storage.sql.hosts import autocommits, elsewhere
 from rewardkit.storage.sql.migrations import MIGRATIONS
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
+from rewardkit.storage.sql.sqlite_pools import SqlitePools, SqlitePoolStatements
 from rewardkit.storage.sql.statements import Statements
 from rewardkit.storage.sql.store import SqlStore, failed
 from rewardkit.storage.tables import EVENT, FIRST_PLACE, MEMBER, TABLE_OF, Table
@@ -182,6 +183,7 @@ class SqliteTexts:
 
     def __init__(self, statements: Statements) -> None:
         self.statements = statements
+        self.pools = SqlitePoolStatements(statements)
         self.insert = {row: statements.insert(table) for row, table in TABLE_OF.items()}
         self.replace = {row: statements.replace(table) for row, table in TABLE_OF.items()}
         self.replaced = {row: _replaced(table) for row, table in TABLE_OF.items()}
@@ -190,11 +192,13 @@ class SqliteTexts:
         self.claim = statements.claim()
 
 
-class SqliteRows(SqlRows):
+class SqliteRows(SqlitePools, SqlRows):
     """A tenant's rows through a cursor of `sqlite3`."""
 
+    _pools: SqlitePoolStatements
+
     def __init__(self, texts: SqliteTexts, tenant: str, cursor: sqlite3.Cursor | AwaitedSqliteCursor) -> None:
-        super().__init__(texts.statements, tenant)
+        super().__init__(texts.statements, texts.pools, tenant)
         self._texts = texts
         self._cursor = cursor
 
@@ -237,22 +241,34 @@ class SqliteRows(SqlRows):
         for effect in effects:
             match effect:
                 case Insert(rows) if rows:
-                    self._change(self._texts.insert[type(rows[0])], [(self._tenant, *row) for row in rows], rows)
+                    self.insert(rows)
                 case Replace(rows) if rows:
-                    values, key = self._texts.replaced[type(rows[0])]
-                    changes = [(*values(row), self._tenant, *key(row)) for row in rows]
-                    self._change(self._texts.replace[type(rows[0])], changes, rows)
+                    self.replace(rows)
                 case Publish(epoch, fingerprint):
                     self._publish(epoch, fingerprint)
                 case _:
                     pass
 
-    def _change(self, text: str, values: Sequence[Values], rows: Sequence[Row]) -> None:
-        log_statement(text)
+    def insert(self, rows: Sequence[Row]) -> None:
+        """See `Insert`."""
+        self._change(self._texts.insert[type(rows[0])], [(self._tenant, *row) for row in rows], rows)
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """See `Replace`."""
+        values, key = self._texts.replaced[type(rows[0])]
+        changes = [(*values(row), self._tenant, *key(row)) for row in rows]
+        self._change(self._texts.replace[type(rows[0])], changes, rows)
+
+    def many(self, statement: str, values: Sequence[Values]) -> int:
+        """See `SqlitePools.many`."""
+        log_statement(statement)
         try:
-            changed = self._cursor.executemany(text, values).rowcount
+            return self._cursor.executemany(statement, values).rowcount
         except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise translated(error) from error
+
+    def _change(self, text: str, values: Sequence[Values], rows: Sequence[Row]) -> None:
+        changed = self.many(text, values)
         if changed != len(rows):
             name = TABLE_OF[type(rows[0])].name
             raise InvariantError(f"{len(rows) - changed} of {len(rows)} rows of `{name}` are not there to replace")

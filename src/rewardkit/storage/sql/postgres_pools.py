@@ -1,0 +1,148 @@
+"""Pools on PostgreSQL: a code is handed out in one statement, and nobody waits as long as some slice is free."""
+
+from __future__ import annotations
+
+import random
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rewardkit.core.pools import needs
+from rewardkit.core.pools.rows import CodeRow, NewCodeRow, PoolRow
+from rewardkit.core.pools.slices import SLICES
+from rewardkit.errors import StoreError
+from rewardkit.storage.sql.pool_rows import SqlPools
+from rewardkit.storage.sql.pool_statements import FREE, NUMBERED, PoolStatements
+from rewardkit.storage.sql.statements import Statements
+from rewardkit.storage.tables import CODE, HOLDING, ISSUANCE, POOL, SLICE
+
+_TRIES: Final = 50
+"""Of handing out a code while others change the very codes that come next."""
+
+_POOL_COLUMNS = len(PoolRow._fields)
+
+
+class PostgresPoolStatements(PoolStatements):
+    """The statements that only PostgreSQL executes."""
+
+    def __init__(self, statements: Statements) -> None:
+        super().__init__(statements)
+        self.draw = {name: f"SELECT nextval({self.sequence(table)})" for name, table in NUMBERED.items()}
+        self.add_codes = (
+            f"INSERT INTO {self.name(CODE)} "
+            '("tenant", "pool", "created_at", "updated_at", "key", "code", "slice", "position") '
+            "SELECT %s, %s, %s, %s, d.* FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS d "
+            'ON CONFLICT ("tenant", "key") DO NOTHING RETURNING "key"'
+        )
+        self._take = {
+            (by_id, known, patient): self._take_code(statements, by_id=by_id, known=known, patient=patient)
+            for by_id in (False, True)
+            for known in (False, True)
+            for patient in (False, True)
+        }
+
+    def take_code(self, *, by_id: bool, known: bool, patient: bool) -> str:
+        """See `needs.TakeCode`.
+
+        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, where `patient` the
+        slice to begin at; the tenant; issuee, external issuee, instant, tenant; tenant; tenant, issuee; tenant,
+        issuee, external issuee, application, reference, instant; tenant.
+        """
+        return self._take[by_id, known, patient]
+
+    def _take_code(self, statements: Statements, *, by_id: bool, known: bool, patient: bool) -> str:
+        pool, by, held, held_key, unless_held = (
+            '(SELECT "id" FROM pool)',
+            "id" if by_id else "name",
+            "",
+            "NULL::text",
+            "",
+        )
+        if known:
+            held_key, unless_held = '(SELECT "key" FROM held)', "AND NOT EXISTS (SELECT 1 FROM held) "
+            held = (
+                f'held AS (SELECT "key" FROM {self.name(HOLDING)} '
+                f'WHERE "tenant" = %s AND "pool" = {pool} AND "issuee" = %s), '
+            )
+        # Those who wait begin at different slices, or all would wait for the same one.
+        order = f'(s."slice" + %s) %% {SLICES}' if patient else 's."quota" DESC, s."slice"'
+        issuance = ", ".join(f'"{column}"' for column in ("tenant", *ISSUANCE.columns))
+        return (
+            f'WITH pool AS (SELECT * FROM {self.name(POOL)} WHERE "tenant" = %s AND "{by}" = %s), '
+            f"{held}"
+            f'chosen AS MATERIALIZED (SELECT s."slice", s."cursor" FROM {self.name(SLICE)} AS s '
+            f'WHERE s."tenant" = %s AND s."pool" = {pool} AND s."quota" > 0 '
+            f"{unless_held}"
+            f"ORDER BY {order} LIMIT 1 FOR UPDATE OF s{'' if patient else ' SKIP LOCKED'}), "
+            f'candidate AS MATERIALIZED (SELECT "key" FROM {self.name(CODE)} WHERE "tenant" = %s AND "pool" = {pool} '
+            'AND "slice" = (SELECT "slice" FROM chosen) AND "position" >= (SELECT "cursor" FROM chosen) '
+            f'AND {FREE} ORDER BY "position" LIMIT 1), '
+            # The candidate may have been changed since the statement began: then nothing is taken, and it is repeated.
+            f'taken AS (UPDATE {self.name(CODE)} SET "status" = \'issued\', "issuee" = %s, '
+            '"external_issuee" = %s, "issuances" = 1, "issuees" = 1, "updated_at" = %s '
+            'WHERE "tenant" = %s AND "key" = (SELECT "key" FROM candidate) '
+            f"AND {FREE} RETURNING {statements.columns(CODE)}), "
+            f'moved AS (UPDATE {self.name(SLICE)} SET "issued" = "issued" + 1, "remaining" = "remaining" - 1, '
+            '"quota" = "quota" - 1, "cursor" = (SELECT "position" + 1 FROM taken) '
+            'WHERE "tenant" = %s AND "pool" = (SELECT "pool" FROM taken) AND "slice" = (SELECT "slice" FROM taken)), '
+            f'holding AS (INSERT INTO {self.name(HOLDING)} ("tenant", "pool", "issuee", "key") '
+            'SELECT %s, "pool", %s, "key" FROM taken ON CONFLICT DO NOTHING RETURNING 1), '
+            f"issuance AS (INSERT INTO {self.name(ISSUANCE)} ({issuance}) "
+            f'SELECT %s, nextval({self.sequence(ISSUANCE)}), "key", 1, "code", "pool", %s, %s, %s, %s, %s '
+            'FROM taken RETURNING "id") '
+            f"SELECT {statements.columns(POOL, 'pool.')}, "
+            f"{held_key}, (SELECT count(*) FROM chosen), "
+            f'(SELECT count(*) FROM {self.name(SLICE)} WHERE "tenant" = %s AND "pool" = {pool} AND "quota" > 0), '
+            '(SELECT count(*) FROM holding), (SELECT "id" FROM issuance), '
+            f"{statements.columns(CODE, 'taken.')} FROM pool LEFT JOIN taken ON true"
+        )
+
+
+class PostgresPools(SqlPools):
+    """Part of `PostgresRows`."""
+
+    _pools: PostgresPoolStatements
+
+    @abstractmethod
+    def columns(self, row: type[Any], rows: Sequence[Any]) -> list[str]:
+        """Rows of one type, column by column, as parameters."""
+
+    def add_codes(self, need: needs.AddCodes) -> frozenset[str]:
+        """See `rewardkit.core.pools.needs.AddCodes`."""
+        values = (self._tenant, need.pool, need.at, need.at, *self.columns(NewCodeRow, need.codes))
+        return frozenset(key for (key,) in self.fetch(self._pools.add_codes, values))
+
+    def draw(self, need: needs.Draw) -> int:
+        """See `rewardkit.core.pools.needs.Draw`."""
+        number: int = self.fetch(self._pools.draw[need.table], ())[0][0]
+        return number
+
+    def take_code(self, need: needs.TakeCode) -> needs.Taken | None:
+        """See `rewardkit.core.pools.needs.TakeCode`."""
+        patient = False
+        for _ in range(_TRIES):
+            rows = self._try_to_take(need, patient=patient)
+            if not rows:
+                return None
+            pool = PoolRow._make(rows[0][:_POOL_COLUMNS])
+            held, chosen, filled, kept, number, *code = rows[0][_POOL_COLUMNS:]
+            if held is not None:
+                return needs.Taken(pool, held, None, 0)
+            if number is not None:
+                if not kept:
+                    raise StoreError("another issuance to the same issuee came between; try again", transient=True)
+                return needs.Taken(pool, "", CodeRow._make(code), number)
+            if not chosen and not filled:
+                return needs.Taken(pool, "", None, 0)
+            patient = not chosen
+        raise StoreError("others changed the codes that come next, again and again; try again", transient=True)
+
+    def _try_to_take(self, need: needs.TakeCode, *, patient: bool) -> list[Any]:
+        tenant, new = self._tenant, need.issuance
+        by_id = isinstance(need.pool, int)
+        values: list[Any] = [tenant, need.pool]
+        values += [tenant, new.issuee] if need.known else []
+        values += [tenant, random.randrange(SLICES)] if patient else [tenant]  # noqa: S311 - spreads those who wait
+        values += [tenant, new.issuee, new.external_issuee, new.created_at, tenant, tenant, tenant, new.issuee]
+        values += [tenant, new.issuee, new.external_issuee, new.application, new.reference, new.created_at, tenant]
+        return self.fetch(self._pools.take_code(by_id=by_id, known=need.known, patient=patient), values)
