@@ -64,7 +64,9 @@ def settled(store: Store, tenant: str, names: Sequence[str]) -> Snapshot:
     if SKIPPING & set(names):
         grants = tuple(row._replace(lease=0, lease_until=0) for row in grants)
         notices = tuple(row._replace(lease=0, attempt_at=0) for row in notices)
-    return attrs.evolve(found, counters=counters, grants=grants, notices=notices)
+    # A code is made by chance, so that no two runs have the same.
+    codes = tuple(row._replace(code="") for row in found.referral_codes)
+    return attrs.evolve(found, counters=counters, grants=grants, notices=notices, referral_codes=codes)
 
 
 @lru_cache(4)
@@ -190,6 +192,33 @@ def test_three_commands_on_postgresql_come_to_what_an_order_comes_to(
     for seed in range(max(30, round(1_000 * scale))):
         names = tuple(chance.choices(NAMES, k=3))
         check(stage, store, names, keys_for(names), seed)
+    store.close()
+
+
+REFERRALS = (
+    ("complete", "listen"),  # two recipients of one sender, who can earn one reward
+    ("refer", "enter referral code"),  # one recipient, two senders
+    ("complete", "void"),
+    ("refer", "refer"),
+    ("complete", "define program"),
+    ("refer", "define program"),
+    ("complete", "due"),
+    ("void", "due"),
+    ("give code", "give code"),
+    ("give code", "refer"),
+)
+
+
+@pytest.mark.parametrize("names", REFERRALS, ids="+".join)
+def test_referrals_on_postgresql_come_to_what_an_order_comes_to(
+    names: tuple[str, ...], stage: Stage, stage_dsn: str, scale: float
+) -> None:
+    store = PostgresStore(stage_dsn)
+    # Each as far as it comes before the other begins, and then whatever chance says.
+    for steps in range(1, 6):
+        check(stage, store, names, (None, None), 7_000 + steps, [*[0] * steps, *[1] * 20])
+    for seed in range(round(100 * scale)):
+        check(stage, store, names, (None, None), 8_000 + seed)
     store.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from rewardkit.testing.friends import Friends
 
 
 @pytest.fixture
-def friends() -> Friends:
+def friends() -> Iterator[Friends]:
     friends = Friends()
     friends.program(name="normal")
     friends.program(name="double")
-    return friends
+    yield friends
+    assert friends.broken() == ()
 
 
 def campaign(friends: Friends, name: str, program: str | None = None, **terms: Any) -> None:

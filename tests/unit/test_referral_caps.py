@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import rewardkit as rk
@@ -9,8 +11,10 @@ from rewardkit.testing.friends import Friends
 
 
 @pytest.fixture
-def friends() -> Friends:
-    return Friends()
+def friends() -> Iterator[Friends]:
+    friends = Friends()
+    yield friends
+    assert friends.broken() == ()
 
 
 def test_a_sender_over_her_cap_is_recorded_as_capped_and_the_recipient_earns_all_the_same(friends: Friends) -> None:

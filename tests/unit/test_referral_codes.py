@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from rewardkit.testing.friends import Friends
 
 
 @pytest.fixture
-def friends() -> Friends:
-    return Friends()
+def friends() -> Iterator[Friends]:
+    friends = Friends()
+    yield friends
+    assert friends.broken() == ()
 
 
 def test_a_sender_has_one_code_for_ever(friends: Friends) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,10 @@ from rewardkit.testing.friends import Friends
 
 
 @pytest.fixture
-def friends() -> Friends:
-    return Friends()
+def friends() -> Iterator[Friends]:
+    friends = Friends()
+    yield friends
+    assert friends.broken() == ()
 
 
 # --- both sides --------------------------------------------------------------------------------------

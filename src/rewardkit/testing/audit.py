@@ -16,7 +16,8 @@ from rewardkit.core import wire
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.identity import chained, derive
-from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, notice_id_of
+from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
     CounterRow,
@@ -34,6 +35,13 @@ from rewardkit.testing.audit_addressed import addressed_violations
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
 from rewardkit.testing.audit_members import TAKING, member_violations
 from rewardkit.testing.audit_outbox import outbox_violations
+from rewardkit.testing.audit_referrals import (
+    PREFIX,
+    code_violations,
+    open_violations,
+    referral_violations,
+    register_of,
+)
 
 OPEN = ("active", "held_out")
 """Statuses of user offers that have not ended."""
@@ -61,11 +69,14 @@ class Snapshot:
     endpoints: tuple[EndpointRow, ...] = ()
     grant_steps: tuple[GrantStepRow, ...] = ()
     registered: tuple[RegisteredEndpointRow, ...] = ()
+    referrals: tuple[ReferralRow, ...] = ()
+    referral_codes: tuple[ReferralCodeRow, ...] = ()
 
 
 def violations(snapshot: Snapshot) -> tuple[str, ...]:
     """What is broken, in sentences that begin with the invariant's letters; empty where all is well."""
     campaigns = campaigns_of(snapshot)
+    register = register_of(snapshot.definitions, snapshot.epoch)
     return (
         *_definitions(snapshot),
         *_counters(snapshot, campaigns),
@@ -76,6 +87,9 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *_notices(snapshot),
         *outbox_violations(snapshot.notices, snapshot.endpoints),
         *addressed_violations(snapshot.tenant, snapshot.notices, snapshot.registered),
+        *referral_violations(snapshot.tenant, snapshot.referrals, snapshot.grants, snapshot.counters, register),
+        *code_violations(snapshot.referral_codes),
+        *open_violations(snapshot.members, snapshot.referrals, register),
         *_answers(snapshot),
         *_users(snapshot),
         *member_violations(snapshot.members, snapshot.user_offers, snapshot.definitions, snapshot.epoch),
@@ -112,7 +126,7 @@ def _counters(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign])
         campaign = campaigns[offer.campaign, offer.campaign_version]
         if campaign.cap is not None:
             taken[campaign.counter, offer.status] += 1
-    counters = {row.name: row for row in snapshot.counters}
+    counters = {row.name: row for row in snapshot.counters if not row.name.startswith(PREFIX)}
     for name in sorted({name for name, _ in taken} | counters.keys()):
         row = counters.get(name, CounterRow(name, 0, 0, 0, 0))
         active, earned = taken[name, "active"], taken[name, "earned"]
@@ -157,7 +171,7 @@ def _entries(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]) 
 def _grants(snapshot: Snapshot) -> Iterator[str]:
     """O1 and O2: every earned user offer has exactly its grant, and no other has one."""
     earned = {row.id: row for row in snapshot.user_offers if row.status == "earned"}
-    granted = Counter(row.user_offer for row in snapshot.grants)
+    granted = Counter(row.user_offer for row in snapshot.grants if not row.referral)
     for row_id in sorted(earned.keys() | granted.keys()):
         if (row_id in earned, granted[row_id]) != (True, 1):
             status = "earned" if row_id in earned else "not earned"
@@ -190,6 +204,10 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
             want(OFFER_MADE, offer.id)
         if offer.status in ("expired", "cancelled"):
             want(OFFER_ENDED, offer.id)
+    for referral in snapshot.referrals:
+        want(REFERRAL_MADE, referral.id)
+        if referral.status != "open":
+            want(REFERRAL_ENDED, referral.id)
     lives = lives_of(snapshot.grant_steps)
     for grant in snapshot.grants:
         for kind, step in told_of(lives.get(grant.id, [])):
@@ -221,5 +239,6 @@ def _users(snapshot: Snapshot) -> Iterator[str]:
     known = {row.user for row in snapshot.members}
     tables: tuple[tuple[EventRow | UserOfferRow | GrantRow, ...], ...]
     tables = snapshot.events, snapshot.user_offers, snapshot.grants
-    for user in sorted({row.user for table in tables for row in table} - known):
+    parties = {user for row in snapshot.referrals for user in (row.sender, row.recipient)}
+    for user in sorted(({row.user for table in tables for row in table} | parties) - known):
         yield f"K6: user `{user}` has rows and no member row"

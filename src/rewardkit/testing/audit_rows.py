@@ -21,6 +21,8 @@ from rewardkit.core.needs import (
     StaleMembers,
     StepsOf,
 )
+from rewardkit.core.referrals.needs import ListReferrals, ReferralCodeOf
+from rewardkit.core.referrals.rows import ReferralCodeRow
 from rewardkit.core.rows import RegisteredEndpointRow
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage.tables import (
@@ -33,11 +35,14 @@ from rewardkit.storage.tables import (
     GRANT_STEP,
     MEMBER,
     NOTICE,
+    REFERRAL,
+    REFERRAL_CODE,
     REGISTERED_ENDPOINT,
     USER_OFFER,
     Table,
 )
 from rewardkit.testing.audit import Snapshot
+from rewardkit.testing.audit_referrals import register_of, sender_counters
 
 R = TypeVar("R")
 
@@ -64,7 +69,12 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
         grants = _pages(lambda after: transaction.ask(ListGrants(None, None, after, PAGE_ROWS)), "earned_at")
         notices = _pages(lambda after: transaction.ask(ListNotices(None, after, PAGE_ROWS)), "created_at")
         counters = {campaign_of(row, 0).counter for row in definitions.rows if row.kind == CAMPAIGN}
-        everybody = {*users, *(row.user for row in offers), *_stale(transaction)}
+        referrals = _pages(
+            lambda after: transaction.ask(ListReferrals(None, None, None, None, after, PAGE_ROWS)), "made_at"
+        )
+        counters |= {*sender_counters(referrals, register_of(definitions.rows, definitions.epoch))}
+        parties = {user for row in referrals for user in (row.sender, row.recipient)}
+        everybody = {*users, *(row.user for row in offers), *parties, *_stale(transaction)}
         known = tuple(sorted(everybody))
         histories = transaction.ask(Histories(known))
         return Snapshot(
@@ -81,11 +91,18 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
             endpoints=transaction.ask(ListEndpoints()),
             grant_steps=tuple(step for row in sorted(grants) for step in transaction.ask(StepsOf(row.id))),
             registered=_registered(transaction, {row.endpoint for row in notices}),
+            referrals=tuple(sorted(referrals)),
+            referral_codes=_codes(transaction, known),
         )
 
 
 def _stale(transaction: Transaction) -> list[str]:
     return [row.user for row in transaction.ask(StaleMembers("", PAGE_ROWS)).rows]
+
+
+def _codes(transaction: Transaction, users: Iterable[str]) -> tuple[ReferralCodeRow, ...]:
+    found = (transaction.ask(ReferralCodeOf(user)) for user in users)
+    return tuple(row for row in found if row is not None)
 
 
 def _registered(transaction: Transaction, told: set[str]) -> tuple[RegisteredEndpointRow, ...]:
@@ -138,6 +155,8 @@ def snapshot_in(connection: Connection, tenant: str, prefix: str = "rewardkit_")
             rows(ENDPOINT),
             rows(GRANT_STEP),
             rows(REGISTERED_ENDPOINT),
+            rows(REFERRAL),
+            rows(REFERRAL_CODE),
         )
     finally:
         connection.execute("ROLLBACK")

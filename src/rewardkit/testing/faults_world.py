@@ -2,6 +2,7 @@
 
 Users: `ann` and `cid` have active offers, `bob` has earned, `dan` is unknown,
 `eve` waits for an absence, and the notice of her offer is dead; endpoint `left` is gone.
+`sue` refers `ann` and `cid`, and can earn one reward by it; `tom` has a code.
 Campaign `buyers` was launched after everybody's events, so all rows are stale.
 """
 
@@ -18,6 +19,10 @@ from rewardkit.core.grants.failing import FailGrant
 from rewardkit.core.identity import derive
 from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
 from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
+from rewardkit.core.pools.check_character import check_character
+from rewardkit.core.referrals import commands as referrals
+from rewardkit.core.referrals.codes import ALPHABET
+from rewardkit.core.referrals.needs import TakeReferralCode
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
 from rewardkit.ports import Store
@@ -29,7 +34,10 @@ NOW = BEGAN_AT + HOUR
 LATER = BEGAN_AT + 48 * HOUR
 """When the offers of campaign `capped` have expired."""
 
-USERS = ("ann", "bob", "cid", "dan", "eve")
+USERS = ("ann", "bob", "cid", "dan", "eve", "sue", "tom")
+CODE = "7F4K2N9B1" + check_character("7F4K2N9B1", ALPHABET)
+"""Of `tom`."""
+
 CAP = 4
 """Of campaign `capped`: one place is left, and many want it."""
 
@@ -54,6 +62,11 @@ def grant_of(tenant: str, campaign: str, user: str, entry: int = 1) -> str:
     return derive("gr", tenant, campaign, user, entry)
 
 
+def referral_of(tenant: str, program: str, recipient: str) -> str:
+    """The id that a referral has that no campaign chose, made or not."""
+    return derive("rf", tenant, program, recipient)
+
+
 def build(store: Store, tenant: str) -> None:
     """Make the world in an empty tenant."""
     kit = kit_at(store, tenant, _DAWN)
@@ -65,6 +78,10 @@ def build(store: Store, tenant: str) -> None:
     kit.emit_many(event("Signed", user, "signed", BEGAN_AT) for user in ("ann", "bob", "cid"))
     kit.emit_many([event("Activated", "bob", "activated", BEGAN_AT + 1), event("Bought", "eve", "bought", BEGAN_AT)])
     kit.run(commands.LaunchCampaign("buyers"))
+    kit.run(referrals.MakeReferral("friends", "sue", "ann"))
+    kit.run(referrals.MakeReferral("friends", "sue", "cid"))
+    with store.transaction(tenant) as transaction:
+        transaction.ask(TakeReferralCode("tom", CODE, BEGAN_AT))
 
 
 def _give_up(store: Store, tenant: str) -> None:
@@ -89,6 +106,9 @@ def _definitions() -> tuple[Command[Any], ...]:
         commands.DefineCampaign("draft", "twice", entry="Bought", cap=1),
         commands.LaunchCampaign("capped"),
         commands.LaunchCampaign("stayers"),
+        referrals.DefineReferralProgram(
+            "friends", "gift", "gift", "Bought", expires_after="1d", sender_cap=1, period_cap=1
+        ),
     )
 
 
@@ -113,6 +133,14 @@ def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
         "make": commands.MakeOffer("capped", "dan"),
         "make again": commands.MakeOffer("capped", "ann"),
         "enter code": commands.EnterOfferCode("cap", "dan"),
+        "refer": referrals.MakeReferral("friends", "sue", "dan"),
+        "enter referral code": referrals.EnterReferralCode(CODE, "dan"),
+        "give code": referrals.GiveReferralCode("sue"),
+        "complete": commands.Emit((event("Bought", "ann", "bought"),)),
+        "void": referrals.VoidReferral(referral_of(tenant, "friends", "ann")),
+        "define program": referrals.DefineReferralProgram(
+            "friends", "gift", "gift", "Bought | Activated", expires_after="1d", sender_cap=2
+        ),
         "cancel": commands.CancelUserOffer(user_offer_of(tenant, "capped", "ann")),
         "due": commands.RunDue(10),
         "backfill": commands.Backfill(dry_run=False),

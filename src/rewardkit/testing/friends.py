@@ -10,6 +10,10 @@ from rewardkit.core.referrals.commands import DefineReferralProgram, MakeReferra
 from rewardkit.core.referrals.queries import Referrals
 from rewardkit.core.referrals.records import Referral
 from rewardkit.errors import Refused
+from rewardkit.kit import RewardKit
+from rewardkit.storage.memory import MemoryStore
+from rewardkit.testing.audit import violations
+from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.shop import Shop
 
 
@@ -18,6 +22,9 @@ class Friends(Shop):
 
     def __init__(self) -> None:
         super().__init__()
+        self.store = MemoryStore()
+        self.kit = RewardKit(self.store, clock=self.clock)
+        self.kit.run(DefineReward("disc", {"sku": "CD-1"}))
         self.kit.run(DefineReward("five", {"amount": "5.00"}))
         self.kit.run(DefineReward("ten", {"amount": "10.00"}))
 
@@ -26,6 +33,10 @@ class Friends(Shop):
 
     def refer(self, recipient: str = "rob", *, sender: str = "sue", program: str = "friends") -> Referral:
         return self.kit.run(MakeReferral(program, sender, recipient))
+
+    def broken(self) -> tuple[str, ...]:
+        """The promises that what is kept does not hold; there should be none."""
+        return violations(snapshot_of(self.store, "default"))
 
     def refused(self, command: Command[Any]) -> str:
         """The code of a command's refusal."""

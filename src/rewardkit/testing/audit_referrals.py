@@ -1,0 +1,149 @@
+"""What is promised of referrals: who may refer whom, both sides decided together, and senders within their caps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.needs import DefinitionSet
+from rewardkit.core.pools.check_character import is_checked
+from rewardkit.core.progress import Progress
+from rewardkit.core.referrals.codes import ALPHABET
+from rewardkit.core.referrals.open_referral import OpenReferral, unpack
+from rewardkit.core.referrals.program import ReferralProgram
+from rewardkit.core.referrals.register import Register
+from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.referrals.writing import side_grant_id
+from rewardkit.core.rows import CounterRow, DefinitionRow, GrantRow, MemberRow
+from rewardkit.errors import InvariantError
+
+PREFIX = "referral/"
+"""Of the names of senders' counters."""
+
+
+def register_of(definitions: Iterable[DefinitionRow], epoch: int) -> Register:
+    """The programs of a tenant."""
+    rows = tuple(sorted(definitions, key=lambda row: row.number))
+    return Catalogue.of(DefinitionSet(epoch, 0, rows)).referrals
+
+
+def sender_counters(referrals: Iterable[ReferralRow], register: Register) -> tuple[str, ...]:
+    """The names of all counters that referrals may have."""
+    names = set()
+    for row in referrals:
+        program = register.programs[row.program]
+        names |= {program.counter(row.sender), program.counter(row.sender, row.period)}
+    return tuple(sorted(names))
+
+
+def referral_violations(
+    tenant: str,
+    referrals: Iterable[ReferralRow],
+    grants: Iterable[GrantRow],
+    counters: Iterable[CounterRow],
+    register: Register,
+) -> Iterator[str]:
+    """R1: one referral a recipient and program. R2: both sides or none. R3: senders' caps."""
+    known = tuple(referrals)
+    for (recipient, name), count in Counter((row.recipient, row.program) for row in known).items():
+        if count > 1:
+            yield f"R1: user `{recipient}` was referred {count} times into program `{name}`"
+    for recipient, count in Counter(row.recipient for row in known if row.campaign).items():
+        if count > 1:
+            yield f"R1: user `{recipient}` was referred {count} times by campaigns"
+    sides = {row.id: row for row in grants if row.referral}
+    for row in known:
+        program = register.program_versions[row.program, row.program_version]
+        yield from _row(tenant, row, program)
+        yield from _sides(tenant, row, sides, program)
+    for grant in sides.values():
+        yield f"R2: grant `{grant.id}` is of no side of referral `{grant.referral}`"
+    yield from _counted(known, {row.name: row for row in counters if row.name.startswith(PREFIX)}, register)
+
+
+def _row(tenant: str, row: ReferralRow, program: ReferralProgram) -> Iterator[str]:
+    if row.sender == row.recipient:
+        yield f"R1: user `{row.sender}` has referred herself"
+    if row.id != OpenReferral(row.sender, row.recipient, program, row.campaign).id(tenant):
+        yield f"R1: the id of referral `{row.id}` is not derived from what it is"
+    if (row.status == "open") != (row.ended_at is None):
+        yield f"K6: referral `{row.id}` is {row.status}, and its end does not fit that"
+    if (row.status == "completed") != (row.sender_reward in ("granted", "capped")):
+        yield f"R2: referral `{row.id}` is {row.status}, and its sender's reward is `{row.sender_reward}`"
+
+
+def _sides(tenant: str, row: ReferralRow, sides: dict[str, GrantRow], program: ReferralProgram) -> Iterator[str]:
+    """Takes what it has looked at out of the grants."""
+    wanted = {
+        "recipient": (row.recipient, program.recipient_reward, program.recipient_reward_version),
+        "sender": (row.sender, program.sender_reward, program.sender_reward_version),
+    }
+    for side, (user, reward, version) in wanted.items():
+        grant = sides.pop(side_grant_id(tenant, row.id, side), None)
+        earned = row.status == "completed" and (side == "recipient" or row.sender_reward == "granted")
+        if earned != (grant is not None):
+            state = "has none" if grant is None else "has one"
+            yield f"R2: referral `{row.id}` is {row.status} {row.sender_reward}, its {side} {state} of her grants"
+        if grant is None:
+            continue
+        said = (grant.user, grant.reward, grant.reward_version, grant.referral, grant.side, grant.earned_at)
+        if said != (user, reward, version, row.id, side, row.ended_at):
+            yield f"K6: grant `{grant.id}` does not say what referral `{row.id}` says"
+
+
+def _counted(referrals: Iterable[ReferralRow], counters: Mapping[str, CounterRow], register: Register) -> Iterator[str]:
+    taken: Counter[str] = Counter()
+    for row in referrals:
+        if row.sender_reward == "granted":
+            program = register.programs[row.program]
+            taken[program.counter(row.sender)] += 1
+            if row.period:
+                taken[program.counter(row.sender, row.period)] += 1
+    for name in sorted(taken.keys() | counters.keys()):
+        counter = counters.get(name, CounterRow(name, 0, 0, 0, 0))
+        if (counter.reserved, counter.confirmed) != (taken[name], 0):
+            held = counter.reserved + counter.confirmed
+            yield f"C7: counter `{name}` has {held} taken, the rows say {taken[name]}"
+        if taken[name] > counter.cap:
+            yield f"R3: {taken[name]} places are taken under the cap {counter.cap} of `{name}`"
+
+
+def code_violations(codes: Iterable[ReferralCodeRow]) -> Iterator[str]:
+    """R4: one code a sender, one sender a code."""
+    known = tuple(codes)
+    for what, counts in (
+        ("user", Counter(row.user for row in known)),
+        ("code", Counter(row.code for row in known)),
+    ):
+        yield from (f"R4: {what} `{one}` is there {count} times" for one, count in counts.items() if count > 1)
+    for row in known:
+        if not is_checked(row.code, ALPHABET):
+            yield f"R4: the code of user `{row.user}` has a wrong check character"
+
+
+def open_violations(
+    members: Iterable[MemberRow], referrals: Iterable[ReferralRow], register: Register
+) -> Iterator[str]:
+    """K6: what a recipient's row keeps of open referrals is what their rows say."""
+    rows = {
+        (row.recipient, row.sender, row.program, row.program_version, row.campaign)
+        for row in referrals
+        if row.status == "open"
+    }
+    kept = set()
+    for member in members:
+        progress = Progress(member.state)
+        for program in register.programs.values():
+            payload = progress.get(program.slot)
+            if payload is None:
+                continue
+            try:
+                one, state = unpack(payload, member.user, register.programs_by_number)
+                one.program.folding.unpack(state)
+            except InvariantError as error:
+                yield f"K6: the referral of user `{member.user}` cannot be read: {error}"
+            else:
+                kept.add((member.user, one.sender, one.program.name, one.program.version, one.campaign))
+    if kept != rows:
+        yield f"K6: members keep the open referrals {sorted(kept - rows)} too many, and lack {sorted(rows - kept)}"
