@@ -21,6 +21,7 @@ GRANT_READY: Final = "grant.ready"
 GRANT_UNDELIVERABLE: Final = "grant.undeliverable"
 GRANT_DENIED: Final = "grant.denied"
 GRANT_REVERSED: Final = "grant.reversed"
+POOL_LOW: Final = "pool.low"
 REFERRAL_MADE: Final = "referral.made"
 REFERRAL_ENDED: Final = "referral.ended"
 KINDS: Final = (
@@ -30,6 +31,7 @@ KINDS: Final = (
     GRANT_UNDELIVERABLE,
     OFFER_ENDED,
     OFFER_MADE,
+    POOL_LOW,
     REFERRAL_ENDED,
     REFERRAL_MADE,
 )
@@ -47,7 +49,7 @@ _INSTANTS = ("made_at", "ends_at", "ended_at", "earned_at")
 def notice(
     context: Context, kind: str, user: str, subject: str, body: Mapping[str, Any], *, step: int = 0
 ) -> NoticeRow:
-    """A notice about a user offer, referral or grant; its id is derived from kind and subject, its body is fixed.
+    """A notice about a user offer, referral, grant or pool; its id is derived from kind and subject, its body is fixed.
 
     Args:
         context: of the decision that it tells of.
@@ -55,7 +57,7 @@ def notice(
         user: whom it is about.
         subject: the id of what it is about.
         body: further keys.
-        step: of a grant, where this may happen to it more than once; part of the id then, and of the body.
+        step: of a grant or a pool, where this may happen to it more than once; part of the id then, and of the body.
     """
     if kind not in KINDS:
         raise InvariantError(f"no endpoint could choose to be told `{kind}`: it belongs into `KINDS`")

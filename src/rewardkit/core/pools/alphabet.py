@@ -101,8 +101,3 @@ class Alphabet:
 
 CROCKFORD: Final = Alphabet("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """Crockford's Base 32: digits and letters without `I`, `L`, `O` and `U`; five bits a character."""
-
-
-def masked(code: str) -> str:
-    """A code as it may stand in a log: enough to tell two apart, not enough to use one."""
-    return f"{code[:2]}…{code[-2:]}" if len(code) >= 10 else "…"

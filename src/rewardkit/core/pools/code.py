@@ -9,7 +9,7 @@ from typing import Any, Self
 import attrs
 
 from rewardkit.core.context import Context
-from rewardkit.core.pools.alphabet import masked
+from rewardkit.core.input import masked
 from rewardkit.core.pools.document import Document
 from rewardkit.core.pools.link import code_url, pool_url
 from rewardkit.core.pools.rows import CodeRow

@@ -10,7 +10,8 @@ from typing import Final, Literal
 import attrs
 
 from rewardkit.core.commands import Command
-from rewardkit.core.pools.alphabet import CROCKFORD, masked
+from rewardkit.core.input import masked
+from rewardkit.core.pools.alphabet import CROCKFORD
 from rewardkit.core.pools.code import Code
 from rewardkit.core.pools.import_report import ImportReport
 from rewardkit.core.pools.issuance import Issuance

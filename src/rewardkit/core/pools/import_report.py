@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.pools.alphabet import masked
+from rewardkit.core.input import masked
 
 
 @attrs.frozen

@@ -6,9 +6,9 @@ from hashlib import blake2b
 
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.input import text
+from rewardkit.core.input import masked, text
 from rewardkit.core.needs import ask
-from rewardkit.core.pools.alphabet import masked, read_code
+from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.commands import IssueCode
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.issuance import Issuance, issuance_record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.pools.alphabet import masked
+from rewardkit.core.input import masked
 from rewardkit.core.pools.code import Code
 from rewardkit.core.pools.issuance import Issuance
 from rewardkit.core.pools.pool import Pool

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rewardkit.core.input import show
-from rewardkit.core.pools.alphabet import masked
+from rewardkit.core.input import masked, show
 from rewardkit.core.pools.issuee import Issuee
 from rewardkit.core.pools.rows import CodeRow, PoolRow
 from rewardkit.errors import Refused

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from rewardkit.core.pools.alphabet import masked
+from rewardkit.core.input import masked
 from rewardkit.core.pools.rows import ReservationRow
 from rewardkit.language.event import moment
 

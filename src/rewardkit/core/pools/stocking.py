@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from rewardkit.core.context import Context
 from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.notices import notice
+from rewardkit.core.notices import POOL_LOW, notice
 from rewardkit.core.pools.link import pool_url
 from rewardkit.core.pools.rows import PoolRow, SliceRow
 from rewardkit.core.pools.slices import is_low, remaining, with_quotas
 from rewardkit.core.rows import NoticeRow
-
-POOL_LOW: Final = "pool.low"
 
 
 def stock_effects(
@@ -41,9 +38,9 @@ def _low(context: Context, pool: PoolRow, slices: Sequence[SliceRow]) -> NoticeR
         "notification_email_address": pool.email,
         "url": pool_url(context.tenant, pool.id),
     }
-    return notice(context, POOL_LOW, "", low_subject(pool.id, slices[0].crossings), body)
+    return notice(context, POOL_LOW, "", low_subject(pool.id), body, step=slices[0].crossings)
 
 
-def low_subject(pool: int, crossing: int) -> str:
-    """What the notice of a pool's n-th fall to its threshold is about."""
-    return f"pool/{pool}/{crossing}"
+def low_subject(pool: int) -> str:
+    """What a notice of a pool's fall to its threshold is about; its step says the how-manieth fall it was."""
+    return f"pool/{pool}"

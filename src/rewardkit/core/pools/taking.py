@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from rewardkit.core import limits
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.effects import Effect, Insert, Replace
+from rewardkit.core.input import masked
 from rewardkit.core.needs import ask
-from rewardkit.core.pools.alphabet import masked
 from rewardkit.core.pools.issuee import Issuee
 from rewardkit.core.pools.needs import Locked, OverdueReservations, RedeemerOf
 from rewardkit.core.pools.refusals import limit_of, require_not_spent

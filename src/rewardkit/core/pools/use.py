@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import attrs
 
-from rewardkit.core.pools.alphabet import masked
+from rewardkit.core.input import masked
 from rewardkit.core.pools.document import Document
 from rewardkit.core.pools.stamp import stamp
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.effects import Replace
+from rewardkit.core.input import masked
 from rewardkit.core.needs import ask
-from rewardkit.core.pools.alphabet import masked, read_code
+from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.code import Code, code_record
 from rewardkit.core.pools.commands import ActivateCode, DeactivateCode, VoidCode
 from rewardkit.core.pools.needs import CodeOf, LockCode, LockSlices, SharePool
