@@ -38,3 +38,10 @@ def test_lark_is_loaded_by_the_first_parse() -> None:
 
 def test_a_receiver_of_webhooks_loads_nothing_but_the_standard_library() -> None:
     assert [] == loaded_after("import rewardkit.webhooks", ["attrs", "attr", "lark", "dateutil", *EXTRAS])
+
+
+def test_a_kit_that_nobody_observes_loads_no_tracer() -> None:
+    used = "import rewardkit as rk\nkit = rk.RewardKit(notifiers=[len])\nkit.emit('A', user='amanda')\nkit.deliver()"
+    assert [] == loaded_after(used, ["opentelemetry"])
+    observed = "import rewardkit as rk\nrk.RewardKit(observer=rk.OpenTelemetryObserver())"
+    assert ["opentelemetry"] == loaded_after(observed, ["opentelemetry"])

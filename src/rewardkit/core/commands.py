@@ -169,7 +169,7 @@ class MakeOffer(Command[UserOffer]):
 class EnterOfferCode(Command[UserOffer]):
     """Make the offer of the campaign that has this code to the user who entered it."""
 
-    code: str = attrs.field(repr=lambda code: masked(str(code)))
+    code: str = attrs.field(repr=masked)
     user: str
 
 

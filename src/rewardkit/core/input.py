@@ -42,8 +42,9 @@ def show(value: str) -> str:
     return value[:64].encode("unicode_escape").decode("ascii")
 
 
-def masked(code: str) -> str:
+def masked(code: object) -> str:
     """A code as it may stand in a message: its ends, where enough is left out between them to keep it from a reader."""
+    code = str(code)
     return f"{show(code[:2])}…{show(code[-2:])}" if len(code) >= _MASKED_CHARACTERS else "…"
 
 

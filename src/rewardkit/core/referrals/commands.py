@@ -6,6 +6,7 @@ import attrs
 
 from rewardkit.core.answers import Defined
 from rewardkit.core.commands import Command, lint_codes
+from rewardkit.core.input import masked
 from rewardkit.core.referrals.records import Referral, ReferralCode
 
 
@@ -66,7 +67,7 @@ class EnterReferralCode(Command[Referral]):
         recipient: who entered it.
     """
 
-    code: str
+    code: str = attrs.field(repr=masked)
     recipient: str
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from rewardkit.core.input import masked
 from rewardkit.core.queries import Page, Query
 from rewardkit.core.records import Reward
 from rewardkit.core.referrals.records import Referral
@@ -60,7 +61,7 @@ class TermsOffered:
     """The first instant at which she offers something else, if neither she nor you do anything; None is never."""
     left: int | None
     """Rewards that she can still earn by it, in this period too; None is without limit."""
-    code: str
+    code: str = attrs.field(repr=masked)
     """Hers, or empty until she is given one."""
     passed_over: tuple[TermsPassedOver, ...]
     """The other campaigns that were launched, those that come first first."""

@@ -6,6 +6,8 @@ from datetime import datetime
 
 import attrs
 
+from rewardkit.core.input import masked
+
 
 @attrs.frozen
 class Referral:
@@ -49,7 +51,7 @@ class ReferralCode:
     """A sender's one code; recipients may type it in any case, with blanks and dashes, and mistake `O` for `0`."""
 
     sender: str
-    code: str
-    link: str
+    code: str = attrs.field(repr=masked)
+    link: str = attrs.field(repr=False)
     """With the code at its end; empty where no address was given."""
     made_at: datetime

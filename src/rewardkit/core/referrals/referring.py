@@ -10,7 +10,7 @@ from rewardkit.core.defining import unknown
 from rewardkit.core.emit import current
 from rewardkit.core.fold import HistoryNeeded
 from rewardkit.core.folding import fold_members, fold_with_history
-from rewardkit.core.input import show, text
+from rewardkit.core.input import masked, show, text
 from rewardkit.core.needs import Accept, Members, ask
 from rewardkit.core.referrals.choosing import Terms, offered, terms_of
 from rewardkit.core.referrals.codes import sender_of
@@ -47,8 +47,8 @@ def enter_referral_code(command: EnterReferralCode, context: Context) -> Decidin
     recipient = text(command.recipient, "a recipient")
     sender = yield from sender_of(command.code)
     if sender is None:
-        sentence = f"referral code `{show(command.code)}` is not valid"
-        return Decision(Refused("referral_code_not_valid", sentence, {"code": command.code}))
+        shown = masked(command.code)
+        return Decision(Refused("referral_code_not_valid", f"referral code `{shown}` is not valid", {"code": shown}))
     if sender == recipient:
         return Decision(_herself(sender))
     catalogue, rows = yield from _both(sender, recipient, context)
