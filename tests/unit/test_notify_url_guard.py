@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given, settings
@@ -86,6 +87,41 @@ def test_an_ordinary_url_passes(url: str, shown: str, target: str) -> None:
         "https://exam\u00adple.com/",
         "https://example.com/ü",
         "https://example.com/#fragment",
+        "https://127.0.0.1./",
+        "https://localhost./",
+        "https://example.com:443./",
+        "https://example.com%40127.0.0.1/",
+        "https://example.com%2F@127.0.0.1/",
+        "https://example.com;@127.0.0.1/",
+        "https://example.com:443@127.0.0.1/",
+        "https://example.com:443:80/",
+        "https://example.com:4_4_3/",
+        "https://example.com:0x1bb/",
+        "https://example.com:-1/",
+        "https:\\\\127.0.0.1/",
+        "https:/\\127.0.0.1/",
+        "https:127.0.0.1/",
+        "https:////127.0.0.1/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[::1%25lo]/",
+        "https://::1/",
+        "https://fe80::1%eth0/",
+        "https://127.0.0.1%lo/",
+        "https://exam\u200bple.com/",
+        "https://example.com\u202e/",
+        "https://loca\u2113host/",
+        "https://\u24db\u24de\u24d2alhost/",
+        "https://k\u212aelvin.example/",
+        "https://l\u043ecalhost/",
+        "https://example\uff0ecom/",
+        "https://example.com\uff0f@127.0.0.1/",
+        "https://example.com\u2488com/",
+        "https://\ud800.example/",
+        "https://example.com/\ud800",
+        "https://-example.com/",
+        "https://*.example.com/",
         "https://%31%32%37.0.0.1/",
         "https://a" + "a" * 63 + ".com/",
         "https://" + "a." * 130 + "com/",
@@ -98,6 +134,12 @@ def test_an_odd_url_is_refused_before_anything_parses_it(url: str) -> None:
 
     with pytest.raises(UrlRefused):
         UrlGuard(resolver=unreached).admit(url)
+
+
+@pytest.mark.parametrize("url", [None, b"https://example.com/", 5, ["https://example.com/"]])
+def test_what_is_no_text_is_refused(url: str) -> None:
+    with pytest.raises(UrlRefused, match="must be text"):
+        UrlGuard(resolver=leading_to(PUBLIC)).admit(url)
 
 
 @settings(deadline=None)
@@ -125,10 +167,52 @@ def test_every_notation_of_this_machine_is_judged_by_what_it_resolves_to(host: s
             guard.admit(f"{scheme}://{host}/")
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.16689662"])
+def test_every_notation_of_a_clouds_metadata_is_judged_by_what_it_resolves_to(host: str) -> None:
+    assert system_resolver(host, 443) == ["169.254.169.254"]
+    with pytest.raises(UrlRefused, match="metadata"):
+        UrlGuard().admit(f"https://{host}/latest/meta-data/")
+
+
+CLOSED_NETWORKS = ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+NUMBERS = (str, hex, lambda number: f"0{number:o}", lambda number: f"0X{number:08X}", lambda number: f"00{number:o}")
+
+
+@st.composite
+def notations(draw: st.DrawFn) -> tuple[str, str]:
+    """An address behind this host, and a way to write it that the system's resolver knows."""
+    network = ip_network(draw(st.sampled_from(CLOSED_NETWORKS)))
+    number = draw(st.integers(int(network[0]), int(network[-1])))
+    parts = draw(st.integers(1, 4))
+    # The last part takes all bits that are left.
+    last = 8 * (5 - parts)
+    values = [number >> shift & 0xFF for shift in range(24, last - 1, -8)] + [number & (1 << last) - 1]
+    return str(ip_address(number)), ".".join(draw(st.sampled_from(NUMBERS))(value) for value in values)
+
+
+@settings(deadline=None)
+@given(notations())
+def test_no_notation_of_an_address_behind_this_host_passes(notation: tuple[str, str]) -> None:
+    address, host = notation
+    assert system_resolver(host, 443) == [address]
+    with pytest.raises(UrlRefused, match="not open to webhooks"):
+        UrlGuard().admit(f"https://{host}/")
+
+
 @pytest.mark.parametrize(
     "addresses",
     [
         ("169.254.169.254",),
+        # More than are tried: all are judged.
+        ("1.1.1.1", "8.8.8.8", "9.9.9.9", PUBLIC, "2606:4700::1", "10.0.0.1"),
+        (PUBLIC, "::1%lo"),
+        (PUBLIC, "::ffff:127.0.0.1%eth0"),
+        (PUBLIC, "64:ff9b::a00:1%1"),
+        (PUBLIC, "[::1]"),
+        (PUBLIC, "2130706433"),
+        (PUBLIC, "0177.0.0.1"),
+        (PUBLIC, "127.0.0.1 "),
+        (PUBLIC, ""),
         (PUBLIC, "10.0.0.1"),
         ("10.0.0.1", PUBLIC),
         (PUBLIC, "::ffff:10.0.0.1"),
