@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,7 +30,7 @@ from rewardkit.storage import open_store
 from rewardkit.testing.audit_outbox import outbox_violations
 from rewardkit.testing.clock import FakeClock
 from rewardkit.testing.hostility import GONE, Hostility
-from rewardkit.testing.receiver import Receiver
+from rewardkit.testing.receiver import Receiver, Request, answer
 from rewardkit.testing.rows import notice
 from rewardkit.testing.steps import ask, put
 from rewardkit.webhooks import generate_secret, verify
@@ -88,6 +90,10 @@ class Slot:
         self._worker.communicate()
         assert self._worker.returncode == -signal.SIGKILL
         return False
+
+    def signal(self, number: int) -> None:
+        """To the worker that is there."""
+        self._worker.send_signal(number)
 
     def close(self) -> None:
         if self._worker.poll() is None:
@@ -263,12 +269,12 @@ def left_alone_as_asked(hostility: Hostility, unrecorded: int) -> None:
 
 
 def silent_after_410(hostility: Hostility) -> None:
-    """What others had in their hands when it came may still be told, and nothing that is leased later."""
+    """What others had leased before it was recorded may be told, once by each, and nothing that is leased later."""
     said = [number for number, seen in enumerate(hostility.seen) if seen.way == GONE]
     gone_at = hostility.seen[said[0]].request.headers["webhook-timestamp"]
     after = hostility.seen[said[0] + 1 :]
     assert {seen.request.headers["webhook-timestamp"] for seen in after} <= {gone_at}
-    assert len(after) <= BATCH * (WORKERS - 1)
+    assert len(after) <= 2 * (WORKERS - 1)
 
 
 def nothing_more(storm: Storm) -> None:
@@ -323,3 +329,34 @@ def test_a_process_killed_after_the_receivers_success_repeats_under_the_same_id_
     assert set(told) == set(bodies.items())
     assert told[first.headers["webhook-id"], first.body] == 2
     assert told.total() == 4
+
+
+def test_a_process_that_is_paused_until_its_lease_is_over_marks_nothing_of_the_newer_one(text: str) -> None:
+    clock, told = FakeClock(), threading.Event()
+    with (
+        closing(open_store(text)) as store,
+        Receiver() as receiver,
+        slots_for(text, 2, {"staying": receiver}) as (paused, other),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        store.migrate()
+        fill(store, 3, clock)
+
+        def pause(connection: socket.socket, request: Request) -> None:
+            receiver.behaviour = answer()
+            paused.signal(signal.SIGSTOP)
+            answer()(connection, request)
+            told.set()
+
+        receiver.behaviour = pause
+        first = pool.submit(paused.deliver, clock(), 0.0)
+        try:
+            assert told.wait(60)
+            other.deliver(clock() + 3_600_000_000, deaths=0)
+            after = ask(store, ListNotices(None, None, 9), TENANT)
+        finally:
+            paused.signal(signal.SIGCONT)
+        first.result(60)
+        assert ask(store, ListNotices(None, None, 9), TENANT) == after
+    assert [(row.attempts, row.lease) for row in after] == [(1, 2)] * 3
+    assert paused.counts == {"delivered": 0, "failed": 0, "overtaken": 3}

@@ -199,6 +199,19 @@ def test_a_slow_worker_gives_back_what_it_has_not_begun(clock: FakeClock, monkey
     assert {notice.attempt for notice in endpoint.told} == {1}
 
 
+def test_a_410_is_recorded_before_anything_else_is_told(clock: FakeClock) -> None:
+    known: list[list[str]] = []
+    gone = Endpoint("gone", rk.EndpointGone("410"))
+
+    def other(_notice: rk.Notice) -> None:
+        known.append([state.name for state in kit.ask(rk.Endpoints())])
+
+    kit = kit_of(clock, gone, other, offers=3)
+    assert kit.deliver() == rk.Delivery(failed=3)
+    assert known == [[], ["gone"], ["gone"]]
+    assert len(gone.told) == 1
+
+
 def named(name: Any) -> rk.Notifier:
     return Endpoint(name)
 

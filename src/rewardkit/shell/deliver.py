@@ -93,28 +93,38 @@ class Worker:
             leased: Leased = self.run(LeaseOutbox(size, lease_seconds, self.webhooks is not None))
             if not leased.rows:
                 break
-            marked = self._tell_all(leased)
             left -= len(leased.rows)
-            total += Delivery(*marked)
+            total += self._tell_all(leased)
             if len(leased.rows) < size and not leased.copied:
                 break
         return total
 
-    def _tell_all(self, leased: Leased) -> Marked:
-        begun = time.monotonic()
+    def _tell_all(self, leased: Leased) -> Delivery:
+        began = time.monotonic()
         gone = {row.name: EndpointGone(row.reason) for row in leased.gone}
         registered = {row.name: row for row in leased.registered}
+        done, tried = Delivery(), 0
         attempts: list[Attempt] = []
         for row in leased.rows:
-            if self.stop.is_set() or time.monotonic() - begun > PATIENCE_SECONDS:
+            if self.stop.is_set() or time.monotonic() - began > PATIENCE_SECONDS:
                 break
+            tried += 1
+            known = len(gone), registered.get(row.endpoint)
             if row.endpoint:
                 attempts.append(self._tell_registered(row, registered))
             else:
                 attempts.append(Attempt(row.id, row.lease, self._tell(row, gone), self.jitter()))
-        rest = tuple((row.id, row.lease) for row in leased.rows[len(attempts) :])
-        marked: Marked = self.run(MarkOutbox(tuple(attempts), rest))
-        return marked
+            if known != (len(gone), registered.get(row.endpoint)):
+                # Somebody wants nothing more: recorded before anything else is told, so that whoever leases knows it.
+                done += self._mark(attempts)
+                attempts = []
+        return done + self._mark(attempts, leased.rows[tried:])
+
+    def _mark(self, attempts: Sequence[Attempt], rest: Sequence[NoticeRow] = ()) -> Delivery:
+        if not attempts and not rest:
+            return Delivery()
+        marked: Marked = self.run(MarkOutbox(tuple(attempts), tuple((row.id, row.lease) for row in rest)))
+        return Delivery(*marked)
 
     def _tell(self, row: NoticeRow, gone: dict[str, EndpointGone]) -> Mapping[str, Outcome]:
         notice, settled = notice_of(row), settled_in(row)
