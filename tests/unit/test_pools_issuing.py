@@ -286,8 +286,8 @@ def test_the_distribution_is_pinned_by_the_first_issuance() -> None:
     "make, message",
     [
         (lambda: CreatePool(""), "must not be empty"),
-        (lambda: CreatePool("x", distribution="some"), "`unique` or `multi`"),
-        (lambda: CreatePool("x", issuance_allowed=1), "true or false"),
+        (lambda: CreatePool("x", distribution="some"), "`unique` or `multi`"),  # type: ignore[arg-type]
+        (lambda: CreatePool("x", issuance_allowed=1), "true or false"),  # type: ignore[arg-type]
         (lambda: CreatePool("x", low_threshold=-1), "low_threshold"),
         (lambda: CreatePool("x", low_threshold=True), "whole number"),
         (lambda: CreatePool("x", max_characters=0), "max_characters"),
@@ -301,7 +301,7 @@ def test_the_distribution_is_pinned_by_the_first_issuance() -> None:
         (lambda: IssueCode(POOL, ""), "must not be empty"),
         (lambda: IssueCode(POOL, issuee_id="nobody"), "UUID"),
         (lambda: IssueCode(POOL, "ann", issuee_id="0eef8961-7568-485b-9b13-fc7dbd1cf712"), "one issuee"),
-        (lambda: IssueCode(POOL, code=7), "must be text"),
+        (lambda: IssueCode(POOL, code=7), "must be text"),  # type: ignore[arg-type]
         (lambda: IssueCode(POOL, referring_application="\x00"), "control character"),
     ],
 )

@@ -22,7 +22,7 @@ LEAST_BITS: Final = 40
 LEAST_GUESSES: Final = 1_000_000
 """On average for one hit; a limiter of ten a minute then takes ten weeks."""
 
-_ROUNDS: Final = 20
+_ROUNDS: Final = 200
 """Of topping up what was there already: in a space that is large enough the first round leaves next to nothing."""
 
 
