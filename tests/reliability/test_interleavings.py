@@ -64,9 +64,7 @@ def settled(store: Store, tenant: str, names: Sequence[str]) -> Snapshot:
     if SKIPPING & set(names):
         grants = tuple(row._replace(lease=0, lease_until=0) for row in grants)
         notices = tuple(row._replace(lease=0, attempt_at=0) for row in notices)
-    # A code is made by chance, so that no two runs have the same.
-    codes = tuple(row._replace(code="") for row in found.referral_codes)
-    return attrs.evolve(found, counters=counters, grants=grants, notices=notices, referral_codes=codes)
+    return attrs.evolve(found, counters=counters, grants=grants, notices=notices)
 
 
 @lru_cache(4)

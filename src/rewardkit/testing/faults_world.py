@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from rewardkit.core import commands
 from rewardkit.core.commands import Command
+from rewardkit.core.context import Context
 from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
 from rewardkit.core.endpoints import EnableEndpoint
 from rewardkit.core.grants.failing import FailGrant
@@ -42,9 +45,16 @@ CAP = 4
 """Of campaign `capped`: one place is left, and many want it."""
 
 
+class ForeseenKit(RewardKit):
+    """A kit to which chance always gives the same."""
+
+    def _context(self, at: int, key: str | None) -> Context:
+        return attrs.evolve(super()._context(at, key), chance=b"the same every time")
+
+
 def kit_at(store: Store, tenant: str, at: int = NOW) -> RewardKit:
-    """A kit whose clock stands still."""
-    return RewardKit(store, clock=lambda: at, tenant=tenant)
+    """A kit whose clock stands still, and whose every run comes to the same."""
+    return ForeseenKit(store, clock=lambda: at, tenant=tenant)
 
 
 def event(name: str, user: str, id: str, at: int = NOW) -> Event:
