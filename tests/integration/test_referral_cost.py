@@ -1,0 +1,130 @@
+"""What referrals cost is counted: statements sent, and rows that the database looked at."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import rewardkit as rk
+
+NOW = 1_800_000_000_000_000
+Count = Callable[[Callable[[], object]], list[str]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[rk.RewardKit]:
+    sqlite = request.param == "sqlite"
+    store = f"sqlite:///{tmp_path}/rewards.db" if sqlite else request.getfixturevalue("postgres_dsn")
+    with rk.RewardKit(store, clock=lambda: NOW) as kit:
+        kit.migrate()
+        yield kit
+
+
+@pytest.fixture
+def count(caplog: pytest.LogCaptureFixture) -> Count:
+    """The statements that a call sends, the transaction's own left out."""
+
+    def counted(call: Callable[[], object]) -> list[str]:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="rewardkit.sql"):
+            call()
+        sent = [record.getMessage() for record in caplog.records if record.name == "rewardkit.sql"]
+        return [text for text in sent if text.split()[0] not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")]
+
+    return counted
+
+
+def define(kit: rk.RewardKit, **caps: Any) -> None:
+    kit.run(rk.DefineReward("five"))
+    kit.run(rk.DefineReferralProgram("friends", "five", "five", "purchase*2", **caps))
+    kit.emit("nothing", user="warm")
+
+
+def bring(kit: rk.RewardKit, number: int, sender: str = "sue") -> None:
+    """Recipients of one sender, each with one purchase to go."""
+    for place in range(number):
+        kit.run(rk.MakeReferral("friends", sender, f"{sender} {place:05d}"))
+    kit.emit_many([{"name": "purchase", "user": f"{sender} {place:05d}", "id": "1"} for place in range(number)])
+
+
+def purchase(kit: rk.RewardKit, recipient: str, event_id: str = "2") -> Callable[[], object]:
+    return lambda: kit.emit("purchase", user=recipient, id=event_id)
+
+
+def test_an_event_takes_at_most_five_statements_with_a_referral_and_its_caps(kit: rk.RewardKit, count: Count) -> None:
+    define(kit, sender_cap=2, period_cap=1)
+    postgres = "Postgres" in type(kit._store).__name__
+    bring(kit, 3)
+
+    counts = count(purchase(kit, "sue 00000"))
+    capped = count(purchase(kit, "sue 00001"))
+    kit.run(rk.MakeReferral("friends", "sue", "rob"))
+    unheard = count(lambda: kit.emit("login", user="rob", id="login"))
+    steps = count(purchase(kit, "rob", "1"))
+
+    assert kit.ask(rk.Referrals("sue", status="completed")).items[0].sender_reward == "granted"
+    assert sorted(one.sender_reward for one in kit.ask(rk.Referrals("sue")).items) == ["", "", "capped", "granted"]
+    # SQLite cannot write several tables in one statement; PostgreSQL does, and a round trip is what costs there.
+    if postgres:
+        assert [4, 5, 2, 3] == [len(counts), len(capped), len(unheard), len(steps)]
+    assert max(len(unheard), len(steps)) <= 5
+
+
+def test_statements_do_not_grow_with_the_senders_referrals(kit: rk.RewardKit, count: Count) -> None:
+    define(kit, sender_cap=10_000)
+    bring(kit, 2, "few")
+    bring(kit, 600, "many")
+    code = {sender: kit.run(rk.GiveReferralCode(sender)).code for sender in ("few", "many")}
+
+    def entering(sender: str) -> Callable[[], object]:
+        return lambda: kit.run(rk.EnterReferralCode(code[sender], f"new of {sender}"))
+
+    assert len(count(purchase(kit, "few 00000"))) == len(count(purchase(kit, "many 00000")))
+    assert len(count(entering("few"))) == len(count(entering("many")))
+
+
+def looked_at(dsn: str) -> int:
+    """Rows of referrals and counters that the server has fetched or scanned so far."""
+    text = (
+        "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables"
+        " WHERE relname IN ('rewardkit_referral', 'rewardkit_referral_code', 'rewardkit_counter', 'rewardkit_grant')"
+    )
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SELECT pg_stat_clear_snapshot()")
+        (rows,) = connection.execute(text).fetchone() or (0,)
+    return int(rows)
+
+
+def test_rows_looked_at_on_postgresql_do_not_grow_with_the_senders_referrals(postgres_dsn: str) -> None:
+    touched = {}
+    for sender, number in (("few", 2), ("many", 600)):
+        with rk.RewardKit(postgres_dsn, clock=lambda: NOW) as kit:
+            kit.migrate()
+            if sender == "few":
+                define(kit, sender_cap=10_000, period_cap=10_000)
+            bring(kit, number, sender)
+            code = kit.run(rk.GiveReferralCode(sender)).code
+        # A server tells what a connection has done when that has ended.
+        with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+            connection.execute("ANALYZE")
+        before = looked_at(postgres_dsn)
+        with rk.RewardKit(postgres_dsn, clock=lambda: NOW) as kit:
+            kit.emit("purchase", user=f"{sender} 00001", id="2")
+            kit.run(rk.EnterReferralCode(code, f"new of {sender}"))
+        touched[sender] = _after(before, postgres_dsn)
+    assert 0 < touched["few"] <= 20
+    assert touched["many"] <= touched["few"] + 5
+
+
+def _after(before: int, dsn: str) -> int:
+    """What was looked at since, once the server has counted it."""
+    for _ in range(200):
+        after = looked_at(dsn)
+        if after > before:
+            return after - before
+    raise AssertionError("the server counts nothing")
