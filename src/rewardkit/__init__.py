@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
     from rewardkit.core.endpoints import EnableEndpoint, Endpoints
     from rewardkit.core.grants.failing import FailGrant, RetryGrant
+    from rewardkit.core.grants.reversing import ReverseGrant
+    from rewardkit.core.grants.reviewing import ApproveGrant, ClaimChecks, DenyGrant, RecordCheck
     from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
     from rewardkit.core.pools.code import Code, Tally
     from rewardkit.core.pools.commands import (
@@ -136,6 +138,7 @@ if TYPE_CHECKING:
     from rewardkit.observe.opentelemetry_observer import OpenTelemetryObserver
     from rewardkit.ports import EndpointNotifier, Notifier, Observer, Store
     from rewardkit.secret import Secret
+    from rewardkit.shell.check import Checked
     from rewardkit.shell.deliver import Delivery
 
 _HOMES = {
@@ -152,6 +155,8 @@ _HOMES = {
     "rewardkit.core.dead_letters": "ReplayDeadLetters RetryNotice",
     "rewardkit.core.endpoints": "EnableEndpoint Endpoints",
     "rewardkit.core.grants.failing": "FailGrant RetryGrant",
+    "rewardkit.core.grants.reversing": "ReverseGrant",
+    "rewardkit.core.grants.reviewing": "ApproveGrant ClaimChecks DenyGrant RecordCheck",
     "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
     "rewardkit.core.queries": (
         "CampaignUse Campaigns Explain Explained GrantHistory Grants Notices Page Query UserOffers"
@@ -196,6 +201,7 @@ _HOMES = {
     "rewardkit.observe.opentelemetry_observer": "OpenTelemetryObserver",
     "rewardkit.ports": "EndpointNotifier Notifier Observer Store",
     "rewardkit.secret": "Secret",
+    "rewardkit.shell.check": "Checked",
     "rewardkit.shell.deliver": "Delivery",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -203,6 +209,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 __all__ = [
     "ActivateCode",
     "AppriseNotifier",
+    "ApproveGrant",
     "AsyncRewardKit",
     "Backfill",
     "Backfilled",
@@ -212,6 +219,8 @@ __all__ = [
     "CancelUserOffer",
     "Capped",
     "ChangePool",
+    "Checked",
+    "ClaimChecks",
     "ClaimGrants",
     "Claimed",
     "Code",
@@ -236,6 +245,7 @@ __all__ = [
     "Defined",
     "Delivered",
     "Delivery",
+    "DenyGrant",
     "Diagnostic",
     "Earned",
     "EmailNotifier",
@@ -290,6 +300,7 @@ __all__ = [
     "Position",
     "Progressed",
     "Query",
+    "RecordCheck",
     "Recorded",
     "RedeemCode",
     "Redemption",
@@ -313,6 +324,7 @@ __all__ = [
     "RetryGrant",
     "RetryLater",
     "RetryNotice",
+    "ReverseGrant",
     "Revision",
     "Reward",
     "RewardKit",

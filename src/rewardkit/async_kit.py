@@ -21,8 +21,9 @@ from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
-from rewardkit.ports import AsyncJoined, Clock, EndpointNotifier, Jitter, Notifier, Observer, Store
+from rewardkit.ports import AsyncJoined, Check, Clock, EndpointNotifier, Jitter, Notifier, Observer, Store
 from rewardkit.secret import Secret
+from rewardkit.shell.check import Checked
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery
 
@@ -145,6 +146,10 @@ class AsyncRewardKit:
     async def explain(self, grant: str) -> Explained:
         """As `RewardKit.explain`."""
         return await self._away(lambda kit: kit.explain(grant))
+
+    async def check(self, check: Check, *, limit: int = 100) -> Checked:
+        """As `RewardKit.check`; `check` is called on a thread."""
+        return await self._away(lambda kit: kit.check(check, limit=limit))
 
     async def run_due(self, now: datetime | str | int | None = None, *, limit: int = 1_000) -> Progressed:
         """As `RewardKit.run_due`."""

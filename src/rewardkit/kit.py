@@ -18,16 +18,17 @@ from rewardkit.core.answers import Progressed, Recorded
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.input import integer, mapping, show, text
+from rewardkit.core.given_event import given_event, read_event
+from rewardkit.core.input import integer, show, text
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.core.registered_endpoints import RegisteredEndpoints, RegisterEndpoint
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
-from rewardkit.language.syntax.suggestion import suggest
 from rewardkit.observe.watch import Watch
-from rewardkit.ports import Clock, EndpointNotifier, Jitter, Notifier, Observer, Store
+from rewardkit.ports import Check, Clock, EndpointNotifier, Jitter, Notifier, Observer, Store
 from rewardkit.secret import Secret
+from rewardkit.shell.check import Checked, check_grants
 from rewardkit.shell.clock import system_clock
 from rewardkit.shell.deliver import Delivery, Worker, endpoints_of
 from rewardkit.shell.drive import drive
@@ -198,7 +199,7 @@ class RewardKit:
         Raises:
             ValidationError, Conflict, StoreError: as `run`; nothing was recorded.
         """
-        return self.run(commands.Emit((_event(name, user, at, id, order, properties),)), key=key)
+        return self.run(commands.Emit((given_event(name, user, at, id, order, properties),)), key=key)
 
     def emit_many(self, events: Iterable[Event | Mapping[str, Any]], *, key: str | None = None) -> Recorded:
         """Record up to 10,000 events and fold them in one transaction, all or nothing.
@@ -213,7 +214,7 @@ class RewardKit:
         """
         if isinstance(events, Event | Mapping | str) or not isinstance(events, Iterable):
             raise ValidationError(f"events come as a list, not as one `{type(events).__name__}`; `emit` takes one")
-        return self.run(commands.Emit(tuple(_read_event(event, index) for index, event in enumerate(events))), key=key)
+        return self.run(commands.Emit(tuple(read_event(event, index) for index, event in enumerate(events))), key=key)
 
     def ready(self, *, limit: int = 100) -> tuple[Grant, ...]:
         """Grants that wait to be fulfilled, earliest earned first, leased ones too; `limit` is at most 1,000."""
@@ -235,6 +236,20 @@ class RewardKit:
             Refused: there is no such grant.
         """
         return self.ask(queries.Explain(grant))
+
+    def check(self, check: Check, *, limit: int = 100) -> Checked:
+        """Check grants that are held for review: what passes goes on, what is flagged waits for a person.
+
+        Args:
+            check: called with each grant, outside any transaction; answers what speaks against it.
+            limit: grants; others may be checked by other workers at the same time.
+
+        Raises:
+            ValidationError: this kit is inside a host's transaction.
+        """
+        if self._store.joined:
+            raise ValidationError("checks take their time: call `check()` on the kit that `on` was called on")
+        return check_grants(self.attempt, check, integer(limit, "limit", least=1))
 
     def run_due(self, now: datetime | str | int | None = None, *, limit: int = 1_000) -> Progressed:
         """Decide what time alone decides by `now`, for up to `limit` users and grants, in batches that commit apart.
@@ -344,40 +359,3 @@ class RewardKit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _event(
-    name: str,
-    user: str,
-    at: datetime | str | int | None = None,
-    id: str | None = None,
-    order: int = 0,
-    properties: Mapping[str, Any] | None = None,
-) -> Event:
-    return Event(
-        name, at, "" if id is None else text(id, "an event's id"), user, order, {} if properties is None else properties
-    )
-
-
-def _read_event(event: object, index: int) -> Event:
-    if isinstance(event, Event):
-        return event
-    try:
-        given = mapping(event, "an event")
-        _check_keys(given)
-        return _event(**given)
-    except ValidationError as error:
-        raise ValidationError(f"event {index}: {error}") from None
-
-
-_EVENT_KEYS = frozenset(("name", "user", "at", "id", "order", "properties"))
-
-
-def _check_keys(given: Mapping[str, Any]) -> None:
-    for key in given.keys() - _EVENT_KEYS:
-        close = suggest(str(key), _EVENT_KEYS)
-        instead = "put it under `properties`" if close is None else f"did you mean `{close}`?"
-        raise ValidationError(f"`{show(str(key))}` is no key of an event: {instead}")
-    for key in ("name", "user"):
-        if key not in given:
-            raise ValidationError(f"`{key}` is missing")

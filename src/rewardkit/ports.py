@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from rewardkit.core.effects import Effect
 from rewardkit.core.needs import Need
 from rewardkit.core.outcomes import Outcome
-from rewardkit.core.records import Notice, RegisteredEndpoint
+from rewardkit.core.records import Grant, Notice, RegisteredEndpoint
 from rewardkit.secret import Secret
 
 T = TypeVar("T")
@@ -31,6 +31,14 @@ Hear: TypeAlias = Callable[[float], bool]
 
 Facts: TypeAlias = Mapping[str, str | int]
 """What is told of an operation: names, counts and codes; no users, properties, secrets or texts of errors."""
+
+
+Check: TypeAlias = Callable[[Grant], Iterable[str]]
+"""Says what speaks against a grant, in words for a person; nothing where nothing does.
+
+Called outside any transaction, at least once a grant; what it answered first is kept, and counts. While it raises, the
+grant stays held. It may ask whom it likes: a service, a table, the user's history.
+"""
 
 
 class Transaction(Protocol):

@@ -4,56 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import rewardkit as rk
-from rewardkit.core.commands import Command
 from rewardkit.core.outbox import SCHEDULE_SECONDS
-from rewardkit.storage.memory import MemoryStore
-from rewardkit.testing.audit import violations
-from rewardkit.testing.audit_rows import snapshot_of
-from rewardkit.testing.clock import FakeClock
-
-
-class Desk:
-    """A kit in which a purchase earns ten euros, on the terms that a test names."""
-
-    def __init__(self, **terms: Any) -> None:
-        self.clock = FakeClock()
-        self.store = MemoryStore()
-        self.kit = rk.RewardKit(self.store, clock=self.clock)
-        self.kit.run(rk.DefineReward("cash", {"amount": "10.00"}))
-        self.kit.run(rk.DefineOffer("back", "cash", "Purchase", **terms))
-        self.kit.run(rk.DefineCampaign("spring", "back", user_cap=5, cap=9))
-        self.kit.run(rk.LaunchCampaign("spring"))
-
-    def earn(self, user: str = "amanda") -> str:
-        """The id of a grant that was just earned."""
-        self.kit.run(rk.MakeOffer("spring", user))
-        return self.kit.emit("Purchase", user=user).earned[0].grant
-
-    def grant(self, grant: str) -> rk.Grant:
-        (found,) = (one for one in self.kit.ask(rk.Grants()).items if one.id == grant)
-        return found
-
-    def refused(self, command: Command[Any]) -> tuple[str, dict[str, Any]]:
-        """Code and facts of a refusal that has changed nothing."""
-        before = snapshot_of(self.store, "default")
-        answer = self.kit.attempt(command)
-        assert isinstance(answer, rk.Refused)
-        assert snapshot_of(self.store, "default") == before
-        return answer.code, dict(answer.facts)
-
-    def told(self) -> list[str]:
-        """The kinds of all notices of grants, in the order of their making."""
-        kinds = [notice.kind for notice in self.kit.ask(rk.Notices(limit=999)).items]
-        return [kind for kind in kinds if kind.startswith("grant")]
-
-    def history(self, grant: str) -> list[str]:
-        return [f"{step.move} {step.status}{step.held_for}" for step in self.kit.ask(rk.GrantHistory(grant))]
-
-    def sound(self) -> None:
-        assert violations(snapshot_of(self.store, "default")) == ()
+from rewardkit.testing.desk import Desk
 
 
 def test_a_failed_grant_is_listed_with_its_reason_and_claimable_after_a_wait() -> None:

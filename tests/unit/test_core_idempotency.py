@@ -56,6 +56,15 @@ def _undeliverable(kit: rk.RewardKit) -> str:
     return kit.run(rk.FailGrant(grant, "the account is closed", final=True)).id
 
 
+def _in_review(kit: rk.RewardKit) -> str:
+    kit.run(rk.DefineReward("disc"))
+    kit.run(rk.DefineOffer("o", "disc", "A", review="check"))
+    kit.run(rk.DefineCampaign("c", "o"))
+    kit.run(rk.LaunchCampaign("c"))
+    kit.run(rk.MakeOffer("c", "amanda"))
+    return kit.emit("A", user="amanda", id="1").earned[0].grant
+
+
 def _silent(kit: rk.RewardKit) -> None:
     kit.emit("E", user="amanda", id="0")
     _live(kit)
@@ -75,6 +84,11 @@ COMMANDS: tuple[tuple[Prepare, Callable[[Any], Command[Any]], Command[Any]], ...
     (_earned, lambda _: rk.ClaimGrants(), rk.ClaimGrants(2)),
     (_earned, rk.FulfilGrant, rk.FulfilGrant("gr_other")),
     (_earned, lambda grant: rk.FailGrant(grant, "no answer"), rk.FailGrant("gr_other", "no answer")),
+    (_earned, lambda grant: rk.ReverseGrant(grant, "refunded"), rk.ReverseGrant("gr_other", "refunded")),
+    (_in_review, lambda _: rk.ClaimChecks(), rk.ClaimChecks(2)),
+    (_in_review, lambda grant: rk.RecordCheck(grant, "odd"), rk.RecordCheck("gr_other", "odd")),
+    (_in_review, lambda grant: rk.ApproveGrant(grant, by="ann"), rk.ApproveGrant("gr_other", by="ann")),
+    (_in_review, lambda grant: rk.DenyGrant(grant, "no", by="ann"), rk.DenyGrant("gr_other", "no", by="ann")),
     (_undeliverable, rk.RetryGrant, rk.RetryGrant("gr_other")),
     (_made, lambda _: rk.RunDue(), rk.RunDue(5)),
     (_silent, lambda _: rk.Backfill(dry_run=False), rk.Backfill(dry_run=False, limit=7)),

@@ -26,7 +26,7 @@ from rewardkit.core.draft import locked
 from rewardkit.core.due import backfill, run_due
 from rewardkit.core.effects import Replace
 from rewardkit.core.emit import emit
-from rewardkit.core.grants import failing
+from rewardkit.core.grants import failing, reversing, reviewing
 from rewardkit.core.grants.granting import claim_grants, fulfil_grant
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
@@ -73,6 +73,11 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     commands.FulfilGrant: fulfil_grant,
     failing.FailGrant: failing.fail_grant,
     failing.RetryGrant: failing.retry_grant,
+    reviewing.ClaimChecks: reviewing.claim_checks,
+    reviewing.RecordCheck: reviewing.record_check,
+    reviewing.ApproveGrant: reviewing.approve_grant,
+    reviewing.DenyGrant: reviewing.deny_grant,
+    reversing.ReverseGrant: reversing.reverse_grant,
     commands.RunDue: run_due,
     commands.Backfill: backfill,
     referral_commands.MakeReferral: make_referral,

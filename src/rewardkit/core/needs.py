@@ -3,7 +3,8 @@
 A decision is a generator: it yields needs and is sent their answers, of the type that each need names.
 Those marked *takes* change the store as they answer; everything else that changes is an effect, written at the end.
 Those marked *locks* hold the rows until the transaction ends.
-Locks are taken in this order: tenant, answers, users in order, counters in order, grants and notices.
+Locks are taken in this order: tenant, answers, users in order, a grant that is taken back, counters in order, then
+grants and notices of which others' are passed over.
 """
 
 from __future__ import annotations
@@ -153,6 +154,16 @@ class Claims(Need[tuple[int, ...]]):
     """
 
     claims: tuple[Claim, ...]
+
+
+@attrs.frozen
+class GiveBack(Need[None]):
+    """Take one place off what a counter has confirmed. *Takes* and *locks*.
+
+    Giving back more than is confirmed, or to a counter that does not exist, is an `InvariantError`.
+    """
+
+    counter: str
 
 
 @attrs.frozen

@@ -9,8 +9,9 @@ from typing import Any, Final
 from rewardkit.core import limits, payload
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context
+from rewardkit.core.grants.amount import amount_of, minus, shown, total
 from rewardkit.core.identity import derive
-from rewardkit.core.records import Notice
+from rewardkit.core.records import Notice, Reward
 from rewardkit.core.rows import GrantRow, NoticeRow
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import moment, rfc3339
@@ -88,7 +89,13 @@ def of_grant(row: GrantRow, catalogue: Catalogue) -> dict[str, Any]:
         "reward": row.reward,
         "properties": reward.properties,
         "earned_at": row.earned_at,
-    }
+    } | ({"due": due} if (due := _due(row, reward)) else {})
+
+
+def _due(row: GrantRow, reward: Reward) -> str:
+    """What is left of a reward's amount, where some of it has been taken back."""
+    whole = amount_of(reward)
+    return shown(minus(whole, total(row.reversed))) if row.reversed and whole is not None else ""
 
 
 def notice_of(row: NoticeRow) -> Notice:

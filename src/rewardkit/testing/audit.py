@@ -92,8 +92,14 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *open_violations(snapshot.members, snapshot.referrals, register),
         *_answers(snapshot),
         *_users(snapshot),
-        *member_violations(snapshot.members, snapshot.user_offers, snapshot.definitions, snapshot.epoch),
+        *member_violations(snapshot.members, _unfreed(snapshot), snapshot.definitions, snapshot.epoch),
     )
+
+
+def _unfreed(snapshot: Snapshot) -> tuple[UserOfferRow, ...]:
+    """The user offers, where those whose places were given back with their grants count as `freed`."""
+    freed = {grant.user_offer for grant in snapshot.grants if grant.freed}
+    return tuple(row._replace(status="freed") if row.id in freed else row for row in snapshot.user_offers)
 
 
 def campaigns_of(snapshot: Snapshot) -> Mapping[tuple[str, int], Campaign]:
@@ -122,7 +128,7 @@ def _definitions(snapshot: Snapshot) -> Iterator[str]:
 def _counters(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]) -> Iterator[str]:
     """C3: no cap is exceeded. C7: counters equal rows."""
     taken: Counter[tuple[str, str]] = Counter()
-    for offer in snapshot.user_offers:
+    for offer in _unfreed(snapshot):
         campaign = campaigns[offer.campaign, offer.campaign_version]
         if campaign.cap is not None:
             taken[campaign.counter, offer.status] += 1
@@ -143,7 +149,7 @@ def _user_caps(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]
     caps: dict[str, int] = {}
     for campaign in campaigns.values():
         caps[campaign.name] = max(campaign.user_cap, caps.get(campaign.name, 0))
-    taken = Counter((row.user, row.campaign) for row in snapshot.user_offers if row.status in TAKING)
+    taken = Counter((row.user, row.campaign) for row in _unfreed(snapshot) if row.status in TAKING)
     for (user, name), count in taken.items():
         if count > caps[name]:
             yield f"C3: user `{user}` has {count} offers of campaign `{name}`, at most {caps[name]} are allowed"

@@ -19,6 +19,7 @@ from rewardkit.core.context import Context
 from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
 from rewardkit.core.endpoints import EnableEndpoint
 from rewardkit.core.grants.failing import FailGrant
+from rewardkit.core.grants.reversing import ReverseGrant
 from rewardkit.core.identity import derive
 from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
 from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
@@ -158,6 +159,8 @@ def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
         "fulfil": commands.FulfilGrant(grant_of(tenant, "capped", "bob")),
         "fail": FailGrant(grant_of(tenant, "capped", "bob"), "no answer"),
         "fail for good": FailGrant(grant_of(tenant, "capped", "bob"), "no such account", final=True),
+        "reverse": ReverseGrant(grant_of(tenant, "capped", "bob"), "refunded", frees=True),
+        "reduce": ReverseGrant(grant_of(tenant, "capped", "bob"), "refunded in part", amount="2.00"),
         "launch": commands.LaunchCampaign("draft"),
         "end": commands.EndCampaign("capped"),
         "define reward": commands.DefineReward("gift", {"amount": "7.00"}),

@@ -14,6 +14,8 @@ from rewardkit.core import commands
 from rewardkit.core.campaigns.variants import Variant
 from rewardkit.core.commands import Command
 from rewardkit.core.grants.failing import FailGrant, RetryGrant
+from rewardkit.core.grants.reversing import ReverseGrant
+from rewardkit.core.grants.reviewing import ApproveGrant, ClaimChecks, DenyGrant, RecordCheck
 from rewardkit.language.event import Event
 
 USERS = ("amanda", "bea", "carl")
@@ -53,7 +55,9 @@ class RandomCommands:
 
     def opening(self) -> list[Step]:
         """Definitions to begin with."""
-        steps: list[Step] = [("run", commands.DefineReward("disc", {"sku": "CD-1", "tags": ["a", 1]}))]
+        steps: list[Step] = [
+            ("run", commands.DefineReward("disc", {"sku": "CD-1", "tags": ["a", 1], "amount": "6.00"}))
+        ]
         for number in range(self.chance.randint(2, 4)):
             steps += [("run", command) for command in self._new_campaign(f"c{number}")]
         return steps
@@ -73,6 +77,8 @@ class RandomCommands:
             (4, self._fulfil),
             (5, self._fail),
             (2, self._retry),
+            (6, self._review),
+            (4, self._reverse),
             (3, lambda: ("restart", None)),
             (3, self._again),
             (7 if self.redefine else 0, self._define),
@@ -91,6 +97,9 @@ class RandomCommands:
             chance.choice(COMPLETIONS),
             expires_after=expires,
             hold=chance.choice((None, None, "2s", "5s")),
+            review=chance.choice((None, None, "check", "always")),
+            reversal=chance.choice(("parts", "parts", "whole")),
+            reversal_frees=chance.random() < 0.5,
             acknowledge=LINTS,
         )
 
@@ -137,7 +146,9 @@ class RandomCommands:
         if kind == 3:
             return "run", commands.EndCampaign(name)
         if kind == 4:
-            return "run", commands.DefineReward("disc", {"sku": f"CD-{chance.randint(1, 3)}"})
+            return "run", commands.DefineReward(
+                "disc", {"sku": f"CD-{chance.randint(1, 3)}", "amount": chance.choice((None, 5))}
+            )
         return "run", commands.LaunchCampaign(name)
 
     # --- events and time ---------------------------------------------------------------------------
@@ -225,6 +236,27 @@ class RandomCommands:
         if not self.grants:
             return self._run_due()
         return "run", RetryGrant(self.chance.choice(self.grants), by="clerk")
+
+    def _review(self) -> Step:
+        """What a check found, or what a person decided."""
+        if not self.grants:
+            return self._run_due()
+        chance, grant = self.chance, self.chance.choice(self.grants)
+        if chance.random() < 0.3:
+            return "run", ClaimChecks(chance.randint(1, 3), chance.randint(1, 4))
+        if chance.random() < 0.5:
+            return "run", RecordCheck(grant, chance.choice(((), (), ("new account",), ("a", "b"))), lease=self._lease())
+        if chance.random() < 0.5:
+            return "run", ApproveGrant(grant, by="clerk")
+        return "run", DenyGrant(grant, "made up", by="clerk", frees=chance.choice((None, True, False)))
+
+    def _reverse(self) -> Step:
+        if not self.grants:
+            return self._run_due()
+        chance, grant = self.chance, self.chance.choice(self.grants)
+        amount = chance.choice((None, None, "1", "2.50", 3, "99"))
+        frees = chance.choice((None, True, False)) if amount is None else None
+        return "run", ReverseGrant(grant, "refunded", amount=amount, by="clerk", frees=frees)
 
     def _lease(self) -> int | None:
         """Of a worker's, or of one who has overslept; or nobody's."""

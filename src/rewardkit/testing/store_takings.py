@@ -67,6 +67,21 @@ class StoreTakings:
             ask(store, needs.Claims((needs.Claim("cap", 9, 5, *moved),)))
         assert ask(store, needs.Counters(("cap",))) == before
 
+    def test_a_place_that_was_confirmed_is_given_back_and_can_be_taken_again(self, store: Store) -> None:
+        put(store, CounterRow("cap", 3, 1, 2, 0))
+        ask(store, needs.GiveBack("cap"))
+        assert ask(store, needs.Counters(("cap",)))[0][1:4] == (3, 1, 1)
+        assert ask(store, needs.Claims((needs.Claim("cap", 3, 9, 0, 0),))) == (1,)
+
+    @pytest.mark.parametrize("confirmed", [None, 0])
+    def test_giving_back_what_was_never_confirmed_breaks_a_promise(self, store: Store, confirmed: int | None) -> None:
+        if confirmed is not None:
+            put(store, CounterRow("cap", 3, 1, confirmed, 0))
+        before = ask(store, needs.Counters(("cap",)))
+        with pytest.raises(InvariantError):
+            ask(store, needs.GiveBack("cap"))
+        assert ask(store, needs.Counters(("cap",))) == before
+
     def test_claims_are_answered_in_their_order(self, store: Store) -> None:
         names = sorted(NAMES)
         claims = tuple(needs.Claim(name, number, 9, 0, 0) for number, name in enumerate(names))

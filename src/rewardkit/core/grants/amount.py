@@ -44,10 +44,16 @@ def _read(value: object) -> Decimal | None:
     if type(value) is int:
         return Decimal(value) if 0 <= value <= limits.INTEGER else None
     if isinstance(value, Decimal):
-        if not value.is_finite() or abs(value.adjusted()) > limits.DECIMAL_EXPONENT:
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or abs(exponent) > limits.DECIMAL_EXPONENT:
             return None
         value = format(value, "f")
     return Decimal(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else None
+
+
+def shown(amount: Decimal) -> str:
+    """An amount as it is kept and told: every digit, no exponent."""
+    return format(amount, "f")
 
 
 def plus(first: Decimal, second: Decimal) -> Decimal:

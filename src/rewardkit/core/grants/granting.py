@@ -71,12 +71,16 @@ def require_lease(row: GrantRow, lease: int | None) -> None:
 
 
 def written(
-    catalogue: Catalogue, change: Moved, notices: tuple[NoticeRow, ...] = (), **columns: Any
+    catalogue: Catalogue,
+    change: Moved,
+    notices: tuple[NoticeRow, ...] = (),
+    effects: tuple[Effect, ...] = (),
+    **columns: Any,
 ) -> Decision[Grant]:
-    """The decision that a grant has changed: its row with further columns, its step, and what is told of it."""
+    """The decision that a grant has changed: its row with further columns, its step, what is told of it, and more."""
     after = change.row._replace(**columns)
-    effects: tuple[Effect, ...] = Replace((after,)), Insert((change.step,))
-    return Decision(grant_of(after, catalogue), (*effects, Insert(notices)) if notices else effects, catalogue)
+    told = (Insert(notices),) if notices else ()
+    return Decision(grant_of(after, catalogue), (*effects, Replace((after,)), Insert((change.step,)), *told), catalogue)
 
 
 def covering(context: Context, rows: tuple[GrantRow, ...]) -> Deciding[Catalogue]:

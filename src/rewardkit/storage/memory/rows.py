@@ -145,6 +145,12 @@ class MemoryRows(MemoryPools):
         self._put(claim.name, CounterRow(claim.name, cap, reserved + granted, confirmed, granted))
         return granted
 
+    def give_back(self, need: needs.GiveBack) -> None:
+        row = self._shelves[CounterRow].rows.get(need.counter)
+        if row is None or not row.confirmed:
+            raise InvariantError(f"counter `{need.counter}` has nothing confirmed to give back")
+        self._put(row.name, row._replace(confirmed=row.confirmed - 1))
+
     def recall(self, need: needs.Recall) -> AnswerRow | None:
         key = (need.operation, need.key)
         row: AnswerRow | None = self._shelves[AnswerRow].rows.get(key)

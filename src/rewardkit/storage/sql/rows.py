@@ -119,6 +119,10 @@ class SqlRows(SqlPools, ABC):
         epoch, fingerprint = self.fetch(self._statements.lock_epoch, (self._tenant,))[0]
         return epoch, fingerprint
 
+    def give_back(self, need: needs.GiveBack) -> None:
+        if not self.fetch(self._statements.give_back, (self._tenant, need.counter)):
+            raise InvariantError(f"counter `{need.counter}` has nothing confirmed to give back")
+
     def recall(self, need: needs.Recall) -> AnswerRow | None:
         values = (self._tenant, need.operation, need.key, b"", "")
         row = AnswerRow._make(self.fetch(self._statements.recall, values)[0])

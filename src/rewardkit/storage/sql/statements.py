@@ -106,6 +106,10 @@ class Statements:
         self.lease_own_notices = self._lease(NOTICE, f"{due} AND \"endpoint\" = ''", "attempt_at", "attempt_at")
 
     def _add_grants(self) -> None:
+        self.give_back = self._text(
+            f'UPDATE {self.name("counter")} SET "confirmed" = "confirmed" - 1 '
+            'WHERE "tenant" = ? AND "name" = ? AND "confirmed" > 0 RETURNING 1'
+        )
         self.grant_of = self._select(GRANT, '"id" = ?', self.dialect.lock)
         self.grant_seen = self._select(GRANT, '"id" = ?')
         self.steps_of = self._select(GRANT_STEP, '"grant" = ?', 'ORDER BY "number"')
