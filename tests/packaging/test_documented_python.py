@@ -26,6 +26,11 @@ PRINTED = {
         "starter satisfied 2026-01-02T10:00:00+00:00\nquick satisfied 2026-01-02T10:00:00+00:00\n"
     ),
     "docs/guides/over-time.md": "satisfied\n",
+    "docs/guides/referrals.md": "sue earned 5.00 as the sender\nrob earned 5.00 as the recipient\n",
+    "docs/guides/referral-campaigns.md": (
+        "`Purchase Completed` happened at 2026-04-01T12:00:00Z\n"
+        "not double-in-may: its condition on the sender does not hold: 1 more `Purchase Completed`\n"
+    ),
     "docs/guides/webhooks.md": "amanda: offer.made\namanda: grant.ready\n: test\nbea: grant.ready\n: test\n",
 }
 
