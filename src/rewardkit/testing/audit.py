@@ -16,7 +16,8 @@ from rewardkit.core import wire
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.identity import chained, derive
-from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
+from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
+from rewardkit.core.pools.stocking import low_subject
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
@@ -35,6 +36,7 @@ from rewardkit.testing.audit_addressed import addressed_violations
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
 from rewardkit.testing.audit_members import TAKING, member_violations
 from rewardkit.testing.audit_outbox import outbox_violations
+from rewardkit.testing.audit_pools import PoolSnapshot, pool_violations
 from rewardkit.testing.audit_referrals import (
     PREFIX,
     code_violations,
@@ -71,6 +73,7 @@ class Snapshot:
     registered: tuple[RegisteredEndpointRow, ...] = ()
     referrals: tuple[ReferralRow, ...] = ()
     referral_codes: tuple[ReferralCodeRow, ...] = ()
+    stock: PoolSnapshot = attrs.field(factory=PoolSnapshot)
 
 
 def violations(snapshot: Snapshot) -> tuple[str, ...]:
@@ -85,6 +88,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *_grants(snapshot),
         *grant_violations(snapshot.grants, snapshot.grant_steps, snapshot.definitions),
         *_notices(snapshot),
+        *pool_violations(snapshot.stock),
         *outbox_violations(snapshot.notices, snapshot.endpoints),
         *addressed_violations(snapshot.tenant, snapshot.notices, snapshot.registered),
         *referral_violations(snapshot.tenant, snapshot.referrals, snapshot.grants, snapshot.counters, register),
@@ -215,6 +219,9 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
         if referral.status != "open":
             want(REFERRAL_ENDED, referral.id)
     lives = lives_of(snapshot.grant_steps)
+    for part in snapshot.stock.slices:
+        for crossing in range(1, part.crossings + 1):
+            want(POOL_LOW, low_subject(part.pool), crossing)
     for grant in snapshot.grants:
         for kind, step in told_of(lives.get(grant.id, [])):
             want(kind, grant.id, step)

@@ -35,6 +35,7 @@ from rewardkit.storage.tables import (
     GRANT_STEP,
     MEMBER,
     NOTICE,
+    POOL_TABLES,
     REFERRAL,
     REFERRAL_CODE,
     REGISTERED_ENDPOINT,
@@ -42,6 +43,7 @@ from rewardkit.storage.tables import (
     Table,
 )
 from rewardkit.testing.audit import Snapshot
+from rewardkit.testing.audit_pools import PoolSnapshot, pool_snapshot_of
 from rewardkit.testing.audit_referrals import register_of, sender_counters
 
 R = TypeVar("R")
@@ -89,6 +91,7 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
             tuple(sorted(notices)),
             transaction.ask(Counters(tuple(sorted(counters)))),
             endpoints=transaction.ask(ListEndpoints()),
+            stock=pool_snapshot_of(transaction),
             grant_steps=tuple(step for row in sorted(grants) for step in transaction.ask(StepsOf(row.id))),
             registered=_registered(transaction, {row.endpoint for row in notices}),
             referrals=tuple(sorted(referrals)),
@@ -157,6 +160,7 @@ def snapshot_in(connection: Connection, tenant: str, prefix: str = "rewardkit_")
             rows(REGISTERED_ENDPOINT),
             rows(REFERRAL),
             rows(REFERRAL_CODE),
+            PoolSnapshot(*map(rows, POOL_TABLES)),
         )
     finally:
         connection.execute("ROLLBACK")
