@@ -12,6 +12,7 @@ import pytest
 
 import rewardkit as rk
 from rewardkit.notify.registered_webhooks import derived_secret
+from rewardkit.storage.memory.rows import MemoryRows
 from rewardkit.testing.notifier_contract import NOTICE
 from rewardkit.testing.receiver import Receiver, answer, reset
 from rewardkit.webhooks import verify
@@ -115,6 +116,21 @@ def test_a_registered_endpoint_shows_neither_its_secret_nor_the_master_nor_its_p
     assert inside is not None
     shown = everything_shown(failed.value.with_traceback(inside)) + caplog.text
     assert [canary for canary in (*PLANTED, *derived) if canary in shown] == []
+
+
+@pytest.mark.parametrize("method", ["published", "registered_endpoints_of", "write"])
+def test_a_store_that_fails_does_not_show_the_url_that_was_to_be_registered(
+    method: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise rk.StoreError("the disk is full")
+
+    kit = rk.RewardKit(
+        webhooks=rk.RegisteredWebhooks(SIGNING, guard=rk.UrlGuard(resolver=lambda *_: ["93.184.216.34"]))
+    )
+    monkeypatch.setattr(MemoryRows, method, fail)
+    command = rk.RegisterEndpoint("shop", f"https://example.com/{PATH}")
+    assert shown_by_error(lambda: kit.run(command), caplog) == []
 
 
 def test_a_failed_log_in_does_not_show_its_password(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
+from rewardkit.core.catalogue import EMPTY
+from rewardkit.core.context import Context, Judgement
+from rewardkit.core.decide import decide
 from rewardkit.core.limits import ENDPOINTS
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import violations
@@ -322,6 +325,13 @@ def test_nobody_registers_what_nobody_has_judged(store: MemoryStore, kit: rk.Rew
         with pytest.raises(rk.ValidationError, match="webhooks"):
             call()
     assert kit.ask(rk.RegisteredEndpoints()) == ()
+
+
+def test_a_url_is_registered_only_as_it_was_judged() -> None:
+    command = rk.RegisterEndpoint("shop", URL)
+    for judgement in (None, Judgement(f"{URL}/other", None)):
+        with pytest.raises(rk.ValidationError, match="judge its URL"):
+            next(decide(command, Context("default", 0, "1", EMPTY, judgement=judgement)))
 
 
 def test_a_tenant_has_so_many_endpoints_at_most(kit: rk.RewardKit) -> None:

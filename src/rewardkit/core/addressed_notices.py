@@ -40,9 +40,7 @@ def copies(
     """What registered endpoints are to be told of notices that nobody has leased before."""
     wanted = [(endpoint.name, kinds_in(endpoint)) for endpoint in endpoints]
     return tuple(
-        row._replace(
-            id=derive("no", context.tenant, row.id, name), attempt_at=context.at, lease=0, settled="{}", endpoint=name
-        )
+        row._replace(id=derive("no", context.tenant, row.id, name), attempt_at=context.at, lease=0, endpoint=name)
         for row in leased
         if row.lease == 1 and not row.endpoint
         for name, kinds in wanted
