@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import rewardkit as rk
 from rewardkit.core.limits import ENDPOINTS
+from rewardkit.core.needs import ListRegisteredEndpoints, Need
 from rewardkit.core.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
+from rewardkit.ports import Transaction
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
@@ -130,16 +135,41 @@ def test_a_paused_worker_marks_nothing_over_a_newer_lease(store: rk.Store) -> No
     assert kit.ask(rk.Notices()).items[0].status == "pending"
 
 
+class Pondering:
+    """A store that takes its time after it has listed the registered endpoints, so that others may come in between."""
+
+    joined = False
+
+    def __init__(self, store: rk.Store) -> None:
+        self.store = store
+
+    @contextmanager
+    def transaction(self, tenant: str) -> Iterator[Transaction]:
+        with self.store.transaction(tenant) as transaction:
+            listed = transaction.ask
+
+            def ask(need: Need[Any]) -> Any:
+                answer = listed(need)
+                if isinstance(need, ListRegisteredEndpoints):
+                    time.sleep(0.3)
+                return answer
+
+            transaction.ask = ask  # type: ignore[method-assign]
+            yield transaction
+
+
 def test_registering_at_the_limit_from_many_sides_lets_one_in(store: rk.Store) -> None:
     kit = kit_of(store, Webhooks(), FakeClock())
     for number in range(ENDPOINTS - 1):
         kit.run(rk.RegisterEndpoint(f"shop {number}", URL))
-    barrier = threading.Barrier(6)
+    slow: Any = Pondering(store)
+    pondering = rk.RewardKit(slow, webhooks=Webhooks())
+    barrier = threading.Barrier(3)
 
     def register(number: int) -> bool:
         barrier.wait()
-        return isinstance(kit.attempt(rk.RegisterEndpoint(f"late {number}", URL)), rk.RegisteredEndpoint)
+        return isinstance(pondering.attempt(rk.RegisterEndpoint(f"late {number}", URL)), rk.RegisteredEndpoint)
 
-    with ThreadPoolExecutor(6) as workers:
-        assert sum(workers.map(register, range(6))) == 1
+    with ThreadPoolExecutor(3) as workers:
+        assert sum(workers.map(register, range(3))) == 1
     assert len(kit.ask(rk.RegisteredEndpoints())) == ENDPOINTS
