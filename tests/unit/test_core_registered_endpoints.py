@@ -385,6 +385,29 @@ def test_a_tenants_endpoints_are_told_as_this_tenants(kit: rk.RewardKit, webhook
     assert acme.endpoint_secret("shop").reveal() == "acme/shop/1"
 
 
+def test_a_slow_endpoint_delays_itself_alone(
+    kit: rk.RewardKit, webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr("rewardkit.shell.deliver.time.monotonic", lambda: seconds[0])
+
+    def hang() -> rk.Outcome:
+        seconds[0] += 15
+        return rk.RetryLater("did not answer within 15 seconds")
+
+    webhooks.answers["slow"] = hang
+    for name in ("slow", "well"):
+        kit.run(rk.RegisterEndpoint(name, URL))
+    happen(kit, 10)
+    assert kit.deliver() == rk.Delivery(delivered=20, failed=1)
+    assert (len(webhooks.kinds_of("slow")), len(webhooks.kinds_of("well"))) == (1, 10)
+    happen(kit)
+    assert kit.deliver() == rk.Delivery(delivered=2, failed=2)
+    assert (len(webhooks.kinds_of("slow")), len(webhooks.kinds_of("well"))) == (3, 11)
+    webhooks.answers.clear()
+    assert kit.deliver() == rk.Delivery(delivered=8)
+
+
 def test_copies_are_delivered_in_the_call_that_made_them_up_to_its_limit(kit: rk.RewardKit, webhooks: Webhooks) -> None:
     for name in ("a", "b", "c"):
         kit.run(rk.RegisterEndpoint(name, URL))

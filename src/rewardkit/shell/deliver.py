@@ -29,6 +29,9 @@ TELL_SECONDS = 20
 PATIENCE_SECONDS = 30
 """After which a worker begins no more of its batch and gives the rest back: others may be idle."""
 
+SLOW_SECONDS = 5
+"""That one registered endpoint may take of a batch; the rest of what is for it goes behind what is for others."""
+
 _BATCH_NOTICES = 50
 
 
@@ -103,22 +106,26 @@ class Worker:
         began = time.monotonic()
         gone = {row.name: EndpointGone(row.reason) for row in leased.gone}
         registered = {row.name: row for row in leased.registered}
-        done, tried = Delivery(), 0
+        done, taken = Delivery(), dict.fromkeys(registered, 0.0)
         attempts: list[Attempt] = []
+        rest: list[NoticeRow] = []
         for row in leased.rows:
-            if self.stop.is_set() or time.monotonic() - began > PATIENCE_SECONDS:
-                break
-            tried += 1
+            at = time.monotonic()
+            over = self.stop.is_set() or at - began > PATIENCE_SECONDS
+            if over or taken.get(row.endpoint, 0.0) > SLOW_SECONDS:
+                rest.append(row)
+                continue
             known = len(gone), registered.get(row.endpoint)
             if row.endpoint:
                 attempts.append(self._tell_registered(row, registered))
+                taken[row.endpoint] = taken.get(row.endpoint, 0.0) + time.monotonic() - at
             else:
                 attempts.append(Attempt(row.id, row.lease, self._tell(row, gone), self.jitter()))
             if known != (len(gone), registered.get(row.endpoint)):
                 # Somebody wants nothing more: recorded before anything else is told, so that whoever leases knows it.
                 done += self._mark(attempts)
                 attempts = []
-        return done + self._mark(attempts, leased.rows[tried:])
+        return done + self._mark(attempts, rest)
 
     def _mark(self, attempts: Sequence[Attempt], rest: Sequence[NoticeRow] = ()) -> Delivery:
         if not attempts and not rest:
