@@ -22,6 +22,7 @@ from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.clock import FakeClock
+from rewardkit.testing.endpoints import endpoint_kit, happen
 
 URL = "https://shop.example/"
 NOTICES, WORKERS = 60, 4
@@ -56,22 +57,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[rk.Store]:
     store.close()
 
 
-def kit_of(store: rk.Store, webhooks: Webhooks, clock: FakeClock) -> rk.RewardKit:
-    kit = rk.RewardKit(store, webhooks=webhooks, clock=clock, jitter=lambda: 0.5)
-    kit.run(rk.DefineReward("disc"))
-    kit.run(rk.DefineOffer("o", "disc", "A"))
-    kit.run(rk.DefineCampaign("c", "o", user_cap=1_000))
-    kit.run(rk.LaunchCampaign("c"))
-    return kit
-
-
 def test_workers_beside_each_other_tell_each_endpoint_each_notice_once(store: rk.Store) -> None:
     webhooks = Webhooks()
-    kit = kit_of(store, webhooks, FakeClock())
+    kit = endpoint_kit(store, webhooks, FakeClock())
     for name in ("a", "b", "c"):
         kit.run(rk.RegisterEndpoint(name, URL))
-    for _ in range(NOTICES):
-        kit.run(rk.MakeOffer("c", "ann"))
+    happen(kit, NOTICES)
     with ThreadPoolExecutor(WORKERS) as workers:
 
         def work(_number: int) -> rk.Delivery:
@@ -90,9 +81,9 @@ def test_workers_beside_each_other_tell_each_endpoint_each_notice_once(store: rk
 
 def test_a_worker_that_dies_after_its_lease_has_left_one_copy_and_no_other_makes_more(store: rk.Store) -> None:
     clock, webhooks = FakeClock(), Webhooks()
-    kit = kit_of(store, webhooks, clock)
+    kit = endpoint_kit(store, webhooks, clock)
     kit.run(rk.RegisterEndpoint("a", URL))
-    kit.run(rk.MakeOffer("c", "ann"))
+    happen(kit)
     leased: Leased = kit.run(LeaseOutbox(9, 60))
     assert ([row.endpoint for row in leased.rows], leased.copied) == ([""], 1)
     kit.run(rk.RegisterEndpoint("b", URL))
@@ -109,7 +100,7 @@ def test_a_worker_that_dies_between_the_answer_and_its_record_repeats_under_the_
             raise KeyboardInterrupt
 
     webhooks = Webhooks(die)
-    kit = kit_of(store, webhooks, clock)
+    kit = endpoint_kit(store, webhooks, clock)
     kit.run(rk.RegisterEndpoint("a", URL))
     kit.run(rk.SendTestNotice("a"))
     with pytest.raises(KeyboardInterrupt):
@@ -123,7 +114,7 @@ def test_a_worker_that_dies_between_the_answer_and_its_record_repeats_under_the_
 
 def test_a_paused_worker_marks_nothing_over_a_newer_lease(store: rk.Store) -> None:
     clock = FakeClock()
-    kit = kit_of(store, Webhooks(), clock)
+    kit = endpoint_kit(store, Webhooks(), clock)
     kit.run(rk.RegisterEndpoint("a", URL))
     kit.run(rk.SendTestNotice("a"))
     paused: Leased = kit.run(LeaseOutbox(9, 60))
@@ -159,7 +150,7 @@ class Pondering:
 
 
 def test_registering_at_the_limit_from_many_sides_lets_one_in(store: rk.Store) -> None:
-    kit = kit_of(store, Webhooks(), FakeClock())
+    kit = endpoint_kit(store, Webhooks(), FakeClock())
     for number in range(ENDPOINTS - 1):
         kit.run(rk.RegisterEndpoint(f"shop {number}", URL))
     slow: Any = Pondering(store)
