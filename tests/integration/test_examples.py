@@ -21,6 +21,12 @@ SHOWN = {
         "2026-03-06T00:00:00Z: satisfied: ",
         "  help: write `no refund within 14d`",
     ),
+    "fastapi_shop.py": (
+        "order-1: 201, earned []",
+        "order-2: 201, earned ['store-credit']",
+        "order-2: 200, earned []",
+        '  told: {"campaign":"second-within-a-month",',
+    ),
 }
 
 
