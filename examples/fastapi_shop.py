@@ -36,11 +36,11 @@ import rewardkit as rk
 CAMPAIGNS = Path(__file__).with_name("music_shop.toml")
 
 
-class Base(DeclarativeBase):
+class ShopTable(DeclarativeBase):
     """The shop's own tables."""
 
 
-class Order(Base):
+class Order(ShopTable):
     """What somebody bought."""
 
     __tablename__ = "orders"
@@ -70,7 +70,7 @@ def create_app(store: str | None = None) -> FastAPI:
         await kit.migrate()
         await kit.load(CAMPAIGNS)
         async with engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+            await connection.run_sync(ShopTable.metadata.create_all)
         delivering = asyncio.create_task(kit.deliver_forever(poll_seconds=0.2))
         yield
         delivering.cancel()
