@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         FulfilGrant,
         LaunchCampaign,
         MakeOffer,
+        PauseCampaign,
+        ResumeCampaign,
         RunDue,
     )
     from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
@@ -150,7 +152,7 @@ _HOMES = {
     "rewardkit.core.campaigns.variants": "Variant",
     "rewardkit.core.commands": (
         "Backfill CancelUserOffer ClaimGrants Command DefineCampaign DefineCondition DefineOffer DefineReward Emit"
-        " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer RunDue"
+        " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer PauseCampaign ResumeCampaign RunDue"
     ),
     "rewardkit.core.dead_letters": "ReplayDeadLetters RetryNotice",
     "rewardkit.core.endpoints": "EnableEndpoint Endpoints",
@@ -294,6 +296,7 @@ __all__ = [
     "OpenTelemetryObserver",
     "Outcome",
     "Page",
+    "PauseCampaign",
     "Pool",
     "PoolStatus",
     "Pools",
@@ -321,6 +324,7 @@ __all__ = [
     "ReplayDeadLetters",
     "Reservation",
     "ReserveCode",
+    "ResumeCampaign",
     "RetryGrant",
     "RetryLater",
     "RetryNotice",

@@ -102,7 +102,10 @@ class History:
         if isinstance(answer, rk.Refused) and answer.code == "held_out":
             # Who is held out is refused and recorded.
             known = {row.id for row in before.user_offers}
-            direct = {row.id for row in after.user_offers if row.id not in known and _is_direct(row, command)}
+            new = [row for row in after.user_offers if row.id not in known and _is_direct(row, command)]
+            direct = {row.id for row in sorted(new, key=lambda row: row.entry)[-1:]}
+            if not direct:
+                return ModelStep(now, {})
         elif isinstance(answer, Exception):
             return ModelStep(now, {})
         if isinstance(command, Emit):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rewardkit.core import active
 from rewardkit.core.active import Active
+from rewardkit.core.campaigns.taking import Taking
 from rewardkit.core.progress import Progress
 from rewardkit.errors import InvariantError
 
@@ -63,7 +64,17 @@ def test_bytes_that_are_no_progress_are_refused_or_come_back_as_they_were(data: 
 
 @given(
     st.lists(
-        st.builds(Active, st.integers(0, 2**32 - 1), st.integers(0, 65_535), st.booleans(), st.binary(max_size=20)),
+        st.builds(
+            Active,
+            st.integers(0, 2**32 - 1),
+            st.integers(0, 65_535),
+            st.binary(max_size=20),
+            st.one_of(
+                st.builds(Taking, st.booleans(), st.just(0), st.just(0)),
+                st.builds(Taking, st.booleans(), st.integers(1, 31), st.integers(0, 2**60)),
+            ),
+            st.booleans(),
+        ),
         max_size=5,
     )
 )
@@ -74,7 +85,7 @@ def test_active_offers_come_back(offers: list[Active]) -> None:
 def test_a_large_state_fits() -> None:
     progress = Progress()
     progress.put(
-        1, active.pack([Active(1, 1, counted=True, state=bytes(200_000)), Active(2, 2, counted=False, state=b"x")])
+        1, active.pack([Active(1, 1, taking=Taking(counted=True), state=bytes(200_000)), Active(2, 2, state=b"x")])
     )
 
     kept = Progress(progress.pack()).get(1)
@@ -83,7 +94,7 @@ def test_a_large_state_fits() -> None:
 
 
 def test_active_offers_that_are_cut_off_are_refused() -> None:
-    packed = active.pack([Active(1, 1, counted=True, state=b"abc"), Active(2, 2, counted=False, state=b"x")])
+    packed = active.pack([Active(1, 1, taking=Taking(counted=True), state=b"abc"), Active(2, 2, state=b"x")])
 
     with pytest.raises(InvariantError, match="active user offers cannot be read"):
         active.unpack(packed[:3])

@@ -1,7 +1,8 @@
 """The active user offers of one campaign and one user, as their slot keeps them.
 
-One behind the other: offer number, entry, flags, and the packed state of its condition. A state that another offer
-follows has its length before it; the last, and nearly always only, one takes the rest of the slot.
+One behind the other: offer number, entry, flags, what it takes of periods where it does, and the packed state of its
+condition. A state that another offer follows has its length before it; the last, and nearly always only, one takes the
+rest of the slot.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rewardkit.core.campaigns.taking import Taking
 from rewardkit.errors import InvariantError
 
 _HEAD = struct.Struct("<IHB")
 _LENGTH = struct.Struct("<I")
-_COUNTED, _FOLLOWED, _HELD_OUT = 1, 2, 4
+_DATE = struct.Struct("<Bq")
+_COUNTED, _FOLLOWED, _HELD_OUT, _DATED = 1, 2, 4, 8
 
 
 class Active(NamedTuple):
@@ -22,10 +25,9 @@ class Active(NamedTuple):
 
     offer_number: int
     entry: int
-    counted: bool
-    """Whether it takes a place under the campaign's cap."""
     state: bytes
     """Of its condition."""
+    taking: Taking = Taking()
     held_out: bool = False
     """Whether there is no offer, and her condition is followed to compare with."""
 
@@ -42,6 +44,10 @@ def unpack(payload: bytes) -> list[Active]:
         try:
             number, entry, flags = _HEAD.unpack_from(payload, at)
             at += _HEAD.size
+            units, made_at = 0, 0
+            if flags & _DATED:
+                units, made_at = _DATE.unpack_from(payload, at)
+                at += _DATE.size
             end = len(payload)
             if flags & _FOLLOWED:
                 (length,) = _LENGTH.unpack_from(payload, at)
@@ -49,7 +55,8 @@ def unpack(payload: bytes) -> list[Active]:
                 end = at + length
         except struct.error as error:
             raise InvariantError(f"active user offers cannot be read: {error}") from None
-        found.append(Active(number, entry, bool(flags & _COUNTED), payload[at:end], bool(flags & _HELD_OUT)))
+        taking = Taking(bool(flags & _COUNTED), units, made_at)
+        found.append(Active(number, entry, payload[at:end], taking, bool(flags & _HELD_OUT)))
         if not flags & _FOLLOWED:
             break
         at = end
@@ -60,11 +67,12 @@ def pack(offers: Sequence[Active]) -> bytes:
     """The slot's payload."""
     parts = []
     for place, offer in enumerate(offers, start=1):
-        followed = place < len(offers)
-        flags = (
-            (_COUNTED if offer.counted else 0) | (_FOLLOWED if followed else 0) | (_HELD_OUT if offer.held_out else 0)
-        )
+        followed, taking = place < len(offers), offer.taking
+        dated = taking.units > 0
+        flags = taking.counted * _COUNTED | followed * _FOLLOWED | offer.held_out * _HELD_OUT | dated * _DATED
         parts.append(_HEAD.pack(offer.offer_number, offer.entry, flags))
+        if dated:
+            parts.append(_DATE.pack(taking.units, taking.made_at))
         if followed:
             parts.append(_LENGTH.pack(len(offer.state)))
         parts.append(offer.state)

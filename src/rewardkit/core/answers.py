@@ -22,7 +22,7 @@ class Defined:
 
 @attrs.frozen
 class CampaignState:
-    """A campaign after it was launched or ended: `live` or `ended`."""
+    """A campaign after it was launched, paused, resumed or ended: `live`, `paused` or `ended`."""
 
     name: str
     version: int

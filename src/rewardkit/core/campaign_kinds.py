@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardkit.core.answers import CampaignState, Defined
 from rewardkit.core.campaigns import campaigning as offers
-from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
+from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
 from rewardkit.core.context import Context
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import text
@@ -39,6 +39,25 @@ def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> Campai
     if _is_of_referrals(command.name, draft):
         return referrals.end_referral_campaign(command.name, draft, context)
     return offers.end_campaign(command, draft, context)
+
+
+def pause_campaign(command: PauseCampaign, draft: Draft, context: Context) -> CampaignState:
+    """Pause a live campaign of offers."""
+    if _is_of_referrals(command.name, draft):
+        raise _only_ended(command.name)
+    return offers.pause_campaign(command, draft, context)
+
+
+def resume_campaign(command: ResumeCampaign, draft: Draft, context: Context) -> CampaignState:
+    """Resume a paused campaign of offers."""
+    if _is_of_referrals(command.name, draft):
+        raise _only_ended(command.name)
+    return offers.resume_campaign(command, draft, context)
+
+
+def _only_ended(name: str) -> Refused:
+    sentence = f"campaign `{name}` is one of referrals, which is not paused: end it, and the fallback takes its place"
+    return Refused("campaign_of_other_kind", sentence, {"name": name})
 
 
 def _is_of_referrals(name: str, draft: Draft) -> bool:

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import attrs
 
+from rewardkit.core.campaigns.audience import Audience
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.campaigns.entries import Entries
 from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_of, reward_of
@@ -46,6 +47,8 @@ class Catalogue:
     offer_names: Mapping[int, frozenset[str]] = attrs.field(factory=dict)
     """Campaign id → the offers that any of its versions has made."""
     referrals: Register = NO_REFERRALS
+    audiences: Mapping[tuple[str, str], Audience] = attrs.field(factory=dict)
+    """By canonical text and zone: those of all campaigns that were launched."""
 
     @classmethod
     def of(cls, found: DefinitionSet) -> Catalogue:
@@ -64,6 +67,7 @@ class Catalogue:
         campaigns_by_id = dict(self.campaigns_by_id)
         campaign_versions = dict(self.campaign_versions)
         offer_names = dict(self.offer_names)
+        audiences = dict(self.audiences)
         for row in found.rows:
             if row.kind == REWARD:
                 rewards[row.name] = reward_versions[row.name, row.version] = reward_of(row)
@@ -75,6 +79,11 @@ class Catalogue:
             elif row.kind == CAMPAIGN:
                 known = campaigns.get(row.name)
                 campaign = campaign_of(row, len(campaigns) if known is None else known.id)
+                unchanged = known is not None and known.entry_terms == campaign.entry_terms
+                campaign = attrs.evolve(campaign, entry_epoch=known.entry_epoch if known and unchanged else row.epoch)
+                if campaign.audience is not None and campaign.launched_at is not None:
+                    place = campaign.audience, campaign.zone
+                    audiences.setdefault(place, Audience(len(audiences), *place, row.epoch))
                 campaigns[row.name] = campaigns_by_id[campaign.id] = campaign_versions[row.name, row.version] = campaign
                 offer_names[campaign.id] = offer_names.get(campaign.id, frozenset()) | campaign.offers
         return Catalogue(
@@ -92,6 +101,7 @@ class Catalogue:
             campaign_versions=campaign_versions,
             offer_names=offer_names,
             referrals=self.referrals.extended(found.rows),
+            audiences=audiences,
         )
 
     @cached_property
@@ -105,8 +115,33 @@ class Catalogue:
 
     @cached_property
     def entry_conditions(self) -> Entries:
-        """Their conditions, to be folded as one."""
-        return Entries(self.entries)
+        """The conditions of those that users enter once, to be folded as one."""
+        return Entries([campaign for campaign in self.entries if not campaign.recurs])
+
+    @cached_property
+    def recurring(self) -> tuple[Campaign, ...]:
+        """Those whose entry condition may begin anew for a user."""
+        return tuple(campaign for campaign in self.entries if campaign.recurs)
+
+    @cached_property
+    def recurring_listeners(self) -> Listeners[Campaign]:
+        """The same, by the events that they listen to."""
+        return listeners((campaign, campaign.program.names) for campaign in self.recurring)
+
+    @cached_property
+    def audiences_by_number(self) -> Mapping[int, Audience]:
+        """Audiences as users' rows refer to them."""
+        return {audience.number: audience for audience in self.audiences.values()}
+
+    @cached_property
+    def audience_listeners(self) -> Listeners[Audience]:
+        """Audiences by the events that they listen to."""
+        return listeners((audience, audience.program.names) for audience in self.audiences.values())
+
+    @cached_property
+    def audiences_since(self) -> int:
+        """The epoch of the newest audience: older rows do not know it."""
+        return max((audience.epoch for audience in self.audiences.values()), default=0)
 
     @cached_property
     def slot_listeners(self) -> Listeners[int]:

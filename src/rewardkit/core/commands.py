@@ -100,13 +100,20 @@ class DefineCampaign(Command[Defined]):
     Args:
         name: unique among campaigns.
         offer: the name of an offer; its newest version counts for what is made next. None where there are variants.
-        entry: a condition folded over a user's whole history, which makes the offer to her once; None for direct only.
+        entry: a condition folded over a user's whole history, which makes the offer to her; None for direct only.
+        audience: a condition over her whole history that may come and go: who does not fulfil it when she would enter
+            does not; her entry condition then begins anew.
+        reentry: whether her entry condition begins anew after she has entered: `never`; `after_earning`; or with the
+            next `day`, `week`, `month`, `quarter` or `year`, in which she may then enter once in any way. Pinned by
+            the launch.
         code: an offer code, by which users enter; unique among campaigns, compared without case.
         start: from this instant on the campaign makes offers; default is its launch. A date means its first instant.
         end: up to but not at this instant. A date means the end of that day.
         zone: IANA name of the zone of dates, and of the days, weeks and months of conditions; pinned by the launch.
         cap: offers that may be active or earned at one time, over all users; None is unlimited.
-        user_cap: the same for one user.
+        caps_per: offers made in one period that may be active or earned at one time, over all users, by its unit, such
+            as `{"day": 100}`; periods are civil, in the campaign's zone.
+        user_cap: as `cap`, for one user; default is 1, or unlimited where she may enter again.
         variants: several offers, of which each user gets one, always the same.
         holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`.
         program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
@@ -126,8 +133,11 @@ class DefineCampaign(Command[Defined]):
     end: datetime | date | str | None = attrs.field(default=None, kw_only=True)
     zone: str = attrs.field(default="UTC", kw_only=True)
     cap: int | None = attrs.field(default=None, kw_only=True)
-    user_cap: int = attrs.field(default=1, kw_only=True)
+    user_cap: int | None = attrs.field(default=None, kw_only=True)
     variants: tuple[Variant, ...] = attrs.field(default=(), converter=_variants, kw_only=True)
+    audience: str | None = attrs.field(default=None, kw_only=True)
+    reentry: str = attrs.field(default="never", kw_only=True)
+    caps_per: Mapping[str, int] = attrs.field(factory=dict, kw_only=True)
     holdout: Decimal | str | float = attrs.field(default=0, kw_only=True)
     copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     program: str | None = attrs.field(default=None, kw_only=True)
@@ -138,14 +148,31 @@ class DefineCampaign(Command[Defined]):
 
 @attrs.frozen
 class LaunchCampaign(Command[CampaignState]):
-    """Take a draft live. Launching a live campaign changes nothing; an ended one is refused."""
+    """Take a draft live. Launching a live or paused campaign changes nothing; an ended one is refused."""
+
+    name: str
+
+
+@attrs.frozen
+class PauseCampaign(Command[CampaignState]):
+    """Have a live campaign make no offers until it is resumed; what it has made runs on, and can be earned.
+
+    Who fulfils its entry condition meanwhile enters when it is resumed. Pausing a paused campaign changes nothing.
+    """
+
+    name: str
+
+
+@attrs.frozen
+class ResumeCampaign(Command[CampaignState]):
+    """Have a paused campaign make offers again, from now on. Resuming a live campaign changes nothing."""
 
     name: str
 
 
 @attrs.frozen
 class EndCampaign(Command[CampaignState]):
-    """End a live campaign now: it makes no more offers; what it has made runs on."""
+    """End a live or paused campaign now: it makes no more offers; what it has made runs on."""
 
     name: str
 

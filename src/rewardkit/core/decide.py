@@ -19,7 +19,7 @@ from rewardkit.core import (
     registered_endpoints,
     wire,
 )
-from rewardkit.core.campaign_kinds import end_campaign
+from rewardkit.core.campaign_kinds import end_campaign, pause_campaign, resume_campaign
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.draft import locked
@@ -63,6 +63,8 @@ def _defining(definer: Definer) -> Decider:
 
 _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     **{kind: _defining(definer) for kind, definer in DEFINERS.items()},
+    commands.PauseCampaign: _defining(pause_campaign),
+    commands.ResumeCampaign: _defining(resume_campaign),
     commands.EndCampaign: _defining(end_campaign),
     LoadDefinitions: _defining(load_definitions),
     commands.Emit: emit,

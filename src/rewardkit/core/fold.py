@@ -11,40 +11,40 @@ from collections.abc import Sequence
 from rewardkit.core import active
 from rewardkit.core.active import Active
 from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.campaigns.entering import EntryFold, HistoryNeeded
+from rewardkit.core.campaigns.taking import Taking
+from rewardkit.core.campaigns.terms import AFTER_EARNING, UNITS, next_period
 from rewardkit.core.campaigns.variants import Drawn
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.making import Ending, Making, Outcome, outcome_of, replay
-from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, REFERRAL, Progress, key
+from rewardkit.core.progress import ACTIVE, ENTRIES, ENTRY, REFERRAL, is_audience, key
 from rewardkit.core.referrals.folding import ReferralFold
 from rewardkit.core.rows import MemberRow
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
-from rewardkit.language.folding.program import IMPOSSIBLE, PENDING, SATISFIED, Program, State
-from rewardkit.language.running.state import decided
-from rewardkit.language.sets.standing import Decided, Standing
+from rewardkit.language.folding.program import PENDING, Program, State
+
+
+def _turn(slot: int) -> int:
+    """Of what is due at one instant: audiences, then what may give places back, then what may take some."""
+    return 0 if is_audience(slot) else 1 if slot & 3 == ACTIVE else 2
+
 
 _NO_EVENTS: tuple[Event, ...] = ()
 
 
-class HistoryNeeded(Exception):
-    """The user's stored events have to be read before her fold can go on."""
-
-
-class Fold:
+class Fold(EntryFold):
     """One member row while it is folded; `makings` and `endings` say what happened."""
 
     def __init__(self, catalogue: Catalogue, row: MemberRow, history: Sequence[Event] | None = None) -> None:
-        self.catalogue = catalogue
-        self.row = row
-        self.position = Position(row.at, row.order, row.id)
-        self.progress = Progress(row.state)
+        super().__init__(catalogue, row, history)
         self.makings: list[Making] = []
         self.endings: list[Ending] = []
         self.referrals = ReferralFold(self)
-        self.history = None if history is None else list(history)
-        """All stored events that sort up to `position`, in total order; None where they have not been read."""
-        self._standing: Standing | None = None
-        self._settled = 0
+        self._reading: Event | None = None
+        self._claimed = 0, 0
+        self._unsettled: list[tuple[Making, Position]] = []
+        """Entries of campaigns that begin anew after earning, which were earned before their place was asked for."""
 
     # --- reading on --------------------------------------------------------------------------------
 
@@ -55,22 +55,20 @@ class Fold:
             self.history.append(event)
         # An offer that is made later, from an earlier place on, has to find it in the history.
         listened = event.name in self.catalogue.heard
+        self._reading = event
+        listened |= self.hear_audiences(event)
         slots = self.catalogue.slot_listeners.to(event.name)
         for slot in self.progress.repeat(slots, event.name, self.catalogue.steps):
             if slot & 3 == REFERRAL:
                 self.referrals.step(slot, event)
             else:
                 self._step_active(slot, event)
-        conditions = self.catalogue.entry_conditions
-        if conditions.listening(event.name) & ~self.progress.entered:
-            listened = True
-            standing = self.standing
-            found = conditions.step(standing, event)
-            self.progress.time(ENTRIES, standing.wake_at)
-            self._keep_decided(found, event.at, event)
+        listened |= self.hear(event)
         if listened:
             self.position = max(self.position, event.position)
             self.progress.changed = True
+        self.open_cycles()
+        self._reading = None
 
     def advance(self, until: int) -> None:
         """Release every timer that is due by `until`, listening or not, instant by instant.
@@ -79,20 +77,14 @@ class Fold:
         """
         wake_at = self.progress.wake_at
         while wake_at is not None and wake_at <= until:
-            for slot in sorted(self.progress.due(wake_at), key=lambda slot: slot & 3 != ACTIVE):
+            for slot in sorted(self.progress.due(wake_at), key=_turn):
                 self._wake(slot, wake_at)
             self.position = max(self.position, Position(wake_at))
+            self.open_cycles()
             after = self.progress.wake_at
             if after is not None and after <= wake_at:
                 raise InvariantError(f"a timer of user `{self.row.user}` at {wake_at} changes nothing")
             wake_at = after
-
-    def open_entries(self) -> None:
-        """Begin the entry conditions that hold before anything has happened; no event would begin them."""
-        for campaign in self.catalogue.open_at_once:
-            known = self.progress.entered >> campaign.id & 1 or self.progress.get(key(campaign.id, ENTRY)) is not None
-            if not known:
-                self.keep_entry(campaign, campaign.opening, self.position.at, None)
 
     def _wake(self, slot: int, until: int) -> None:
         if slot == ENTRIES:
@@ -100,6 +92,9 @@ class Fold:
             self.progress.changed = True
             self.progress.time(ENTRIES, self.standing.wake_at)
             self._keep_decided(found, until, None)
+            return
+        if is_audience(slot):
+            self.wake_audience(slot, until)
             return
         if slot & 3 == REFERRAL:
             self.referrals.wake(slot, until)
@@ -111,6 +106,9 @@ class Fold:
         if slot & 3 == ENTRY:
             if campaign.entry is None:
                 self.progress.drop(slot)
+                return
+            if campaign.recurs:
+                self.wake_cycle(campaign, payload, until)
                 return
             state = campaign.program.unpack(payload)
             self.keep_entry(campaign, campaign.program.advance(state, until), until, None)
@@ -137,103 +135,7 @@ class Fold:
         ):
             self.catalogue.remember(slot, payload, event.name, self.progress.get(slot) or b"")
 
-    # --- entry conditions ---------------------------------------------------------------------------
-
-    @property
-    def standing(self) -> Standing:
-        """Where the user stands in all entry conditions, unpacked where something asks for it.
-
-        Raises:
-            HistoryNeeded: other entry conditions are in force than those that her slice is of.
-        """
-        if self._standing is None:
-            conditions, payload = self.catalogue.entry_conditions, self.progress.get(ENTRIES)
-            self._settled = self._decided_or_over()
-            found = conditions.opening(self._settled) if payload is None else conditions.read(payload)
-            if found is None:
-                if self.history is None:
-                    raise HistoryNeeded
-                known = [event for event in self.history if event.position <= self.position]
-                found = conditions.fold(known, self.position.at, self._settled)
-            self._standing = found
-        return self._standing
-
-    @property
-    def is_outdated(self) -> bool:
-        """Whether the row was written under other definitions, and its slice is of other entry conditions."""
-        if self.row.epoch >= self.catalogue.epoch:
-            return False
-        payload = self.progress.get(ENTRIES)
-        return payload is not None and self.catalogue.entry_conditions.read(payload) is None
-
-    def recount(self) -> None:
-        """Fold the entry conditions that are undecided anew, from all that has been read."""
-        self._settled = self._decided_or_over()
-        conditions = self.catalogue.entry_conditions
-        self._standing = conditions.fold(self.history or (), self.position.at, self._settled)
-        self._pack_entries()
-
-    def _decided_or_over(self) -> int:
-        """The campaigns, a bit each, whose entry is decided or over; one that waits for its start is decided too."""
-        settled = self.progress.entered | self.catalogue.entry_conditions.over(self.position.at)
-        for campaign_id in self.progress.slots(ENTRY):
-            settled |= 1 << campaign_id
-        return settled
-
-    def _keep_decided(self, found: list[tuple[Campaign, Decided]], until: int, event: Event | None) -> None:
-        """Keep what entry conditions came to."""
-        for campaign, one in found:
-            status = SATISFIED if one.status == "satisfied" else IMPOSSIBLE
-            self.keep_entry(campaign, decided(status, one.at, 0), until, event)
-
-    def _pack_entries(self) -> None:
-        standing = self._standing
-        if standing is None:
-            return
-        conditions, settled = self.catalogue.entry_conditions, self._decided_or_over()
-        conditions.settle(standing, settled & ~self._settled)
-        self._settled = settled
-        payload = conditions.write(standing, settled)
-        self.progress.time(ENTRIES, standing.wake_at)
-        if payload is None:
-            self.progress.drop(ENTRIES)
-        elif payload != self.progress.get(ENTRIES):
-            self.progress.put(ENTRIES, payload, standing.wake_at)
-
     # --- what states come to -----------------------------------------------------------------------
-
-    def keep_entry(self, campaign: Campaign, state: State, until: int, event: Event | None) -> None:
-        """Keep what an entry condition came to as read at `until`; make the offer where the campaign is open.
-
-        The entry instant is the later of the campaign's start and the reading at which the condition first held
-        (after `event`, where that decided), so it does not depend on when this was noticed.
-        A reading at or after the campaign's end decides nothing: an event before the end may come out of order.
-        """
-        if state.status == PENDING:
-            return
-        opens_at = campaign.opens_at
-        decided_at = opens_at - 1 if state.decided_at is None else state.decided_at
-        if campaign.end is not None and decided_at >= campaign.end:
-            self.progress.drop(key(campaign.id, ENTRY))
-            return
-        if state.status == SATISFIED:
-            if decided_at >= opens_at:
-                start = event.position if event is not None and event.at == decided_at else Position(decided_at)
-            elif opens_at > until:
-                waiting = decided(SATISFIED, decided_at, 0)
-                self.progress.put(key(campaign.id, ENTRY), campaign.program.pack(waiting), opens_at)
-                return
-            else:
-                start = Position(opens_at)
-            if campaign.end is not None and start.at >= campaign.end:
-                self.progress.drop(key(campaign.id, ENTRY))
-                return
-            self.progress.enter(campaign.id, decided=True)
-            _, taken = self.progress.counts(campaign.id)
-            if taken < campaign.user_cap:
-                self.make(campaign, start, until)
-            return
-        self.progress.enter(campaign.id, decided=True)
 
     def make(self, campaign: Campaign, start: Position, until: int) -> Making:
         """Make the campaign's offer from a place on, and fold what is known after it, up to the reading at `until`.
@@ -248,10 +150,12 @@ class Fold:
         program = offer.program_in(campaign.zone)
         self.require_history(program, start)
         if campaign.draws:
-            self.progress.draw(campaign.id, drawn.packed())
+            self.progress.keep(campaign.id, drawn=drawn.packed())
+        if campaign.reentry in UNITS:
+            self.progress.keep(campaign.id, reopens_at=next_period(start.at, campaign.reentry, campaign.zone))
         ends_at = None if offer.expires_after is None else start.at + offer.expires_after
-        counted = campaign.cap is not None and not drawn.held_out
-        making = Making(self.row.user, campaign, offer, made + 1, start, ends_at, counted, variant.name, drawn.held_out)
+        taking = Taking() if drawn.held_out else campaign.taking(start.at)
+        making = Making(self.row.user, campaign, offer, made + 1, start, ends_at, taking, variant.name, drawn.held_out)
         self.makings.append(making)
         self.progress.count(campaign.id, made + 1, taken + 1)
         self.position = max(self.position, start)
@@ -259,12 +163,12 @@ class Fold:
         outcome = outcome_of(program, state, event_id)
         if outcome is not None:
             making.outcome = outcome
-            self._settle(campaign, outcome)
+            self._settle(campaign, outcome, making)
             return making
         payload = self.progress.get(key(campaign.id, ACTIVE))
         offers = active.unpack(payload) if payload else []
         states = [*(self._state(campaign, one) for one in offers), state]
-        offers.append(Active(offer.number, making.entry, counted, program.pack(state), drawn.held_out))
+        offers.append(Active(offer.number, making.entry, program.pack(state), taking, drawn.held_out))
         self._put_active(campaign, offers, states)
         return making
 
@@ -296,9 +200,9 @@ class Fold:
         for making in self.makings:
             if (making.campaign.id, making.entry) == (campaign.id, one.entry):
                 making.outcome = outcome
-                break
-        else:
-            self.endings.append(Ending(campaign, self.catalogue.offers_by_number[one.offer_number], one, outcome))
+                self._settle(campaign, outcome, making)
+                return
+        self.endings.append(Ending(campaign, self.catalogue.offers_by_number[one.offer_number], one, outcome))
         self._settle(campaign, outcome)
 
     def replace(self, campaign: Campaign, one: Active, state: State, event_id: str) -> None:
@@ -330,19 +234,55 @@ class Fold:
             self.progress.count(campaign.id, made, taken - 1)
         return found
 
-    def deny(self, making: Making) -> None:
+    def unclaimed(self) -> tuple[list[Making], list[Ending]]:
+        """What was made and has ended since this was last asked."""
+        makings, endings = self._claimed
+        self._claimed = len(self.makings), len(self.endings)
+        return self.makings[makings:], self.endings[endings:]
+
+    def deny(self, making: Making, full: str) -> None:
         """Take a tentative offer back: no place was left. Its entry stays counted, its place does not."""
-        making.denied = True
+        making.denied, making.full = True, full
         freed = making.outcome is not None and making.outcome.status == "expired"
         making.outcome = None
         if self._withdraw(making.campaign, making.entry) is None and not freed:
             made, taken = self.progress.counts(making.campaign.id)
             self.progress.count(making.campaign.id, made, taken - 1)
 
-    def _settle(self, campaign: Campaign, outcome: Outcome) -> None:
+    def _settle(self, campaign: Campaign, outcome: Outcome, making: Making | None = None) -> None:
         if outcome.status != "earned":
             made, taken = self.progress.counts(campaign.id)
             self.progress.count(campaign.id, made, taken - 1)
+        elif campaign.entry is not None and campaign.reentry == AFTER_EARNING:
+            place = self._place_of(outcome)
+            if making is None or not making.taking:
+                self._begin_after_earning(campaign, place)
+            else:
+                self._unsettled.append((making, place))
+
+    def _begin_after_earning(self, campaign: Campaign, place: Position) -> None:
+        if self.is_idle_at(campaign, place):
+            self.begin_anew(campaign, place)
+
+    def _place_of(self, outcome: Outcome) -> Position:
+        if not outcome.event_id:
+            return Position(outcome.at)
+        if self._reading is not None and self._reading.id == outcome.event_id:
+            return self._reading.position
+        return next(event.position for event in self.history or () if event.id == outcome.event_id)
+
+    @property
+    def waits_for_places(self) -> bool:
+        """Whether entry conditions begin anew once it is known that what was earned in this fold has its place."""
+        return bool(self._unsettled)
+
+    def go_on(self) -> None:
+        """Begin them anew, where the place was there; its history has been read."""
+        unsettled, self._unsettled = self._unsettled, []
+        for making, place in unsettled:
+            if not making.denied:
+                self._begin_after_earning(making.campaign, place)
+        self.open_cycles()
 
     def _put_active(self, campaign: Campaign, offers: Sequence[Active], states: Sequence[State]) -> None:
         slot = key(campaign.id, ACTIVE)

@@ -8,13 +8,14 @@ import attrs
 
 from rewardkit.core import limits, payload
 from rewardkit.core.answers import Late
+from rewardkit.core.campaigns.entering import HistoryNeeded
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Deciding
-from rewardkit.core.fold import Fold, HistoryNeeded
+from rewardkit.core.fold import Fold
 from rewardkit.core.needs import Histories, ListUserOffers, ask
 from rewardkit.core.referrals.needs import ReferralsInto
 from rewardkit.core.referrals.refolding import refold_referrals
-from rewardkit.core.refold import catch_up, is_stale, refold
+from rewardkit.core.refold import catch_up, forget_old_timers, is_stale, refold
 from rewardkit.core.rows import EventRow, MemberRow, UserOfferRow
 from rewardkit.language.event import Event, Position
 
@@ -68,7 +69,12 @@ def _is_behind(fold: Fold, event: Event) -> bool:
     if event.at > fold.position.at or event.position > fold.position:
         return False
     catalogue = fold.catalogue
-    return bool(catalogue.entry_conditions.listening(event.name) or catalogue.slot_listeners.to(event.name))
+    return bool(
+        catalogue.entry_conditions.listening(event.name)
+        or catalogue.slot_listeners.to(event.name)
+        or catalogue.recurring_listeners.to(event.name)
+        or catalogue.audience_listeners.to(event.name)
+    )
 
 
 def fold_from_history(
@@ -81,6 +87,7 @@ def fold_from_history(
         if event.id not in new_ids:
             reached = max(reached, event.position)
     fold = Fold(catalogue, row, tuple(event for event in known if event.position <= reached))
+    forget_old_timers(fold)
     fold.advance(reached.at)
     fold.position = reached = max(reached, fold.position)
     caught_up = catch_up(fold)
@@ -92,7 +99,9 @@ def fold_from_history(
         late = refold(fold, behind, offers, caught_up)
         if catalogue.referrals.programs:
             late += refold_referrals(fold, behind, (yield from ask(ReferralsInto((row.user,)))))
+    fold.open_cycles()
     fold.recount()
+    fold.recount_audiences()
     for event in fresh:
         if event.position > reached:
             fold.event(event)

@@ -8,6 +8,7 @@ import attrs
 
 from rewardkit.core.active import Active
 from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.campaigns.taking import Taking
 from rewardkit.core.definitions import Offer
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
@@ -41,12 +42,14 @@ class Making:
     entry: int
     start: Position
     ends_at: int | None
-    counted: bool
+    taking: Taking
     variant: str = ""
     held_out: bool = False
     """Recorded to compare with: there is no offer, and nothing is told, taken or granted."""
     outcome: Outcome | None = None
     denied: bool = False
+    full: str = ""
+    """The counter that had no room, where it was denied."""
 
 
 @attrs.frozen

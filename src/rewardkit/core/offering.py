@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.campaigns.entering import HistoryNeeded
+from rewardkit.core.campaigns.terms import UNITS
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import CancelUserOffer, EnterOfferCode, MakeOffer
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import unknown
 from rewardkit.core.emit import current
-from rewardkit.core.fold import Fold, HistoryNeeded
+from rewardkit.core.fold import Fold
 from rewardkit.core.folding import fold_members, fold_with_history
 from rewardkit.core.input import masked, show, text
+from rewardkit.core.making import Making
 from rewardkit.core.needs import Accept, Accepted, Members, UserOfferOf, ask
 from rewardkit.core.records import UserOffer
 from rewardkit.core.rows import MemberRow, UserOfferRow
@@ -60,20 +63,38 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
         return Decision(_held_out(campaign, row.user))
     start = Position(context.at)
     try:
-        making = fold.make(campaign, start, max(context.at, fold.position.at))
+        making = _make(fold, campaign, start)
     except HistoryNeeded:
         fold = yield from fold_with_history(catalogue, row, context.at)
-        making = fold.make(campaign, start, max(context.at, fold.position.at))
+        making = _make(fold, campaign, start)
     settled = yield from settle(context, catalogue, (fold,))
     if making.denied:
-        facts = {"cap": campaign.cap}
-        return Decision(
-            Refused("campaign_capped", f"no place is left under the cap of campaign `{campaign.name}`", facts)
-        )
+        facts = {"cap": campaign.limits(context.at)[making.full]}
+        sentence = f"campaign `{campaign.name}` makes no more offers now: {campaign.full(making.full)}"
+        return Decision(Refused("campaign_capped", sentence, facts))
     if making.held_out:
         return Decision(_held_out(campaign, row.user), settled.effects((fold,)), catalogue)
     entry = next(offer for offer in settled.offers if offer.campaign == campaign.name and offer.entry == making.entry)
     return Decision(user_offer_of(entry, catalogue), settled.effects((fold,)), catalogue)
+
+
+def _make(fold: Fold, campaign: Campaign, start: Position) -> Making:
+    """Make the offer, where the user is in the audience and may enter now.
+
+    Raises:
+        Refused: she is not, or may not.
+        HistoryNeeded: only her stored events say so.
+    """
+    if campaign.audience is not None and not fold.admits(campaign, start, direct=True):
+        sentence = f"user `{show(fold.row.user)}` is not in the audience of campaign `{campaign.name}`"
+        raise Refused("not_in_audience", sentence, {"audience": campaign.audience})
+    reopens_at = fold.progress.reopens_at(campaign.id)
+    if campaign.reentry in UNITS and start.at < reopens_at:
+        sentence = f"user `{show(fold.row.user)}` has entered campaign `{campaign.name}` in this {campaign.reentry}"
+        raise Refused("reentry_later", sentence, {"from": rfc3339(reopens_at), "reentry": campaign.reentry})
+    making = fold.make(campaign, start, max(start.at, fold.position.at))
+    fold.open_cycles()
+    return making
 
 
 def _caught_up(catalogue: Catalogue, row: MemberRow, at: int) -> Deciding[Fold]:
@@ -93,7 +114,9 @@ def _closed(campaign: Campaign, at: int) -> Refused:
     if at < campaign.opens_at:
         start = rfc3339(campaign.opens_at)
         return Refused("campaign_not_started", f"campaign `{campaign.name}` starts at `{start}`", {"start": start})
-    end = rfc3339(campaign.end or 0)
+    if campaign.end is None or at < campaign.end:
+        return Refused("campaign_paused", f"campaign `{campaign.name}` is paused", {"name": campaign.name})
+    end = rfc3339(campaign.end)
     return Refused("campaign_over", f"campaign `{campaign.name}` ended at `{end}`", {"end": end})
 
 

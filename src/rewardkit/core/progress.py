@@ -28,15 +28,34 @@ ENTRIES = 3
 REFERRAL = 3
 """The kind of the slots of referral programs, counted from 1: what an open referral's condition has come to."""
 
+_AUDIENCES = 1 << 28
+"""What audiences are counted from, behind all referral programs: they belong to no campaign either."""
+
 _HEADER = struct.Struct("<BHHHH")
 _COUNTS = struct.Struct("<HH")
-_DRAWN = struct.Struct("<HHH")
+_WHOLE = struct.Struct("<HHHq")
+_NOT_YET = -1
 _SWAP = sys.byteorder == "big"
 
 
 def key(campaign_id: int, kind: int) -> int:
     """The key of a campaign's slot: campaign in the high bits, kind in the low two."""
     return campaign_id << 2 | kind
+
+
+def audience_key(number: int) -> int:
+    """The key of an audience's slot."""
+    return key(_AUDIENCES + number, REFERRAL)
+
+
+def is_audience(slot: int) -> bool:
+    """Whether a slot is an audience's."""
+    return slot >= key(_AUDIENCES, 0)
+
+
+def audience_of(slot: int) -> int:
+    """The number of the audience whose slot it is."""
+    return (slot >> 2) - _AUDIENCES
 
 
 def _array(code: str, data: bytes) -> array[int]:
@@ -223,9 +242,9 @@ class Progress:
 
     def count(self, campaign_id: int, made: int, taken: int) -> None:
         """Set what `counts` gives."""
-        drawn = self.drawn(campaign_id)
-        if drawn:
-            self.put(key(campaign_id, COUNTS), _DRAWN.pack(made, taken, drawn))
+        drawn, reopens_at = self._further(campaign_id)
+        if drawn or reopens_at != _NOT_YET:
+            self.put(key(campaign_id, COUNTS), _WHOLE.pack(made, taken, drawn, reopens_at))
             return
         self.changed = True
         bit = 1 << campaign_id
@@ -239,16 +258,28 @@ class Progress:
         else:
             self.drop(key(campaign_id, COUNTS))
 
+    def _further(self, campaign_id: int) -> tuple[int, int]:
+        payload = self.get(key(campaign_id, COUNTS)) or b""
+        if len(payload) != _WHOLE.size:
+            return 0, _NOT_YET
+        _, _, drawn, reopens_at = _WHOLE.unpack(payload)
+        return drawn, reopens_at
+
     def drawn(self, campaign_id: int) -> int:
         """What the user was drawn for, packed; 0 where nothing was kept."""
-        payload = self.get(key(campaign_id, COUNTS)) or b""
-        return int(_DRAWN.unpack(payload)[2]) if len(payload) == _DRAWN.size else 0
+        return self._further(campaign_id)[0]
 
-    def draw(self, campaign_id: int, drawn: int) -> None:
-        """Keep what the user was drawn for, from her first entry on."""
+    def reopens_at(self, campaign_id: int) -> int:
+        """The instant before which she may not enter again; before everything where there is none."""
+        return self._further(campaign_id)[1]
+
+    def keep(self, campaign_id: int, *, drawn: int = 0, reopens_at: int = _NOT_YET) -> None:
+        """Keep what the user was drawn for, or when she may enter again; what is not given stays."""
         made, taken = self.counts(campaign_id)
+        before = self._further(campaign_id)
         self.held &= ~(1 << campaign_id)
-        self.put(key(campaign_id, COUNTS), _DRAWN.pack(made, taken, drawn))
+        values = drawn or before[0], before[1] if reopens_at == _NOT_YET else reopens_at
+        self.put(key(campaign_id, COUNTS), _WHOLE.pack(made, taken, *values))
 
     def enter(self, campaign_id: int, *, decided: bool) -> None:
         """Say whether the entry condition has been decided; its slot goes with that."""

@@ -23,13 +23,21 @@ def is_stale(fold: Fold) -> bool:
     epoch = fold.row.epoch
     if epoch >= fold.catalogue.epoch:
         return False
-    return epoch < fold.catalogue.heard_since or any(_is_new(fold, campaign) for campaign in fold.catalogue.entries)
+    known_since = max(fold.catalogue.heard_since, fold.catalogue.audiences_since)
+    return epoch < known_since or any(_is_new(fold, campaign) for campaign in fold.catalogue.entries)
 
 
 def _is_new(fold: Fold, campaign: Campaign) -> bool:
-    if campaign.epoch <= fold.row.epoch:
+    if campaign.entry_epoch <= fold.row.epoch:
         return False
     return fold.progress.counts(campaign.id)[0] == 0 or not fold.progress.entered >> campaign.id & 1
+
+
+def forget_old_timers(fold: Fold) -> None:
+    """Let nothing wake entry conditions that were replaced since the row was written: `catch_up` folds them anew."""
+    for campaign in fold.catalogue.entries:
+        if _is_new(fold, campaign):
+            fold.progress.time(key(campaign.id, ENTRY), None)
 
 
 def catch_up(fold: Fold) -> frozenset[int]:
@@ -45,6 +53,9 @@ def catch_up(fold: Fold) -> frozenset[int]:
 
 
 def _replay_entry(fold: Fold, campaign: Campaign) -> None:
+    if campaign.recurs:
+        fold.refold_cycle(campaign)
+        return
     history = fold.history or ()
     fold.progress.enter(campaign.id, decided=False)
     fold.progress.drop(key(campaign.id, ENTRY))
@@ -83,7 +94,14 @@ def refold(
         elif row.status in ("earned", "expired"):
             revisions += revisions_of(fold, campaign.name, offer.program_in(campaign.zone), start, row.ends_at, late)
     for campaign in fold.catalogue.entries:
-        if campaign.id not in caught_up and listening >> campaign.id & 1:
+        if campaign.id in caught_up:
+            continue
+        if campaign.recurs:
+            if campaign.program.names & names and (failed := fold.failed_cycle(campaign)):
+                revisions += revisions_of(fold, campaign.name, campaign.program, failed.after, None, late)
+            elif campaign.program.names & names:
+                fold.refold_cycle(campaign)
+        elif listening >> campaign.id & 1:
             if fold.progress.entered >> campaign.id & 1:
                 revisions += revisions_of(fold, campaign.name, campaign.program, None, None, late)
             else:

@@ -9,16 +9,18 @@ import attrs
 from rewardkit.core.answers import Capped, Earned, Entered, Expired
 from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.claiming import claim
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.definitions import Offer
 from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.fold import Fold
+from rewardkit.core.folding import event_of
 from rewardkit.core.grants.gates import pass_on
 from rewardkit.core.grants.life import EARNED
 from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.identity import derive
 from rewardkit.core.making import HELD_OUT, Ending, Making, Outcome, status_of
-from rewardkit.core.needs import Claim, Claims, ask
+from rewardkit.core.needs import Histories, ask
 from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, notice
 from rewardkit.core.referrals.places import SenderPlaces
 from rewardkit.core.referrals.records import ReferralEnded
@@ -98,40 +100,17 @@ def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Dec
 
 
 def _claim(folds: Sequence[Fold], places: SenderPlaces) -> Deciding[None]:
-    """First give back and confirm what ended, then reserve for what was made, in the order of its making."""
-    senders = places.claims()
-    changes: dict[str, list[int]] = {}
-    wanted: dict[str, list[tuple[Fold, Making]]] = {}
-    caps: dict[str, int] = {}
-    for fold in folds:
-        for ending in fold.endings:
-            if ending.active.counted:
-                change = changes.setdefault(ending.campaign.counter, [0, 0])
-                change[0 if ending.outcome.status == "earned" else 1] += 1
-        for making in fold.makings:
-            if making.counted and making.campaign.cap is not None:
-                wanted.setdefault(making.campaign.counter, []).append((fold, making))
-                caps[making.campaign.counter] = making.campaign.cap
-    if not changes and not wanted and not senders:
-        return
-    claims = [
-        Claim(name, caps.get(name, 0), len(wanted.get(name, ())), *changes.get(name, (0, 0)))
-        for name in changes.keys() | wanted.keys()
-    ]
-    claims = sorted([*claims, *senders])
-    granted = dict(zip((claim.name for claim in claims), (yield from ask(Claims(tuple(claims)))), strict=True))
-    follow = places.share(granted)
-    for claim in claims:
-        count = granted[claim.name]
-        queue = sorted(wanted.get(claim.name, ()), key=lambda pair: (pair[1].start, pair[1].user, pair[1].entry))
-        for fold, making in queue[count:]:
-            fold.deny(making)
-        outcomes = [making.outcome.status for _, making in queue[:count] if making.outcome is not None]
-        earned = outcomes.count("earned")
-        if outcomes:
-            follow.append(Claim(claim.name, 0, 0, earned, len(outcomes) - earned))
-    if follow:
-        yield from ask(Claims(tuple(sorted(follow))))
+    """Ask for the places of all that was made; what earning them has begin anew may make more."""
+    yield from claim(folds, places)
+    while waiting := [fold for fold in folds if fold.waits_for_places]:
+        unread = tuple(fold.row.user for fold in waiting if fold.history is None)
+        histories = (yield from ask(Histories(unread))) if unread else {}
+        for fold in waiting:
+            if fold.history is None:
+                known = map(event_of, histories.get(fold.row.user, ()))
+                fold.history = [event for event in known if event.position <= fold.position]
+            fold.go_on()
+        yield from claim(waiting)
 
 
 class _Writer:
@@ -146,7 +125,7 @@ class _Writer:
         offer_id = user_offer_id(self._context.tenant, campaign, making.user, making.entry)
         outcome = making.outcome
         if making.denied:
-            status, ended_at, reason = "capped", start.at, "no place was left under the campaign's cap"
+            status, ended_at, reason = "capped", start.at, campaign.full(making.full)
         elif outcome is None:
             status, ended_at, reason = HELD_OUT if making.held_out else "active", None, ""
         else:

@@ -91,7 +91,13 @@ def _unreadable(source: TomlSource) -> Iterator[str]:
     """The conditions of the file that are no conditions."""
     for name, text in source.tables.get(CONDITIONS, {}).items():
         yield from _syntax(source, text, (CONDITIONS,), name)
-    keys = ("offers", "condition"), (PROGRAMS, "condition"), ("campaigns", "entry"), ("campaigns", "sender")
+    keys = (
+        ("offers", "condition"),
+        (PROGRAMS, "condition"),
+        ("campaigns", "entry"),
+        ("campaigns", "audience"),
+        ("campaigns", "sender"),
+    )
     for kind, key in keys:
         for name, value in source.tables.get(kind, {}).items():
             if key in value:
@@ -157,13 +163,21 @@ def _explained(source: TomlSource, line: _Line, cause: RewardKitError) -> str:
     subject, _, rest = message.partition(" ")
     path, key = _pointed(line.path, subject)
     if isinstance(cause, ConditionSyntaxError) or line.path == (CONDITIONS,):
-        key = line.condition_key
+        key = _condition_key(line, message)
     elif isinstance(cause, Refused) and cause.code == "condition_doubtful":
-        key = line.condition_key
+        key = _condition_key(line, message)
         message = "\n  help: ".join([message, *(text for text in cause.facts["help"][:1] if text)])
     elif key and subject == ".".join((*path[len(line.path) :], key)):
         message = rest
     return source.finding(message, *path, key=key)
+
+
+def _condition_key(line: _Line, message: str) -> str:
+    """Which key holds the condition that a message is about."""
+    given = line.definition
+    if isinstance(given, DefineCampaign) and given.audience is not None and given.audience in message:
+        return "audience"
+    return line.condition_key
 
 
 def _pointed(path: tuple[str, ...], subject: str) -> tuple[tuple[str, ...], str]:

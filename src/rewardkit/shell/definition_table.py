@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.campaigns.terms import read_caps_per, read_reentry
 from rewardkit.core.campaigns.variants import read_share
 from rewardkit.core.civil import beginning
 from rewardkit.core.input import show
@@ -81,10 +82,25 @@ def copy(value: Any) -> str:
 
 def share(value: Any) -> str:
     """What is wrong with a share, or nothing."""
+    return _said(read_share, value, "holdout ")
+
+
+def reentry(value: Any) -> str:
+    """What is wrong with a reentry, or nothing."""
+    return _said(read_reentry, value, "reentry ")
+
+
+def caps_per(value: Any) -> str:
+    """What is wrong with caps by periods, or nothing."""
+    return _said(read_caps_per, value, "caps_per ")
+
+
+def _said(read: Callable[[Any], Any], value: Any, subject: str) -> str:
+    """What a reader says of a value, without its subject."""
     try:
-        read_share(value)
+        read(value)
     except ValidationError as error:
-        return str(error).removeprefix("holdout ")
+        return str(error).removeprefix(subject)
     return ""
 
 
@@ -144,6 +160,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "user_cap": whole,
             "acknowledge": texts,
             "status": status,
+            "audience": text,
+            "reentry": reentry,
+            "caps_per": caps_per,
             "holdout": share,
             "copy": copy,
             "program": text,

@@ -116,6 +116,12 @@ def campaigns_of(snapshot: Snapshot) -> Mapping[tuple[str, int], Campaign]:
     return found
 
 
+def taking_of(offer: UserOfferRow, campaigns: Mapping[tuple[str, int], Campaign]) -> Mapping[str, int]:
+    """What a user offer takes, or took, by the name of the counter."""
+    campaign = campaigns[offer.campaign, offer.campaign_version]
+    return {} if offer.status in WITHOUT else campaign.taking(offer.made_at).amounts(campaign)
+
+
 def _definitions(snapshot: Snapshot) -> Iterator[str]:
     rows = sorted(snapshot.definitions, key=lambda row: row.number)
     if [row.number for row in rows] != list(range(1, len(rows) + 1)):
@@ -133,9 +139,8 @@ def _counters(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign])
     """C3: no cap is exceeded. C7: counters equal rows."""
     taken: Counter[tuple[str, str]] = Counter()
     for offer in _unfreed(snapshot):
-        campaign = campaigns[offer.campaign, offer.campaign_version]
-        if campaign.cap is not None:
-            taken[campaign.counter, offer.status] += 1
+        for name, amount in taking_of(offer, campaigns).items():
+            taken[name, offer.status] += amount
     counters = {row.name: row for row in snapshot.counters if not row.name.startswith(PREFIX)}
     for name in sorted({name for name, _ in taken} | counters.keys()):
         row = counters.get(name, CounterRow(name, 0, 0, 0, 0))

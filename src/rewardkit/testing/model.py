@@ -6,10 +6,14 @@ language's specification says about all events that the store keeps. Nothing her
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import attrs
+
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.campaigns.terms import AFTER_EARNING, NEVER, UNITS, next_period
 from rewardkit.core.campaigns.variants import Drawn
 from rewardkit.core.definitions import OFFER, Offer, offer_of
 from rewardkit.core.folding import event_of
@@ -19,8 +23,10 @@ from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge
 from rewardkit.language.zoning import UTC
 from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot
+from rewardkit.testing.audit_members import TAKING
 
 _STATUS = {"satisfied": "earned", "impossible": "expired"}
+EARNED = ("earned", "converted")
 _WITHOUT_OFFER = {"satisfied": "converted", "impossible": "lapsed"}
 
 
@@ -86,6 +92,8 @@ class Model:
     def __init__(self) -> None:
         self._direct: set[str] = set()
         self._spent: set[tuple[str, str]] = set()
+        self._cycles: dict[tuple[str, str], _Cycle] = {}
+        self._ends: dict[str, Position] = {}
 
     def violations(self, before: Snapshot, after: Snapshot, step: Step) -> list[str]:
         """What does not follow from the events; empty where all does."""
@@ -107,12 +115,16 @@ class Model:
                 found += self._made(world, row, step, entries[row.user, row.campaign])
             elif known.status not in OPEN and known != row:
                 found.append(f"O4: user offer {row} was {known}")
+            if row.status in EARNED and row.id not in self._ends and (outcome := world.ending(row, step.now)):
+                self._ends[row.id] = outcome.position
             if known is None or known.status in OPEN:
                 found += _ended(world, row, step)
         found += _capped(world, before, after)
         folded = {row.user: row.at for row in after.members}
-        for user, until in step.read.items():
-            found += self._read(world, after, user, max(until, folded[user]))
+        before_of = {row.user: row for row in before.members}
+        folded_now = [row for row in after.members if before_of.get(row.user) != row and row.epoch == after.epoch]
+        for user, until in ({row.user: row.at for row in folded_now} | dict(step.read)).items():
+            found += self._read(world, after, user, max(until, folded[user]), old.keys())
         found += _late(world, before, after, step)
         return found
 
@@ -131,6 +143,8 @@ class Model:
             yield f"campaign `{campaign.name}` was not open: {row}"
         start = Position(row.made_at, row.start_order, row.start_id)
         expected: Position | None
+        if campaign.recurs and row.id not in self._direct:
+            return
         if row.id in self._direct:
             expected = Position(step.now)
         else:
@@ -138,7 +152,7 @@ class Model:
         if start != expected:
             yield f"O2: a new user offer begins at {start}, not at {expected}: {row}"
 
-    def _read(self, world: _World, after: Snapshot, user: str, until: Instant) -> Iterator[str]:
+    def _read(self, world: _World, after: Snapshot, user: str, until: Instant, known: Collection[str]) -> Iterator[str]:
         """Nothing that was decided by `until` is left open."""
         mine = [row for row in after.user_offers if row.user == user]
         for row in mine:
@@ -146,6 +160,9 @@ class Model:
                 yield f"O2: {outcome} is not noticed at {until}: {row}"
         for campaign in world.campaigns.values():
             entered = [row for row in mine if row.campaign == campaign.name]
+            if campaign.recurs and campaign.launched_at is not None:
+                yield from self._cycled(world, campaign, user, until, entered, known)
+                continue
             if campaign.entry is None or campaign.launched_at is None or (user, campaign.name) in self._spent:
                 continue
             if any(row.id not in self._direct for row in entered):
@@ -159,6 +176,75 @@ class Model:
             if start is not None and len(entered) < campaign.user_cap:
                 yield f"O2: `{user}` entered `{campaign.name}` at {start}, which is not noticed at {until}"
             self._spent.add((user, campaign.name))
+
+    def _cycled(
+        self,
+        world: _World,
+        campaign: Campaign,
+        user: str,
+        until: Instant,
+        mine: Sequence[UserOfferRow],
+        known: Collection[str],
+    ) -> Iterator[str]:
+        """An entry condition that begins anew makes the entries that it should, and no others."""
+        cycle = self._cycles.setdefault((user, campaign.name), _Cycle())
+        made = sorted((row for row in mine if row.id not in self._direct), key=lambda row: row.entry)
+        if campaign.reentry == NEVER and made and made[0].id in known:
+            # It may have been made before there was an audience.
+            cycle.entered, cycle.idle_since = made[0].entry, Position(made[0].made_at)
+        while True:
+            if cycle.idle_since is not None:
+                ends = [self._ends[row.id] for row in mine if row.status in EARNED and row.id in self._ends]
+                ends = sorted(end for end in ends if end >= cycle.idle_since)
+                if campaign.reentry != AFTER_EARNING or not ends:
+                    break
+                cycle.after, cycle.idle_since = ends[0], None
+            decision = world.attempt(campaign, user, cycle.after, until)
+            if decision is not None and decision.status == "impossible" and campaign.reentry in UNITS:
+                cycle.after = Position(world.reopens_at(campaign, decision.at))
+                continue
+            if decision is not None and decision.status == "impossible":
+                cycle.failed_under = campaign.entry_terms
+            start = None if decision is None else _opened(campaign, decision)
+            if start is None or start.at > until or not campaign.creates_at(start.at):
+                break
+            if cycle.failed_under == campaign.entry_terms:
+                break
+            earlier = [
+                row for row in mine if row.entry <= cycle.entered or (row.id in self._direct and row.id in known)
+            ]
+            reopens_at = max((world.reopens_at(campaign, row.made_at) for row in earlier), default=0)
+            if start.at < reopens_at:
+                cycle.after = Position(reopens_at)
+            elif not world.in_audience(campaign, user, start):
+                cycle.after = start
+            elif row := next((row for row in made if row.entry > cycle.entered), None):
+                if Position(row.made_at, row.start_order, row.start_id) != start:
+                    yield f"O2: `{user}` enters `{campaign.name}` again at {start}: {row}"
+                    break
+                cycle.entered = row.entry
+                cycle.after, cycle.idle_since = Position(world.reopens_at(campaign, start.at)), None
+                if campaign.reentry not in UNITS:
+                    cycle.idle_since = start
+            elif campaign.reentry == NEVER and sum(row.status in TAKING for row in mine) >= campaign.user_cap:
+                cycle.idle_since = start
+            else:
+                yield f"O2: `{user}` entered `{campaign.name}` again at {start}, which is not noticed at {until}"
+                break
+        if any(row.entry > cycle.entered for row in made):
+            yield f"O2: `{user}` has entered `{campaign.name}` without reason: {made}"
+
+
+@attrs.define
+class _Cycle:
+    """Where a user's entry condition has begun anew: what no row says is where she was not admitted."""
+
+    after: Position | None = None
+    idle_since: Position | None = None
+    """The place of an entry after which it has not."""
+    failed_under: tuple[object, ...] = ()
+    """The terms under which the last one became impossible, which stands."""
+    entered: int = 0
 
 
 class _World:
@@ -193,9 +279,32 @@ class _World:
         if campaign.entry is None:
             return None
         decision = decided(campaign.entry, self.events_of(user), None, now, zone=campaign.zone)
-        if decision is None or decision.status != "satisfied":
+        return None if decision is None else _opened(campaign, decision)
+
+    def attempt(self, campaign: Campaign, user: str, after: Position | None, until: Instant) -> Decided | None:
+        """What a cycle that begins after a place comes to, up to an instant."""
+        if campaign.entry is None or (after is not None and after.at > until):
             return None
-        return decision.position if decision.at >= campaign.opens_at else Position(campaign.opens_at)
+        end = until if campaign.end is None else min(until, campaign.end - 1)
+        events = [event for event in self.events_of(user) if event.at <= end]
+        return decided(campaign.entry, events, after, max(end, after.at if after else 0), zone=campaign.zone)
+
+    def in_audience(self, campaign: Campaign, user: str, place: Position) -> bool:
+        """Whether a user is in a campaign's audience at a place."""
+        if campaign.audience is None:
+            return True
+        known = [event for event in self.events_of(user) if event.position <= place]
+        tree = Condition.parse(campaign.audience).tree
+        return judge(tree, known, None, place.at, zone=campaign.zone, mode="live").status == "satisfied"
+
+    @staticmethod
+    def reopens_at(campaign: Campaign, at: Instant) -> Instant:
+        """When who entered at an instant may enter again."""
+        return next_period(at, campaign.reentry, campaign.zone) if campaign.reentry in UNITS else 0
+
+    def ending(self, row: UserOfferRow, now: Instant) -> Decided | None:
+        """How a user offer ended, as far as is known by now."""
+        return self.outcome(row, max(row.made_at, self.horizon(row.user, now)))
 
     def outcome(self, row: UserOfferRow, now: Instant, events: Sequence[Event] | None = None) -> Decided | None:
         """How a user offer ends by `now`."""
@@ -203,6 +312,14 @@ class _World:
         known = self.events_of(row.user) if events is None else events
         start, zone = Position(row.made_at, row.start_order, row.start_id), self.campaigns[row.campaign].zone
         return decided(offer.condition, known, start, now, row.ends_at, zone)
+
+
+def _opened(campaign: Campaign, decision: Decided) -> Position | None:
+    """Where an entry that was decided takes place: not before the campaign's start, and not in a pause."""
+    opens_at = campaign.opens_after(decision.at) if decision.status == "satisfied" else None
+    if opens_at is None:
+        return None
+    return decision.position if opens_at == decision.at else Position(opens_at)
 
 
 def _drawn(campaign: Campaign, row: UserOfferRow, earlier: Sequence[UserOfferRow]) -> Drawn:
@@ -230,18 +347,23 @@ def _capped(world: _World, before: Snapshot, after: Snapshot) -> Iterator[str]:
     """As many offers are made as have room, earliest entry first; what a step gives back can be taken in it."""
     old = {row.id for row in before.user_offers}
     free = {row.name: row.reserved + row.confirmed for row in after.counters}
-    for name, campaign in world.campaigns.items():
-        if campaign.cap is None:
+    new = [row for row in after.user_offers if row.id not in old and row.status not in WITHOUT]
+    new.sort(key=lambda row: (row.made_at, row.start_order, row.start_id, row.user, row.entry))
+    for row in new:
+        if row.status != "capped":
             continue
-        new = [row for row in after.user_offers if row.campaign == name and row.id not in old]
-        new = [row for row in new if row.status not in WITHOUT]
-        new.sort(key=lambda row: (row.made_at, row.start_order, row.start_id, row.user, row.entry))
-        capped = [row.status == "capped" for row in new]
-        if capped != sorted(capped):
-            yield f"C3: under the cap of `{name}` a later entry was preferred: {new}"
-        at_once = sum(row.status in ("expired", "cancelled") for row in new)
-        if any(capped) and free.get(campaign.counter, 0) + at_once < campaign.cap:
-            yield f"C3: there was room under the cap of `{name}`: {new}"
+        campaign = world.campaigns[row.campaign]
+        amounts, caps = campaign.taking(row.made_at).amounts(campaign), campaign.limits(row.made_at)
+        at_once: Counter[str] = Counter()
+        for other in new:
+            if other.campaign == row.campaign and other.status in ("expired", "cancelled"):
+                at_once.update(campaign.taking(other.made_at).amounts(campaign))
+        if not any(free.get(name, 0) + at_once[name] + amount > caps[name] for name, amount in amounts.items()):
+            yield f"C3: there was room under the caps of `{row.campaign}`: {row}"
+        if len(caps) == 1 and any(
+            other.status != "capped" and other.campaign == row.campaign for other in new[new.index(row) :]
+        ):
+            yield f"C3: under the cap of `{row.campaign}` a later entry was preferred: {new}"
 
 
 def _late(world: _World, before: Snapshot, after: Snapshot, step: Step) -> Iterator[str]:

@@ -29,6 +29,8 @@ COMPLETIONS = (
 )  # fmt: skip
 ENTRIES = ("E", "E", "A", "E*2", "A then B within 5s", "E then no C within 4s", "E & !C", "E[p == 1] | B*2", "!C")
 
+AUDIENCES = ("latest(B:p) == 2", "!C", "A in last 5s", "A & count(B) <= 2", "E then no A within 3s")
+
 Step: TypeAlias = tuple[str, Any]
 """What is done, and with what: `("run", command)`, `("wait", microseconds)`, `("restart", None)` and such."""
 
@@ -52,6 +54,7 @@ class RandomCommands:
         self.grants: list[str] = []
         self._events: list[Event] = []
         self._campaigns: list[str] = []
+        self._reentries: dict[str, str] = {}
 
     def opening(self) -> list[Step]:
         """Definitions to begin with."""
@@ -105,6 +108,11 @@ class RandomCommands:
 
     def _campaign(self, name: str) -> Command[Any]:
         chance = self.chance
+        audience = chance.choice(AUDIENCES) if chance.random() < 0.3 else None
+        reentry = self._reentries.setdefault(name, chance.choice(("never", "never", "after_earning", "day", "month")))
+        entry = chance.choice(ENTRIES) if chance.random() < 0.8 else None
+        if entry == "!C" and (audience is not None or reentry != "never"):
+            entry = "E | C"
         variants = self._variants() if chance.random() < 0.3 else ()
         start = self.now + chance.randint(-4, 8) * SECOND if chance.random() < 0.4 else None
         return commands.DefineCampaign(
@@ -112,12 +120,15 @@ class RandomCommands:
             None if variants else f"{name}-offer",
             variants=variants,
             holdout=chance.choice((0, 0, "40%")),
-            entry=chance.choice(ENTRIES) if chance.random() < 0.8 else None,
+            entry=entry,
             code=f"CODE-{name}" if chance.random() < 0.3 else None,
             start=start,  # type: ignore[arg-type]  # an instant as a number is an instant, too
             end=(start or self.now) + chance.randint(5, 30) * SECOND if chance.random() < 0.3 else None,  # type: ignore[arg-type]
             cap=chance.choice((None, None, 1, 2)),
-            user_cap=chance.choice((1, 1, 2)),
+            user_cap=chance.choice((1, 1, 2)) if entry is None or (audience, reentry) == (None, "never") else None,
+            audience=audience,
+            reentry=reentry,
+            caps_per=chance.choice(({}, {}, {}, {"day": 2}, {"week": 3, "day": 1})),
             acknowledge=LINTS,
         )
 
@@ -136,7 +147,7 @@ class RandomCommands:
     def _define(self) -> Step:
         chance = self.chance
         name = chance.choice(self._campaigns)
-        kind = chance.randrange(6)
+        kind = chance.randrange(9)
         if kind == 0 and len(self._campaigns) < 6:
             return "all", self._new_campaign(f"c{len(self._campaigns)}")
         if kind == 1:
@@ -149,6 +160,10 @@ class RandomCommands:
             return "run", commands.DefineReward(
                 "disc", {"sku": f"CD-{chance.randint(1, 3)}", "amount": chance.choice((None, 5))}
             )
+        if kind == 5:
+            return "run", commands.PauseCampaign(name)
+        if kind in (6, 7):
+            return "run", commands.ResumeCampaign(name)
         return "run", commands.LaunchCampaign(name)
 
     # --- events and time ---------------------------------------------------------------------------

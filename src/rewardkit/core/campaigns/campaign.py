@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 
 from rewardkit.core import payload
+from rewardkit.core.campaigns.taking import Taking
+from rewardkit.core.campaigns.terms import NEVER, period_of, units_of
 from rewardkit.core.campaigns.variants import Drawn, Variant, chosen, is_held_out, variant_body
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
@@ -40,7 +42,7 @@ class Campaign:
     cap: int | None
     user_cap: int
     status: str
-    """`draft`, `live` or `ended`."""
+    """`draft`, `live`, `paused` or `ended`."""
     launched_at: int | None
     zone: str = UTC
     """Of the calendar of its entry condition and its offers; pinned by the launch, since packed states belong to it."""
@@ -50,6 +52,17 @@ class Campaign:
     holdout: int = 0
     """The share of users who get no offer, in millionths."""
     copy: Mapping[str, str] = attrs.field(factory=dict)
+    audience: str | None = None
+    """Canonical text with every `@name` inlined."""
+    audience_source: str | None = None
+    pauses: tuple[tuple[int, int | None], ...] = ()
+    """From when up to when it made no offers; the last one may be going on."""
+    reentry: str = NEVER
+    """Pinned by the launch, since users' rows belong to it."""
+    caps_per: Mapping[str, int] = attrs.field(factory=dict)
+    """By the unit of the calendar."""
+    entry_epoch: int = 0
+    """At which something last changed that matters to who enters when; its first version's, if nothing did."""
 
     @cached_property
     def program(self) -> Program:
@@ -79,13 +92,52 @@ class Campaign:
         return self.launched_at if self.start is None else self.start
 
     def creates_at(self, at: int) -> bool:
-        """Whether it makes offers at this instant: from its start on, up to but not at its end."""
-        return self.launched_at is not None and self.opens_at <= at and (self.end is None or at < self.end)
+        """Whether it makes offers at this instant: from its start on, up to but not at its end, and not in a pause."""
+        return self.launched_at is not None and self.opens_after(at) == at and (self.end is None or at < self.end)
+
+    def opens_after(self, at: int) -> int | None:
+        """The first instant, this one or a later one, at which it has started and is not paused; None while it is."""
+        opens = max(at, self.opens_at)
+        for begin, end in self.pauses:
+            if begin <= opens:
+                if end is None:
+                    return None
+                opens = max(opens, end)
+        return opens
+
+    @property
+    def recurs(self) -> bool:
+        """Whether its entry condition may begin anew for a user: after an entry, or after she was not admitted."""
+        return self.entry is not None and (self.reentry != NEVER or self.audience is not None)
+
+    @property
+    def entry_terms(self) -> tuple[object, ...]:
+        """Everything that decides who enters when; a change of it is a reason to look at users anew."""
+        closed = tuple(pause for pause in self.pauses if pause[1] is not None)
+        return self.entry, self.zone, self.start, self.end, self.launched_at, self.user_cap, self.audience, closed
 
     @property
     def counter(self) -> str:
         """The name of the counter behind its cap."""
         return f"campaign/{self.name}"
+
+    def period_counter(self, unit: str, at: int) -> str:
+        """The name of the counter behind its cap of the period that holds an instant."""
+        return f"campaign/{self.name}/{unit}/{period_of(at, unit, self.zone)}"
+
+    def taking(self, at: int) -> Taking:
+        """What an offer that is made at an instant takes of the limits."""
+        return Taking(self.cap is not None, units_of(self.caps_per), at if self.caps_per else 0)
+
+    def limits(self, at: int) -> dict[str, int]:
+        """The limits of an offer that is made at an instant, by the names of their counters."""
+        found = {} if self.cap is None else {self.counter: self.cap}
+        return found | {self.period_counter(unit, at): cap for unit, cap in self.caps_per.items()}
+
+    def full(self, counter: str) -> str:
+        """What it means that a counter had no room."""
+        unit = counter.removeprefix(f"{self.counter}/").partition("/")[0]
+        return f"no place was left under the campaign's cap{f' of the {unit}' if counter != self.counter else ''}"
 
     # --- who gets what -----------------------------------------------------------------------------
 
@@ -126,13 +178,17 @@ class Campaign:
 
     def body(self) -> dict[str, Any]:
         """What a row's body says; name, version and epoch stand beside it."""
-        left_out = {"name", "version", "epoch", "id"}
+        left_out = {"name", "version", "epoch", "id", "entry_epoch"}
         body = {field.name: getattr(self, field.name) for field in attrs.fields(Campaign) if field.name not in left_out}
-        return body | {"variants": [variant_body(variant) for variant in self.variants]}
+        return body | {
+            "variants": [variant_body(variant) for variant in self.variants],
+            "pauses": [list(pause) for pause in self.pauses],
+        }
 
 
 def campaign_of(row: DefinitionRow, campaign_id: int) -> Campaign:
     """The campaign of a row."""
     body = payload.read(row.body, "campaign")
     body["variants"] = tuple(Variant(**variant) for variant in body.get("variants", ()))
+    body["pauses"] = tuple((begin, end) for begin, end in body.get("pauses", ()))
     return Campaign(id=campaign_id, name=row.name, version=row.version, epoch=row.epoch, **body)

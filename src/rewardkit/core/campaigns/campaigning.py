@@ -1,17 +1,18 @@
-"""Defining, launching and ending campaigns."""
+"""Defining, launching, pausing and ending campaigns."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
 from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
+from rewardkit.core.campaigns.terms import NEVER, read_caps_per, read_reentry
 from rewardkit.core.campaigns.variants import numbered, read_copy, read_share, read_variants
 from rewardkit.core.civil import beginning, ending
-from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign
+from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
 from rewardkit.core.context import Context
 from rewardkit.core.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.draft import Draft
@@ -20,6 +21,11 @@ from rewardkit.core.referrals.campaign import ReferralCampaign
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.civil import zone_named
 from rewardkit.language.event import moment, rfc3339
+from rewardkit.language.folding.program import PENDING
+from rewardkit.language.verdict import Mode
+
+_FLIPPING = ("RK201", "RK206", "RK207", "RK208")
+"""Lints of what is judged too early: an audience is judged again and again, and may begin by holding."""
 
 Either = TypeVar("Either", Campaign, ReferralCampaign)
 
@@ -28,24 +34,17 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
     """A draft, or a new version where terms differ; a live campaign stays live under its new terms."""
     name = text(command.name, "a campaign's name")
     catalogue = draft.catalogue
-    entry = None
-    if command.entry is not None:
-        condition = read_condition(command.entry, catalogue)
-        require_acknowledged(condition, "open", command.acknowledge)
-        entry = str(condition)
     known = catalogue.campaigns.get(name)
-    campaign = _terms(command, name, entry, known)
+    entry = _condition(command.entry, draft, command)
+    audience = _condition(command.audience, draft, command, mode="live")
+    campaign = _terms(command, name, entry, audience, known)
     for offer in sorted(campaign.offers):
         if offer not in catalogue.offers:
             raise unknown("offer", offer, catalogue.offers)
-    if known is not None and known.body() | {"entry_source": None} == campaign.body() | {"entry_source": None}:
+    if known is not None and _meaning(known) == _meaning(campaign):
         return Defined(CAMPAIGN, name, known.version, new=False)
-    if known is not None and known.launched_at is not None and known.zone != campaign.zone:
-        raise Refused(
-            "zone_pinned",
-            f"campaign `{name}` was launched in the zone `{known.zone}`: keep it, or define a new campaign",
-            facts_of(campaign) | {"zone": known.zone},
-        )
+    _require_pinned(known, campaign)
+    _require_ending_cycles(campaign)
     if campaign.status == "ended":
         raise Refused(
             "campaign_over", f"campaign `{name}` has ended: define a new one under another name", facts_of(campaign)
@@ -62,11 +61,55 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
     return Defined(CAMPAIGN, name, campaign.version, new=True)
 
 
-def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaign | None) -> Campaign:
+def _condition(source: str | None, draft: Draft, command: DefineCampaign, *, mode: Mode = "latch") -> str | None:
+    if source is None:
+        return None
+    condition = read_condition(source, draft.catalogue)
+    require_acknowledged(condition, "open", (*command.acknowledge, *(_FLIPPING if mode == "live" else ())))
+    return str(condition)
+
+
+def _meaning(campaign: Campaign) -> dict[str, Any]:
+    return campaign.body() | {"entry_source": None, "audience_source": None}
+
+
+def _require_pinned(known: Campaign | None, campaign: Campaign) -> None:
+    """What users' rows belong to stays as it was launched."""
+    if known is None or known.launched_at is None:
+        return
+    if known.zone != campaign.zone:
+        raise Refused(
+            "zone_pinned",
+            f"campaign `{campaign.name}` was launched in the zone `{known.zone}`: keep it, or define a new campaign",
+            facts_of(campaign) | {"zone": known.zone},
+        )
+    if known.reentry != campaign.reentry:
+        raise Refused(
+            "reentry_pinned",
+            f"campaign `{campaign.name}` was launched with the reentry `{known.reentry}`:"
+            " keep it, or define a new campaign",
+            facts_of(campaign) | {"reentry": known.reentry},
+        )
+
+
+def _require_ending_cycles(campaign: Campaign) -> None:
+    """An entry condition that may begin anew must need something to happen after it has, or it would hold for ever."""
+    if campaign.recurs and (campaign.opening.status != PENDING or campaign.program.uses_history):
+        raise ValidationError(
+            f"entry `{campaign.entry_source}` may hold again at once, before anything has happened:"
+            " where an audience or a reentry has it begin anew, name an event that it waits for, without `ever`"
+        )
+
+
+def _terms(
+    command: DefineCampaign, name: str, entry: str | None, audience: str | None, known: Campaign | None
+) -> Campaign:
     variants = read_variants(command.variants)
     if (command.offer is None) == (not variants):
         raise ValidationError(f"campaign `{name}` gives one offer: pass `offer`, or `variants`, which have one each")
     start, end = read_span(command, name)
+    reentry = read_reentry(command.reentry)
+    user_cap = (1 if reentry == NEVER else limits.USER_CAP) if command.user_cap is None else command.user_cap
     return Campaign(
         id=-1 if known is None else known.id,
         name=name,
@@ -79,7 +122,7 @@ def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaig
         start=start,
         end=end,
         cap=None if command.cap is None else integer(command.cap, "cap", least=1, most=limits.CAP),
-        user_cap=integer(command.user_cap, "user_cap", least=1, most=limits.USER_CAP),
+        user_cap=integer(user_cap, "user_cap", least=1, most=limits.USER_CAP),
         status="draft" if known is None else known.status,
         launched_at=None if known is None else known.launched_at,
         zone=command.zone,
@@ -87,6 +130,11 @@ def _terms(command: DefineCampaign, name: str, entry: str | None, known: Campaig
         numbers=numbered(variants, {} if known is None else known.numbers),
         holdout=read_share(command.holdout),
         copy=read_copy(command.copy),
+        audience=audience,
+        audience_source=command.audience,
+        pauses=() if known is None else known.pauses,
+        reentry=reentry,
+        caps_per=read_caps_per(command.caps_per),
     )
 
 
@@ -128,7 +176,7 @@ def launched(campaign: Either, at: int) -> Either:
     Raises:
         Refused: it is over.
     """
-    if campaign.status == "live":
+    if campaign.status in ("live", "paused"):
         return campaign
     if campaign.status == "ended":
         raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", facts_of(campaign))
@@ -140,6 +188,46 @@ def launched(campaign: Either, at: int) -> Either:
         )
         raise Refused("campaign_over", sentence, facts_of(campaign))
     return attrs.evolve(campaign, version=campaign.version + 1, status="live", launched_at=at)
+
+
+def pause_campaign(command: PauseCampaign, draft: Draft, context: Context) -> CampaignState:
+    """No offers from now on, until it is resumed."""
+    campaign = _running(draft, command.name)
+    if campaign.status == "paused":
+        return state_of(campaign)
+    pauses = (*campaign.pauses, (context.at, None))
+    return _changed(draft, attrs.evolve(campaign, status="paused", pauses=pauses))
+
+
+def resume_campaign(command: ResumeCampaign, draft: Draft, context: Context) -> CampaignState:
+    """Offers again from now on; who qualified meanwhile enters now, whenever she is folded."""
+    campaign = _running(draft, command.name)
+    if campaign.status == "live":
+        return state_of(campaign)
+    *before, (begin, _) = campaign.pauses
+    # One of no length is kept as well: who qualified in it still waits for its end.
+    pauses = (*before, (begin, max(begin, context.at)))
+    return _changed(draft, attrs.evolve(campaign, status="live", pauses=pauses))
+
+
+def _running(draft: Draft, name: str) -> Campaign:
+    campaign = _known(draft, name)
+    if campaign.status == "ended":
+        raise _over(campaign)
+    if campaign.status == "draft":
+        raise Refused("campaign_draft", f"campaign `{campaign.name}` has not been launched", {"name": campaign.name})
+    return campaign
+
+
+def _over(campaign: Campaign) -> Refused:
+    return Refused("campaign_over", f"campaign `{campaign.name}` has ended", facts_of(campaign))
+
+
+def _changed(draft: Draft, campaign: Campaign) -> CampaignState:
+    """The next version of a campaign."""
+    after = attrs.evolve(campaign, version=campaign.version + 1)
+    draft.add(CAMPAIGN, after.name, after.version, after.body())
+    return state_of(after)
 
 
 def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:

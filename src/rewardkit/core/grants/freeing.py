@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.campaigns.campaign import CAMPAIGN, campaign_of
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.effects import Effect, Replace
 from rewardkit.core.grants.granting import covering
 from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.input import text
-from rewardkit.core.needs import Claim, Claims, Definitions, GiveBack, GrantSeen, Members, UserOfferOf, ask
+from rewardkit.core.needs import Claim, Claims, GiveBack, GrantSeen, Members, UserOfferOf, ask
 from rewardkit.core.progress import Progress
 from rewardkit.core.referrals.needs import ReferralOf
 from rewardkit.core.rows import GrantRow, MemberRow
@@ -90,15 +89,10 @@ def _of_a_user_offer(row: GrantRow, catalogue: Catalogue) -> Deciding[Places]:
     if offer is None or not members:
         raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
     campaign_id = catalogue.campaigns[row.campaign].id
-    definitions = yield from ask(Definitions())
-    (terms,) = (
-        campaign_of(found, campaign_id)
-        for found in definitions.rows
-        if (found.kind, found.name, found.version) == (CAMPAIGN, offer.campaign, offer.campaign_version)
-    )
+    terms = catalogue.campaign_versions[offer.campaign, offer.campaign_version]
     return Places(
         wanted=True,
         member=members[0],
         campaign_id=campaign_id,
-        confirmed=() if terms.cap is None else (terms.counter,),
+        confirmed=tuple(terms.taking(offer.made_at).amounts(terms)),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rewardkit.core.campaigns.entering import HistoryNeeded
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import unknown
 from rewardkit.core.emit import current
-from rewardkit.core.fold import HistoryNeeded
 from rewardkit.core.folding import fold_members, fold_with_history
 from rewardkit.core.input import masked, show, text
 from rewardkit.core.needs import Accept, Members, ask
