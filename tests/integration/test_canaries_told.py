@@ -126,6 +126,25 @@ def test_neither_logs_nor_spans_nor_tracebacks_show_what_was_planted(store: str,
     assert len(traces.spans.get_finished_spans()) > 30
 
 
+def test_codes_of_pools_and_those_who_have_them_are_not_shown_either(store: str, traces: Traces) -> None:
+    with rk.RewardKit(store, observer=traces.observer) as kit:
+        made = rk.CreatePool("spring", low_threshold=1, notification_email_address=EMAIL)
+        shown: list[object] = [made, kit.run(made), rk.ChangePool("spring", notification_email_address=EMAIL)]
+        shown += [kit.run(rk.ImportCodes("spring", (CODE, CODE, WRONG)))]
+        issued = rk.IssueCode("spring", EMAIL, code=CODE, referring_application="shop")
+        shown += [issued, kit.run(issued), kit.run(rk.ReserveCode(CODE, external_issuee_id=EMAIL, reservation="o-1"))]
+        shown += [kit.run(rk.ConfirmReservation("o-1")), kit.ask(rk.CodeStatus(CODE))]
+        errors = [
+            wrong(lambda: kit.run(rk.RedeemCode(CODE, external_issuee_id=EMAIL))),
+            wrong(lambda: kit.run(rk.RedeemCode(f"{WRONG}X", public=True))),
+            wrong(lambda: kit.run(rk.IssueCode("spring", "bea", code=CODE))),
+        ]
+        shown += [kit.run(rk.DeactivateCode(WRONG)), kit.ask(rk.Issuances()), kit.ask(rk.Codes("spring"))]
+    assert [] == traces.found()
+    assert [] == [canary for canary in PLANTED if canary in "".join(errors)]
+    assert [] == [canary for canary in PLANTED if canary in repr(shown)]
+
+
 def test_the_text_of_an_error_reaches_no_span_and_no_log(traces: Traces) -> None:
     def fail(step: Step) -> None:
         if step == Step("commit", "before"):
@@ -156,6 +175,7 @@ def test_a_store_that_is_away_does_not_show_its_password(traces: Traces) -> None
 SHOWN: tuple[object, ...] = (
     rk.EnterOfferCode(CODE, "bea"),
     rk.EnterReferralCode(CODE, "bea"),
+    rk.RedeemCode(CODE, external_issuee_id=EMAIL),
     rk.Emit((rk.Event("Sign Up", user=USER, properties={"email": EMAIL}),)),
     rk.WebhookNotifier(f"https://example.com/{PATH}", SECRET),
     rk.EmailNotifier("localhost", sender="shop@example.com", to=EMAIL),

@@ -133,8 +133,8 @@ def told(tally: Counter[str], began: float, record: Callable[[str, object], None
     """Fail a run that proves nothing; keep its figures."""
     print(f"\nseed {SEED}, {time.monotonic() - began:.0f} s: {json.dumps(dict(sorted(tally.items())))}")
     record("tally", dict(tally))
-    assert tally["killed between the order and the commit"] >= kills / 10
-    assert tally["killed after the commit"] >= kills / 10
+    assert tally["killed between the order and the commit"] >= kills / 20
+    assert tally["killed after the commit"] >= kills / 20
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ class Pool:
     max_characters: int
     distribution: str
     """`unique`: a code is for one issuee and one redemption; `multi`: many of both."""
-    notification_email_address: str | None
+    notification_email_address: str | None = attrs.field(repr=False)
     created_at: datetime
     updated_at: datetime
     url: str
