@@ -163,7 +163,8 @@ def test_a_store_that_is_away_does_not_show_its_password(traces: Traces) -> None
     stop = threading.Event()
     worker = threading.Thread(target=kit.deliver_forever, args=(stop,), kwargs={"poll_seconds": 0.01})
     worker.start()
-    while not traces.events():
+    until = time.monotonic() + 20
+    while not traces.events() and time.monotonic() < until:
         time.sleep(0.01)
     stop.set()
     worker.join()

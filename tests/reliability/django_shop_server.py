@@ -14,6 +14,8 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -146,18 +148,20 @@ def main(seed: str, *, torn: bool) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     worker = 0
 
-    def end(number: int, _frame: object) -> NoReturn:
-        os.kill(worker, signal.SIGKILL)
+    def end(_number: int, _frame: object) -> NoReturn:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
         os._exit(0)
 
     tell(listening.getsockname()[1])
-    generation = 0
-    while True:
-        generation += 1
+    for generation in count(1):
+        # Whoever ends the server meets it with a worker whose number it knows.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         worker = os.fork()
+        signal.signal(signal.SIGTERM, end if worker else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if worker == 0:
             serve(application, listening, Executioner(f"{seed} {generation}"))
-        signal.signal(signal.SIGTERM, end)
         os.waitpid(worker, 0)
 
 
