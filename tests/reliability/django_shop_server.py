@@ -14,7 +14,6 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -146,23 +145,22 @@ def serve(application: Any, listening: socket.socket, executioner: Executioner) 
 def main(seed: str, *, torn: bool) -> None:
     application = load(torn=torn)
     listening = socket.create_server(("127.0.0.1", 0))
-    worker = 0
-
-    def end(_number: int, _frame: object) -> NoReturn:
-        with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGKILL)
-        os._exit(0)
-
+    # Waited for and not handled: a handler's signal that comes right before a wait is not heard by the wait.
+    awaited = {signal.SIGTERM, signal.SIGCHLD}
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # left at its default, it may be dropped while it is blocked
+    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     tell(listening.getsockname()[1])
     for generation in count(1):
-        # Whoever ends the server meets it with a worker whose number it knows.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         worker = os.fork()
-        signal.signal(signal.SIGTERM, end if worker else signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if worker == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, awaited)
             serve(application, listening, Executioner(f"{seed} {generation}"))
+        ended = signal.sigwait(awaited) == signal.SIGTERM
+        if ended:
+            os.kill(worker, signal.SIGKILL)
         os.waitpid(worker, 0)
+        if ended:
+            return
 
 
 if __name__ == "__main__":
