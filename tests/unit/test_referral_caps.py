@@ -93,3 +93,36 @@ def test_a_cap_that_is_set_later_counts_what_was_earned_before(friends: Friends)
     friends.program(sender_cap=1)
     friends.emit("A", user="bob")
     assert [row[2] for row in friends.statuses()] == ["granted", "capped"]
+
+
+# --- what becomes of the grants ------------------------------------------------------------------------
+
+
+def test_both_sides_are_held_as_the_program_says(friends: Friends) -> None:
+    friends.program(hold="14d", review="always")
+    friends.refer()
+    friends.emit("A", user="rob")
+    assert {(one.status, one.held_for) for one in friends.kit.ask(rk.Grants()).items} == {("held", "review")}
+    for grant in friends.kit.ask(rk.Grants()).items:
+        friends.kit.run(rk.ApproveGrant(grant.id, by="eve"))
+    assert friends.kit.ready() == ()
+    friends.clock.advance("14d")
+    friends.kit.run_due()
+    assert sorted(one.user for one in friends.kit.ready()) == ["rob", "sue"]
+
+
+@pytest.mark.parametrize("frees, second", [(True, "granted"), (False, "capped")])
+def test_a_senders_reward_that_is_reversed_gives_its_places_back_where_the_program_says_so(
+    friends: Friends, *, frees: bool, second: str
+) -> None:
+    friends.program(sender_cap=1, period_cap=1, reversal_frees=frees)
+    for name in ("ann", "bob"):
+        friends.refer(name)
+    friends.emit("A", user="ann")
+    (mine,) = friends.kit.ask(rk.Grants("sue")).items
+    friends.kit.run(rk.ReverseGrant(mine.id, reason="returned"))
+    friends.emit("A", user="bob")
+    assert [row[2] for row in friends.statuses()] == ["granted", second]
+    (recipients,) = friends.kit.ask(rk.Grants("ann")).items
+    friends.kit.run(rk.ReverseGrant(recipients.id, reason="returned"))
+    assert friends.broken() == ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized, normalize
+
+import attrs
 
 from rewardkit.core import payload
 from rewardkit.core.answers import Defined
@@ -14,7 +16,7 @@ from rewardkit.core.commands import DefineCondition, DefineOffer, DefineReward
 from rewardkit.core.context import Context
 from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_body
 from rewardkit.core.draft import Draft
-from rewardkit.core.grants.terms import REVERSALS, REVIEWS, one_of
+from rewardkit.core.grants.terms import REVERSALS, REVIEWS, Terms, one_of
 from rewardkit.core.input import mapping, show, text
 from rewardkit.core.referrals.following import follow_reward
 from rewardkit.errors import Refused, ValidationError
@@ -23,6 +25,9 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.event import LATEST
 from rewardkit.language.syntax.literal import read_elapsed
 from rewardkit.language.syntax.suggestion import suggest
+
+if TYPE_CHECKING:
+    from rewardkit.core.referrals.commands import DefineReferralProgram
 
 _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 
@@ -76,15 +81,26 @@ def define_offer(command: DefineOffer, draft: Draft, context: Context) -> Define
         condition=str(condition),
         source=command.condition,
         expires_after=expires_after,
-        hold=None if command.hold is None else elapsed(command.hold, "hold"),
-        review="" if command.review is None else one_of(command.review, "review", REVIEWS),
-        reversal=one_of(command.reversal, "reversal", REVERSALS),
-        reversal_frees=_switch(command.reversal_frees, "reversal_frees"),
+        **attrs.asdict(read_terms(command)),
     )
     if known is not None and _meaning(offer) == _meaning(known):
         return Defined(OFFER, name, known.version, new=False)
     draft.add(OFFER, name, offer.version, offer_body(offer))
     return Defined(OFFER, name, offer.version, new=True)
+
+
+def read_terms(command: DefineOffer | DefineReferralProgram) -> Terms:
+    """What a definition says of the grants that are earned under it.
+
+    Raises:
+        ValidationError: it cannot be meant.
+    """
+    return Terms(
+        hold=None if command.hold is None else elapsed(command.hold, "hold"),
+        review="" if command.review is None else one_of(command.review, "review", REVIEWS),
+        reversal=one_of(command.reversal, "reversal", REVERSALS),
+        reversal_frees=_switch(command.reversal_frees, "reversal_frees"),
+    )
 
 
 def _switch(value: object, what: str) -> bool:

@@ -123,13 +123,14 @@ VARIANT: Final = Shape({"offer": text, "weight": whole, "copy": copy}, ("offer",
 
 
 PROGRAMS: Final = "referral-programs"
+GRANTS: Final[dict[str, Kind]] = {"hold": text, "review": text, "reversal": text, "reversal_frees": switch}
+"""What a definition says of the grants that are earned under it."""
 
 
 SHAPES: Final[Mapping[str, Shape]] = {
     "rewards": Shape({"properties": table}),
     "offers": Shape(
-        {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts}
-        | {"hold": text, "review": text, "reversal": text, "reversal_frees": switch},
+        {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts} | GRANTS,
         ("reward", "condition"),
     ),
     PROGRAMS: Shape(
@@ -145,7 +146,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
             # Known, so that it is refused with the reason.
             "entry": text,
             "acknowledge": texts,
-        },
+        }
+        | GRANTS,
         ("sender_reward", "recipient_reward", "condition"),
     ),
     "campaigns": Shape(

@@ -52,14 +52,17 @@ def referral_violations(
     for recipient, count in Counter(row.recipient for row in known if row.campaign).items():
         if count > 1:
             yield f"R1: user `{recipient}` was referred {count} times by campaigns"
-    sides = {row.id: row for row in grants if row.referral}
+    granted = tuple(grants)
+    sides = {row.id: row for row in granted if row.referral}
     for row in known:
         program = register.program_versions[row.program, row.program_version]
         yield from _row(tenant, row, program)
         yield from _sides(tenant, row, sides, program)
     for grant in sides.values():
         yield f"R2: grant `{grant.id}` is of no side of referral `{grant.referral}`"
-    yield from _counted(known, {row.name: row for row in counters if row.name.startswith(PREFIX)}, register)
+    freed = {grant.referral for grant in granted if grant.side == "sender" and grant.freed}
+    kept = [row for row in known if row.id not in freed]
+    yield from _counted(kept, {row.name: row for row in counters if row.name.startswith(PREFIX)}, register)
 
 
 def _row(tenant: str, row: ReferralRow, program: ReferralProgram) -> Iterator[str]:

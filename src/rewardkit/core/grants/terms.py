@@ -39,7 +39,7 @@ class Terms:
 def terms_of(row: GrantRow, catalogue: Catalogue) -> Terms:
     """The terms that a grant was earned under."""
     if row.referral:
-        return Terms()
+        return catalogue.referrals.program_versions[row.offer, row.offer_version].terms
     offer = catalogue.offer_versions.get((row.offer, row.offer_version))
     if offer is None:
         raise InvariantError(f"grant `{row.id}` names a version of offer `{row.offer}` that is not there")

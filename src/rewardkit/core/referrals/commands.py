@@ -25,6 +25,7 @@ class DefineReferralProgram(Command[Defined]):
         period: `day`, `week`, `month`, `quarter` or `year`, as the calendar has them.
         zone: IANA name of the zone of periods, and of the days, weeks and months of the condition.
         entry: always refused: whoever is referred was referred by somebody, and no condition says by whom.
+        hold, review, reversal, reversal_frees: of the grants of both sides, as of an offer's.
         acknowledge: codes of lints that are meant so.
 
     Caps are those of the newest version, whenever a referral was made.
@@ -40,6 +41,10 @@ class DefineReferralProgram(Command[Defined]):
     period: str = attrs.field(default="month", kw_only=True)
     zone: str = attrs.field(default="UTC", kw_only=True)
     entry: str | None = attrs.field(default=None, kw_only=True)
+    hold: str | None = attrs.field(default=None, kw_only=True)
+    review: str | None = attrs.field(default=None, kw_only=True)
+    reversal: str = attrs.field(default="parts", kw_only=True)
+    reversal_frees: bool = attrs.field(default=False, kw_only=True)
     acknowledge: tuple[str, ...] = attrs.field(default=(), converter=lint_codes, kw_only=True)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
+
 from rewardkit.core import limits
 from rewardkit.core.answers import Defined
 from rewardkit.core.context import Context
-from rewardkit.core.defining import elapsed, read_condition, require_acknowledged, unknown
+from rewardkit.core.defining import elapsed, read_condition, read_terms, require_acknowledged, unknown
 from rewardkit.core.draft import Draft
 from rewardkit.core.input import integer, show, text
 from rewardkit.core.records import Reward
@@ -16,7 +18,7 @@ from rewardkit.language.civil import zone_named
 
 
 def define_referral_program(command: DefineReferralProgram, draft: Draft, context: Context) -> Defined:
-    """A new version where rewards, condition, time to live, caps or zone differ."""
+    """A new version where rewards, condition, time to live, caps, zone or the terms of its grants differ."""
     name = text(command.name, "a referral program's name")
     if command.entry is not None:
         raise Refused(
@@ -49,6 +51,7 @@ def define_referral_program(command: DefineReferralProgram, draft: Draft, contex
         period_cap=_cap(command.period_cap, "period_cap"),
         period=command.period,
         zone=command.zone,
+        **attrs.asdict(read_terms(command)),
     )
     if known is not None and program.meaning() == known.meaning():
         return Defined(REFERRAL_PROGRAM, name, known.version, new=False)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 
 from rewardkit.core import limits, payload
+from rewardkit.core.grants.terms import PARTS, Terms
 from rewardkit.core.progress import REFERRAL, key
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.civil import bucket_date, local_date
@@ -50,6 +51,16 @@ class ReferralProgram:
     """One of `PERIODS`."""
     zone: str
     """Of its periods, and of the days, weeks and months of its condition."""
+    hold: int | None = None
+    """Of the terms of both sides' grants; the same below."""
+    review: str = ""
+    reversal: str = PARTS
+    reversal_frees: bool = False
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What becomes of its grants."""
+        return Terms(self.hold, self.review, self.reversal, self.reversal_frees)
 
     @cached_property
     def folding(self) -> Program:
