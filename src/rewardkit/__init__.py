@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rewardkit.core.commands import (
         Backfill,
         CancelUserOffer,
+        ClaimGrant,
         ClaimGrants,
         Command,
         DefineCampaign,
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from rewardkit.core.queries import (
         Campaigns,
         CampaignUse,
+        Evidence,
         Explain,
         Explained,
         GrantHistory,
@@ -151,8 +153,9 @@ _HOMES = {
     ),
     "rewardkit.core.campaigns.variants": "Variant",
     "rewardkit.core.commands": (
-        "Backfill CancelUserOffer ClaimGrants Command DefineCampaign DefineCondition DefineOffer DefineReward Emit"
-        " EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer PauseCampaign ResumeCampaign RunDue"
+        "Backfill CancelUserOffer ClaimGrant ClaimGrants Command DefineCampaign DefineCondition DefineOffer"
+        " DefineReward Emit EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer PauseCampaign"
+        " ResumeCampaign RunDue"
     ),
     "rewardkit.core.dead_letters": "ReplayDeadLetters RetryNotice",
     "rewardkit.core.endpoints": "EnableEndpoint Endpoints",
@@ -161,7 +164,7 @@ _HOMES = {
     "rewardkit.core.grants.reviewing": "ApproveGrant ClaimChecks DenyGrant RecordCheck",
     "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
     "rewardkit.core.queries": (
-        "CampaignUse Campaigns Explain Explained GrantHistory Grants Notices Page Query UserOffers"
+        "CampaignUse Campaigns Evidence Explain Explained GrantHistory Grants Notices Page Query UserOffers"
     ),
     "rewardkit.core.records": "EndpointState Grant GrantStep Notice RegisteredEndpoint Reward UserOffer",
     "rewardkit.core.referrals.commands": (
@@ -223,6 +226,7 @@ __all__ = [
     "ChangePool",
     "Checked",
     "ClaimChecks",
+    "ClaimGrant",
     "ClaimGrants",
     "Claimed",
     "Code",
@@ -262,6 +266,7 @@ __all__ = [
     "EnterReferralCode",
     "Entered",
     "Event",
+    "Evidence",
     "Expired",
     "Explain",
     "Explained",

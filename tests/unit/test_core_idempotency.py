@@ -82,6 +82,7 @@ COMMANDS: tuple[tuple[Prepare, Callable[[Any], Command[Any]], Command[Any]], ...
     (_live, lambda _: rk.EnterOfferCode("spring", "amanda"), rk.EnterOfferCode("spring", "bea")),
     (_made, lambda made: rk.CancelUserOffer(made.id), rk.CancelUserOffer("uo_other")),
     (_earned, lambda _: rk.ClaimGrants(), rk.ClaimGrants(2)),
+    (_earned, rk.ClaimGrant, rk.ClaimGrant("gr_other")),
     (_earned, rk.FulfilGrant, rk.FulfilGrant("gr_other")),
     (_earned, lambda grant: rk.FailGrant(grant, "no answer"), rk.FailGrant("gr_other", "no answer")),
     (_earned, lambda grant: rk.ReverseGrant(grant, "refunded"), rk.ReverseGrant("gr_other", "refunded")),

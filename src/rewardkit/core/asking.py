@@ -9,23 +9,17 @@ from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.emit import current
-from rewardkit.core.folding import event_of
-from rewardkit.core.grants.granting import covering, grant_of, step_of
-from rewardkit.core.grants.life import GATES, HELD, STATUSES, missing
-from rewardkit.core.input import text
+from rewardkit.core.grants.granting import covering, grant_of
+from rewardkit.core.grants.life import GATES, HELD, STATUSES
 from rewardkit.core.listing import limit_of, optional_text, page_of, place_of, status_of
 from rewardkit.core.needs import (
     Accept,
     Counters,
     Definitions,
-    GrantSeen,
-    Histories,
     ListGrants,
     ListNotices,
     ListUserOffers,
     Members,
-    StepsOf,
-    UserOfferOf,
     ask,
 )
 from rewardkit.core.notices import notice_of
@@ -34,20 +28,14 @@ from rewardkit.core.progress import ACTIVE, Progress, key
 from rewardkit.core.queries import (
     Campaigns,
     CampaignUse,
-    Explain,
-    Explained,
-    GrantHistory,
     Grants,
     Notices,
     Page,
     UserOffers,
 )
-from rewardkit.core.records import Grant, GrantStep, Notice, UserOffer
-from rewardkit.core.referrals.explaining import explain_side
+from rewardkit.core.records import Grant, Notice, UserOffer
 from rewardkit.core.rows import UserOfferRow
-from rewardkit.errors import InvariantError, ValidationError
-from rewardkit.language.condition import Condition
-from rewardkit.language.event import Position
+from rewardkit.errors import ValidationError
 from rewardkit.language.folding.program import IMPOSSIBLE
 
 USER_OFFER_STATUSES = ("active", "earned", "expired", "cancelled", "capped", "held_out", "converted", "lapsed")
@@ -78,14 +66,6 @@ def _held(status: str | None) -> str:
             f"only a held grant is held for something, and the query asks for those that are `{status}`"
         )
     return HELD
-
-
-def history(query: GrantHistory, context: Context) -> Deciding[Decision[tuple[GrantStep, ...]]]:
-    """The steps of a grant."""
-    row = yield from ask(GrantSeen(text(query.grant, "a grant's id")))
-    if row is None:
-        return Decision(missing(query.grant))
-    return Decision(tuple(map(step_of, (yield from ask(StepsOf(row.id))))))
 
 
 def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[UserOffer]]]:
@@ -164,29 +144,3 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
         )
 
     return Decision(tuple(use(campaign) for campaign in found), (), catalogue)
-
-
-def explain(query: Explain, context: Context) -> Deciding[Decision[Explained]]:
-    """Judge the stored events anew, as of the instant of earning, under the version that the offer was made under."""
-    row = yield from ask(GrantSeen(text(query.grant, "a grant's id")))
-    if row is None:
-        return Decision(missing(query.grant))
-    if row.referral:
-        return (yield from explain_side(row, context))
-    made = yield from ask(UserOfferOf(row.user_offer))
-    if made is None:
-        raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
-    histories = yield from ask(Histories((row.user,)))
-    catalogue = yield from covering(context, (row,))
-    offer = catalogue.offer_versions[row.offer, row.offer_version]
-    events = [event_of(stored) for stored in histories.get(row.user, ())]
-    start = Position(made.made_at, made.start_order, made.start_id)
-    zone = catalogue.campaigns[row.campaign].zone
-    proof = Condition.parse(offer.condition).explain(
-        events, start=start, now=row.earned_at, end=made.ends_at, zone=zone
-    )
-    return Decision(
-        Explained(grant_of(row, catalogue), offer.condition, tuple(proof.event_ids), tuple(proof.sentences)),
-        (),
-        catalogue,
-    )

@@ -216,6 +216,19 @@ class ClaimGrants(Command[Claimed]):
 
 
 @attrs.frozen
+class ClaimGrant(Command[Grant]):
+    """Lease one grant that is ready, so that nobody else pays it: for whoever was told of it, by a webhook say.
+
+    Args:
+        grant: its id.
+        lease_seconds: at most seven days; longer than paying takes.
+    """
+
+    grant: str
+    lease_seconds: int = 60
+
+
+@attrs.frozen
 class FulfilGrant(Command[Grant]):
     """Say that a grant's reward has been given to the user.
 

@@ -26,8 +26,8 @@ from rewardkit.core.draft import locked
 from rewardkit.core.due import backfill, run_due
 from rewardkit.core.effects import Replace
 from rewardkit.core.emit import emit
-from rewardkit.core.grants import failing, reversing, reviewing
-from rewardkit.core.grants.granting import claim_grants, fulfil_grant
+from rewardkit.core.grants import explaining, failing, reversing, reviewing
+from rewardkit.core.grants.granting import claim_grant, claim_grants, fulfil_grant
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
 from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
@@ -72,6 +72,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     commands.EnterOfferCode: enter_offer_code,
     commands.CancelUserOffer: cancel_user_offer,
     commands.ClaimGrants: claim_grants,
+    commands.ClaimGrant: claim_grant,
     commands.FulfilGrant: fulfil_grant,
     failing.FailGrant: failing.fail_grant,
     failing.RetryGrant: failing.retry_grant,
@@ -100,11 +101,11 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
     queries.Grants: asking.grants,
-    queries.GrantHistory: asking.history,
+    queries.GrantHistory: explaining.history,
     queries.UserOffers: asking.user_offers,
     queries.Notices: asking.notices,
     queries.Campaigns: asking.campaigns,
-    queries.Explain: asking.explain,
+    queries.Explain: explaining.explain,
     referral_queries.Referrals: referral_asking.referrals,
     referral_queries.SenderTerms: referral_asking.sender_terms,
     endpoints.Endpoints: endpoints.endpoints,

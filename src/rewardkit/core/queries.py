@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Generic, TypeVar
 
 import attrs
 
 from rewardkit.core.records import Grant, GrantStep, Notice, UserOffer
+from rewardkit.language.event import Event
 
 A_co = TypeVar("A_co", covariant=True)
 R = TypeVar("R")
@@ -109,8 +111,24 @@ class Explain(Query["Explained"]):
 
 
 @attrs.frozen
+class Evidence:
+    """What proves a condition, or does not."""
+
+    condition: str
+    """Canonical text."""
+    upheld: bool
+    """Whether the stored events prove it: an event that came too late may contradict what stands all the same."""
+    decided_at: datetime | None
+    """The instant at which it was decided by them."""
+    events: tuple[Event, ...]
+    """A small set of events that prove it, in total order; absences need none."""
+    sentences: tuple[str, ...]
+    """All of it for people."""
+
+
+@attrs.frozen
 class Explained:
-    """The evidence of a grant."""
+    """The evidence of a grant, rebuilt from stored events."""
 
     grant: Grant
     condition: str
@@ -119,3 +137,17 @@ class Explained:
     """A small set of events that prove it."""
     sentences: tuple[str, ...]
     """The same for people."""
+    earned: Evidence = attrs.field(kw_only=True)
+    """Why it was earned: all of the above as data. Of a referral: what its recipient did."""
+    deciding_event: str = attrs.field(kw_only=True)
+    """The id of the event that decided, or empty where time did."""
+    made_at: datetime = attrs.field(kw_only=True)
+    """When the offer, or the referral, was made; its condition reads what follows."""
+    entered: Evidence | None = attrs.field(default=None, kw_only=True)
+    """Why the offer was made, where its campaign had an entry condition that held by then."""
+    campaign_version: int = attrs.field(default=0, kw_only=True)
+    """Of the campaign as it made the offer; 0 of a referral."""
+    variant: str = attrs.field(default="", kw_only=True)
+    """Of that campaign; empty where it had none."""
+    steps: tuple[GrantStep, ...] = attrs.field(default=(), kw_only=True)
+    """What has happened to it since."""

@@ -156,6 +156,7 @@ def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
         "due": commands.RunDue(10),
         "backfill": commands.Backfill(dry_run=False),
         "claim": commands.ClaimGrants(10, 60),
+        "claim one": commands.ClaimGrant(grant_of(tenant, "capped", "bob")),
         "fulfil": commands.FulfilGrant(grant_of(tenant, "capped", "bob")),
         "fail": FailGrant(grant_of(tenant, "capped", "bob"), "no answer"),
         "fail for good": FailGrant(grant_of(tenant, "capped", "bob"), "no such account", final=True),

@@ -77,6 +77,7 @@ class RandomCommands:
             (8, self._run_due),
             (5, self._backfill),
             (4, lambda: ("run", commands.ClaimGrants(self.chance.randint(1, 3), self.chance.randint(1, 4)))),
+            (3, self._claim_one),
             (4, self._fulfil),
             (5, self._fail),
             (2, self._retry),
@@ -238,6 +239,11 @@ class RandomCommands:
         if not self.grants:
             return self._run_due()
         return "run", commands.FulfilGrant(self.chance.choice(self.grants), lease=self._lease())
+
+    def _claim_one(self) -> Step:
+        if not self.grants:
+            return self._run_due()
+        return "run", commands.ClaimGrant(self.chance.choice(self.grants), self.chance.randint(1, 4))
 
     def _fail(self) -> Step:
         if not self.grants:

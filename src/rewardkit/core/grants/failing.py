@@ -9,7 +9,7 @@ import attrs
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.defining import elapsed
-from rewardkit.core.grants.granting import found, leased_until, require_lease, written
+from rewardkit.core.grants.granting import found, require_idle, require_lease, written
 from rewardkit.core.grants.life import READY, UNDELIVERABLE, Place, moved
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
@@ -17,8 +17,7 @@ from rewardkit.core.notices import GRANT_READY, GRANT_UNDELIVERABLE, notice, of_
 from rewardkit.core.outbox import SCHEDULE_SECONDS
 from rewardkit.core.records import Grant
 from rewardkit.core.rows import GrantRow
-from rewardkit.errors import Refused, ValidationError
-from rewardkit.language.event import rfc3339
+from rewardkit.errors import ValidationError
 
 SECOND: Final = 1_000_000
 
@@ -93,19 +92,6 @@ def retry_grant(command: RetryGrant, context: Context) -> Deciding[Decision[Gran
     back = moved(row._replace(failures=0), "retry", Place(READY), context.at, by=by, reason=reason)
     told = notice(context, GRANT_READY, row.user, row.id, of_grant(row, catalogue), step=back.row.steps)
     return written(catalogue, back, (told,))
-
-
-def require_idle(row: GrantRow, now: int) -> None:
-    """Refuse to touch a grant that somebody may be paying at this moment.
-
-    Raises:
-        Refused: it is leased.
-    """
-    until = leased_until(row)
-    if until is not None and until > now:
-        facts = {"leased_until": rfc3339(until), "lease": row.lease}
-        sentence = f"grant `{row.id}` is leased until `{rfc3339(until)}`: somebody may be paying it"
-        raise Refused("grant_leased", sentence, facts)
 
 
 def sentence(value: str, what: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from rewardkit.core import limits
 from rewardkit.core.answers import Claimed
 from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.commands import ClaimGrants, FulfilGrant
+from rewardkit.core.commands import ClaimGrant, ClaimGrants, FulfilGrant
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.emit import current
@@ -21,7 +21,7 @@ from rewardkit.core.needs import Accept, GrantOf, LeaseGrants, ask
 from rewardkit.core.records import Grant, GrantStep
 from rewardkit.core.rows import GrantRow, NoticeRow
 from rewardkit.errors import Refused
-from rewardkit.language.event import moment
+from rewardkit.language.event import moment, rfc3339
 
 LEASE_SECONDS = 7 * 24 * 3600
 """The longest lease: a worker that is gone for longer has crashed."""
@@ -34,6 +34,19 @@ def claim_grants(command: ClaimGrants, context: Context) -> Deciding[Decision[Cl
     rows = yield from ask(LeaseGrants(context.at, context.at + seconds * 1_000_000, limit))
     catalogue = yield from covering(context, rows)
     return Decision(Claimed(tuple(grant_of(row, catalogue) for row in rows)), (), catalogue)
+
+
+def claim_grant(command: ClaimGrant, context: Context) -> Deciding[Decision[Grant]]:
+    """Lease a grant that is ready and that nobody has leased, and that need not wait after a failure."""
+    seconds = integer(command.lease_seconds, "lease_seconds", least=1, most=LEASE_SECONDS)
+    row, catalogue = yield from found(command.grant, "fulfil", context)
+    require_idle(row, context.at)
+    if row.lease_until > context.at:
+        facts = {"retry_at": rfc3339(row.lease_until), "reason": row.reason, "failures": row.failures}
+        sentence = f"grant `{row.id}` has failed and is tried again from `{facts['retry_at']}` on: {row.reason}"
+        return Decision(Refused("grant_failed", sentence, facts))
+    leased = row._replace(lease=row.lease + 1, lease_until=context.at + seconds * 1_000_000)
+    return Decision(grant_of(leased, catalogue), (Replace((leased,)),), catalogue)
 
 
 def fulfil_grant(command: FulfilGrant, context: Context) -> Deciding[Decision[Grant]]:
@@ -68,6 +81,19 @@ def require_lease(row: GrantRow, lease: int | None) -> None:
         leases = {"lease": lease, "newest_lease": row.lease}
         sentence = f"the lease of grant `{row.id}` is over, and somebody else may have it: do not pay it twice"
         raise Refused("lease_lost", sentence, leases)
+
+
+def require_idle(row: GrantRow, now: int) -> None:
+    """Refuse to touch a grant that somebody may be paying at this moment.
+
+    Raises:
+        Refused: it is leased.
+    """
+    until = leased_until(row)
+    if until is not None and until > now:
+        facts = {"leased_until": rfc3339(until), "lease": row.lease}
+        sentence = f"grant `{row.id}` is leased until `{rfc3339(until)}`: somebody may be paying it"
+        raise Refused("grant_leased", sentence, facts)
 
 
 def written(

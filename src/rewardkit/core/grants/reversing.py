@@ -15,9 +15,9 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.grants.amount import amount_of, minus, plus, read_amount, shown, total
-from rewardkit.core.grants.failing import optional, require_idle, sentence
+from rewardkit.core.grants.failing import optional, sentence
 from rewardkit.core.grants.freeing import places_of
-from rewardkit.core.grants.granting import found, written
+from rewardkit.core.grants.granting import found, require_idle, written
 from rewardkit.core.grants.life import FULFILLED, READY, REVERSED, Place, moved, place_of
 from rewardkit.core.grants.terms import WHOLE, terms_of
 from rewardkit.core.notices import GRANT_REVERSED, notice, of_grant
