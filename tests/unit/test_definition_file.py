@@ -162,6 +162,25 @@ def test_every_key_reaches_the_campaign(kit: rk.RewardKit, shop: Path) -> None:
     assert 30 == (made.ends_at - made.made_at).days
 
 
+def test_the_terms_of_grants_reach_the_offer(kit: rk.RewardKit, shop: Path) -> None:
+    shop.write_text(
+        OFFER.replace("[rewards.disc]", "[rewards.disc]\nproperties = { amount = 9 }")
+        + 'hold = "14d"\nreview = "always"\nreversal = "whole"\nreversal_frees = true\n'
+        '[campaigns.spring]\noffer = "gift"\ncap = 1\n'
+    )
+    kit.load(shop)
+    kit.run(rk.MakeOffer("spring", "ann"))
+    grant = kit.emit("A", user="ann").earned[0].grant
+    held = kit.run(rk.ApproveGrant(grant, by="bo"))
+    assert held.hold_until is not None
+    assert (held.held_for, (held.hold_until - held.earned_at).days) == ("hold", 14)
+    part = kit.attempt(rk.ReverseGrant(grant, "a part", amount=1))
+    assert isinstance(part, rk.Refused)
+    assert part.code == "grant_indivisible"
+    kit.run(rk.ReverseGrant(grant, "all of it"))
+    assert 0 == kit.ask(rk.Campaigns())[0].confirmed
+
+
 def test_an_ended_campaign_is_not_brought_back(kit: rk.RewardKit, shop: Path) -> None:
     shop.write_text(CAMPAIGN + 'entry = "E"\n')
     kit.load(shop)
@@ -243,6 +262,10 @@ WRONG = [
         "shop.toml:3: [offers.gift] reward: `disk` is not defined: did you mean `disc`? (rewa",
     ),
     ('[campaigns.c]\noffer = "gift"', "shop.toml:2: [campaigns.c] offer: `gift` is not defined (offer_unknown)"),
+    (OFFER + 'hold = "soon"', "shop.toml:5: [offers.gift] hold: must be elapsed time such as `30d` or `1d12h`"),
+    (OFFER + 'review = "never"', "shop.toml:5: [offers.gift] review: is one of `check`, `always`, not `never`"),
+    (OFFER + 'reversal = "half"', "shop.toml:5: [offers.gift] reversal: is one of `parts`, `whole`, not `half`"),
+    (OFFER + 'reversal_frees = "yes"', 'shop.toml:5: [offers.gift] reversal_frees: must be true or false, not `"yes"`'),
     (
         OFFER + 'expires_after = "a month"',
         "shop.toml:5: [offers.gift] expires_after: must be elapsed time such as `30d` or `1d12h`, not `a month`",
