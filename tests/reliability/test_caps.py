@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -27,15 +27,13 @@ from rewardkit import (
     Refused,
     RewardKit,
 )
-from rewardkit.core.effects import Insert, Replace
-from rewardkit.core.needs import Claim, Claims, Counters, Need
-from rewardkit.core.rows import CounterRow
-from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
+from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_in, snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
+from rewardkit.testing.read_then_write import ReadThenWrite
 
 T = TypeVar("T")
 WORKERS = 16
@@ -195,66 +193,6 @@ def test_offers_made_and_earned_in_one_call_take_one_place_each(cap: int) -> Non
     assert [min(cap, 3)] == [row.confirmed for row in snapshot.counters]
 
 
-class ReadThenWrite:
-    """A store sabotaged as most shops are: the counter is read, something else happens, then it is written.
-
-    Args:
-        store: the store that keeps everything.
-        between: what happens between the reading and the writing.
-    """
-
-    def __init__(self, store: Store, between: Callable[[], None]) -> None:
-        self._store = store
-        self._between = between
-        self.joined = False
-
-    @contextmanager
-    def transaction(self, tenant: str) -> Iterator[Transaction]:
-        with self._store.transaction(tenant) as reading:
-            counters = reading.ask(Counters((COUNTER,)))
-        self._between()
-        with self._store.transaction(tenant) as writing:
-            yield ReadThenWriteTransaction(writing, {row.name: row for row in counters})
-
-    def join(self, host: object) -> Store:
-        return self._store.join(host)
-
-    def join_async(self, host: object) -> AsyncJoined:
-        return self._store.join_async(host)
-
-    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
-        return self._store.listening(tenant)
-
-    def migrate(self) -> tuple[str, ...]:
-        return self._store.migrate()
-
-    def close(self) -> None:
-        self._store.close()
-
-
-class ReadThenWriteTransaction:
-    def __init__(self, transaction: Transaction, counters: dict[str, CounterRow]) -> None:
-        self._transaction = transaction
-        self._counters = counters
-        self.write = transaction.write
-
-    def ask(self, need: Need[T]) -> T:
-        if not isinstance(need, Claims):
-            return self._transaction.ask(need)
-        answer: Any = tuple(self._claim(claim) for claim in need.claims)
-        return answer  # type: ignore[no-any-return]
-
-    def _claim(self, claim: Claim) -> int:
-        known = self._counters.get(claim.name)
-        row = known or CounterRow(claim.name, claim.cap, 0, 0, 0)
-        cap = claim.cap if claim.want else row.cap
-        granted = min(claim.want, cap - row.reserved - row.confirmed + claim.release)
-        reserved = row.reserved - claim.confirm - claim.release + granted
-        row = CounterRow(row.name, cap, reserved, row.confirmed + claim.confirm, granted)
-        self._transaction.write((Replace((row,)) if known else Insert((row,)),))
-        return granted
-
-
 def race(store: Store, cap: int, *, sabotaged: bool) -> None:
     """The last place is taken while another call is between its reading and its writing."""
     tenant = f"race {cap}"
@@ -269,7 +207,7 @@ def race(store: Store, cap: int, *, sabotaged: bool) -> None:
         honest.run(MakeOffer("capped", "quick"))
 
     if sabotaged:
-        kit_at(ReadThenWrite(store, between), tenant, BEGAN_AT).run(MakeOffer("capped", "slow"))
+        kit_at(ReadThenWrite(store, COUNTER, between), tenant, BEGAN_AT).run(MakeOffer("capped", "slow"))
     else:
         between()
         with pytest.raises(Refused):

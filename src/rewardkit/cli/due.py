@@ -9,6 +9,7 @@ import attrs
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_json
 from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed, Released
+from rewardkit.core.referrals.records import ReferralEnded
 
 PAGE_USERS = 1_000
 """Asked for at once; they are committed in smaller batches."""
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(done: Progressed, *, as_json: bool) -> None:
-    for what in ("entered", "capped", "earned", "expired", "released"):
+    for what in ("entered", "capped", "earned", "expired", "released", "referrals"):
         for record in getattr(done, what):
             if as_json:
                 print_json({"what": what} | attrs.asdict(record))
@@ -55,7 +56,7 @@ def _print(done: Progressed, *, as_json: bool) -> None:
                 print(_sentence(record))
 
 
-def _sentence(record: Entered | Capped | Earned | Expired | Released) -> str:
+def _sentence(record: Entered | Capped | Earned | Expired | Released | ReferralEnded) -> str:
     match record:
         case Entered():
             return f"{moment(record.made_at)} {record.user} entered {record.campaign}"
@@ -65,6 +66,8 @@ def _sentence(record: Entered | Capped | Earned | Expired | Released) -> str:
             return f"{moment(record.earned_at)} {record.user} earned {record.reward} in {record.campaign}"
         case Expired():
             return f"{moment(record.ended_at)} {record.user} did not earn in {record.campaign}: {record.reason}"
+        case ReferralEnded():
+            return f"{moment(record.ended_at)} {record.sender}'s referral of {record.recipient} is {record.status}"
         case Released():
             return (
                 f"{moment(record.released_at)} {record.user} has waited for grant {record.grant}, now {record.status}"

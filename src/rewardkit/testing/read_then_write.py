@@ -1,0 +1,85 @@
+"""The bug that nearly every shop has shipped, to show that tests notice it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+from rewardkit.core.effects import Insert, Replace
+from rewardkit.core.needs import Claim, Claims, Counters, Need
+from rewardkit.core.rows import CounterRow
+from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
+
+T = TypeVar("T")
+
+
+class ReadThenWrite:
+    """A store sabotaged as most shops are: the counter is read, something else happens, then it is written.
+
+    Args:
+        store: the store that keeps everything.
+        counter: the name of the counter that is read.
+        between: what happens between the reading and the writing.
+    """
+
+    def __init__(self, store: Store, counter: str, between: Callable[[], None]) -> None:
+        self._store = store
+        self._counter = counter
+        self._between = between
+        self.joined = False
+
+    @contextmanager
+    def transaction(self, tenant: str) -> Iterator[Transaction]:
+        """Read now, and write later what was read now."""
+        with self._store.transaction(tenant) as reading:
+            counters = reading.ask(Counters((self._counter,)))
+        self._between()
+        with self._store.transaction(tenant) as writing:
+            yield ReadThenWriteTransaction(writing, {row.name: row for row in counters})
+
+    def join(self, host: object) -> Store:
+        """As the store."""
+        return self._store.join(host)
+
+    def join_async(self, host: object) -> AsyncJoined:
+        """As the store."""
+        return self._store.join_async(host)
+
+    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
+        """As the store."""
+        return self._store.listening(tenant)
+
+    def migrate(self) -> tuple[str, ...]:
+        """As the store."""
+        return self._store.migrate()
+
+    def close(self) -> None:
+        """As the store."""
+        self._store.close()
+
+
+class ReadThenWriteTransaction:
+    """A transaction that claims as most shops do."""
+
+    def __init__(self, transaction: Transaction, counters: dict[str, CounterRow]) -> None:
+        self._transaction = transaction
+        self._counters = counters
+        self.write = transaction.write
+
+    def ask(self, need: Need[T]) -> T:
+        """Answer a need; a claim by what was read before."""
+        if not isinstance(need, Claims):
+            return self._transaction.ask(need)
+        answer: Any = tuple(self._claim(claim) for claim in need.claims)
+        return answer  # type: ignore[no-any-return]
+
+    def _claim(self, claim: Claim) -> int:
+        known = self._counters.get(claim.name)
+        row = known or CounterRow(claim.name, claim.cap, 0, 0, 0)
+        cap = claim.cap if claim.want else row.cap
+        granted = min(claim.want, cap - row.reserved - row.confirmed + claim.release)
+        reserved = row.reserved - claim.confirm - claim.release + granted
+        row = CounterRow(row.name, cap, reserved, row.confirmed + claim.confirm, granted)
+        self._transaction.write((Replace((row,)) if known else Insert((row,)),))
+        return granted
