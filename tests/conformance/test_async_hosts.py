@@ -11,14 +11,14 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
 import psycopg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from rewardkit.core.effects import Effect
@@ -131,14 +131,10 @@ async def opened(url: str) -> AsyncIterator[Any]:
         finally:
             await connection.close()
         return
-    async with AsyncSession(_engine(url)) as session:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with AsyncSession(engine) as session:
         yield session
-
-
-@cache
-def _engine(url: str) -> AsyncEngine:
-    # Without a pool nothing of it belongs to one event loop.
-    return create_async_engine(url, poolclass=NullPool)
+    await engine.dispose()
 
 
 @pytest.fixture
