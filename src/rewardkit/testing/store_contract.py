@@ -27,6 +27,7 @@ from rewardkit.testing.rows import (
 from rewardkit.testing.steps import ask, everything, grants, put, replace
 from rewardkit.testing.store_interleavings import StoreInterleavings
 from rewardkit.testing.store_outbox import StoreOutbox
+from rewardkit.testing.store_pools import StorePools
 from rewardkit.testing.store_referrals import StoreReferrals
 from rewardkit.testing.store_registered import StoreRegistered
 from rewardkit.testing.store_takings import StoreTakings
@@ -39,7 +40,7 @@ WORDS = ("Z", "a", "é", "\uff5e", "\U0001f381")
 ODD_TEXT = 'quote\' "double" back\\slash {brace} %s ? :name NULL \t\r\n \u0001 é \U0001f381'
 
 
-class StoreContract(StoreTakings, StoreOutbox, StoreReferrals, StoreRegistered, StoreInterleavings):
+class StoreContract(StoreTakings, StoreOutbox, StorePools, StoreReferrals, StoreRegistered, StoreInterleavings):
     """Inherit, and give a fixture `store` that makes an empty store for each test, with a tenant's tables ready."""
 
     @pytest.fixture

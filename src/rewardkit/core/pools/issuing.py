@@ -111,12 +111,13 @@ class Issuing:
         stocked = yield from self._locked(pool_id)
         before = stocked.slices
         require_open_to_issuing(stocked.pool, self._context.at)
-        if not remaining(before):
-            return (yield from self._shared(stocked))
-        chosen = max(before, key=lambda row: (row.remaining, -row.slice))
+        # Before anything is refused: somebody else may have issued her the last one at this moment.
         held = yield from self._holding(pool_id)
         if held is not None:
             return (yield from self.again(held))
+        if not remaining(before):
+            return (yield from self._shared(stocked))
+        chosen = max(before, key=lambda row: (row.remaining, -row.slice))
         code = yield from ask(NextCode(pool_id, chosen.slice, chosen.cursor))
         if code is None:
             raise InvariantError(f"pool {pool_id} counts codes that remain in slice {chosen.slice}, and has none")
@@ -155,13 +156,13 @@ class Issuing:
     def _shared(self, stocked: Stocked) -> Deciding[Decision[Issuance]]:
         """None is left that was never issued: a code of a multi pool goes to one more issuee."""
         inactive = sum(row.inactive for row in stocked.slices)
-        if stocked.pool.distribution == "unique":
-            return Decision(exhausted(stocked.pool, inactive))
         pool = yield from self._terms(stocked.pool.id)
         require_open_to_issuing(pool, self._context.at)
         held = yield from self._holding(pool.id)
         if held is not None:
             return (yield from self.again(held))
+        if pool.distribution == "unique":
+            return Decision(exhausted(pool, inactive))
         # Everybody begins at a place of her own, so that codes are given out evenly and nobody waits for one code.
         drawn = int.from_bytes(blake2b(self._new.issuee.encode(), digest_size=8).digest(), "big")
         place = drawn // SLICES % max(1, pool.positions)
