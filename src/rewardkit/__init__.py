@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         Progressed,
         Recorded,
         Released,
+        Replenished,
     )
+    from rewardkit.core.campaigns.budget import ReplenishBudget
     from rewardkit.core.campaigns.variants import Variant
     from rewardkit.core.commands import (
         Backfill,
@@ -150,7 +152,9 @@ _HOMES = {
     "rewardkit.core.addressed_notices": "SendTestNotice",
     "rewardkit.core.answers": (
         "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded Released"
+        " Replenished"
     ),
+    "rewardkit.core.campaigns.budget": "ReplenishBudget",
     "rewardkit.core.campaigns.variants": "Variant",
     "rewardkit.core.commands": (
         "Backfill CancelUserOffer ClaimGrant ClaimGrants Command DefineCampaign DefineCondition DefineOffer"
@@ -327,6 +331,8 @@ __all__ = [
     "Released",
     "RemoveEndpoint",
     "ReplayDeadLetters",
+    "ReplenishBudget",
+    "Replenished",
     "Reservation",
     "ReserveCode",
     "ResumeCampaign",

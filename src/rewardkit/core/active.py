@@ -1,8 +1,8 @@
 """The active user offers of one campaign and one user, as their slot keeps them.
 
-One behind the other: offer number, entry, flags, what it takes of periods where it does, and the packed state of its
-condition. A state that another offer follows has its length before it; the last, and nearly always only, one takes the
-rest of the slot.
+One behind the other: offer number, entry, flags, what it takes of periods and money where it does, and the packed
+state of its condition. A state that another offer follows has its length before it; the last, and nearly always only,
+one takes the rest of the slot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rewardkit.errors import InvariantError
 
 _HEAD = struct.Struct("<IHB")
 _LENGTH = struct.Struct("<I")
-_DATE = struct.Struct("<Bq")
+_DATE = struct.Struct("<Bqq")
 _COUNTED, _FOLLOWED, _HELD_OUT, _DATED = 1, 2, 4, 8
 
 
@@ -44,9 +44,9 @@ def unpack(payload: bytes) -> list[Active]:
         try:
             number, entry, flags = _HEAD.unpack_from(payload, at)
             at += _HEAD.size
-            units, made_at = 0, 0
+            units, made_at, cost = 0, 0, 0
             if flags & _DATED:
-                units, made_at = _DATE.unpack_from(payload, at)
+                units, made_at, cost = _DATE.unpack_from(payload, at)
                 at += _DATE.size
             end = len(payload)
             if flags & _FOLLOWED:
@@ -55,7 +55,7 @@ def unpack(payload: bytes) -> list[Active]:
                 end = at + length
         except struct.error as error:
             raise InvariantError(f"active user offers cannot be read: {error}") from None
-        taking = Taking(bool(flags & _COUNTED), units, made_at)
+        taking = Taking(bool(flags & _COUNTED), units, made_at, cost)
         found.append(Active(number, entry, payload[at:end], taking, bool(flags & _HELD_OUT)))
         if not flags & _FOLLOWED:
             break
@@ -68,11 +68,11 @@ def pack(offers: Sequence[Active]) -> bytes:
     parts = []
     for place, offer in enumerate(offers, start=1):
         followed, taking = place < len(offers), offer.taking
-        dated = taking.units > 0
+        dated = taking.units > 0 or taking.cost > 0
         flags = taking.counted * _COUNTED | followed * _FOLLOWED | offer.held_out * _HELD_OUT | dated * _DATED
         parts.append(_HEAD.pack(offer.offer_number, offer.entry, flags))
         if dated:
-            parts.append(_DATE.pack(taking.units, taking.made_at))
+            parts.append(_DATE.pack(taking.units, taking.made_at, taking.cost))
         if followed:
             parts.append(_LENGTH.pack(len(offer.state)))
         parts.append(offer.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
@@ -86,6 +87,21 @@ class Released:
     released_at: datetime
     status: str
     """Of the grant from then on: `ready`, or `held` where something else is missing."""
+
+
+@attrs.frozen
+class Replenished:
+    """A budget after it was replenished."""
+
+    campaign: str
+    budget: Decimal
+    """All of it, with what was added."""
+    left: Decimal
+    """Neither spent nor reserved."""
+    released: tuple[Released, ...]
+    """The grants that waited for it."""
+    more: bool
+    """Whether the limit was reached: more may be released."""
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rewardkit.core import active
+from rewardkit.core.campaigns.budget import money
 from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
@@ -127,11 +128,14 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
     """All campaigns and the use of their caps."""
     catalogue = Catalogue.of((yield from ask(Definitions())))
     found = [catalogue.campaigns[name] for name in sorted(catalogue.campaigns)]
-    rows = yield from ask(Counters(tuple(sorted(campaign.counter for campaign in found))))
+    rows = yield from ask(
+        Counters(tuple(sorted({name for one in found for name in (one.counter, one.budget_counter)})))
+    )
     taken = {row.name: (row.reserved, row.confirmed) for row in rows}
 
     def use(campaign: Campaign) -> CampaignUse:
         reserved, confirmed = taken.get(campaign.counter, (0, 0))
+        committed, spent = taken.get(campaign.budget_counter, (0, 0))
         return CampaignUse(
             campaign.name,
             campaign.version,
@@ -141,6 +145,9 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
             reserved,
             confirmed,
             tuple(variant.name for variant in campaign.variants),
+            None if campaign.budget is None else money(campaign.money),
+            money(committed),
+            money(spent),
         )
 
     return Decision(tuple(use(campaign) for campaign in found), (), catalogue)

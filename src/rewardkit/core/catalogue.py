@@ -9,6 +9,7 @@ from operator import itemgetter
 import attrs
 
 from rewardkit.core.campaigns.audience import Audience
+from rewardkit.core.campaigns.budget import cost_of
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.campaigns.entries import Entries
 from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_of, reward_of
@@ -192,6 +193,10 @@ class Catalogue:
         """Keep a step that is the same for every user, so that the commonest fold is one look-up."""
         if len(self.steps) < _MOST_STEPS:
             self.steps[slot, payload, name] = after
+
+    def cost(self, offer: Offer) -> int:
+        """What an offer's reward costs, in ten-thousandths."""
+        return cost_of(self.reward_versions[offer.reward, offer.reward_version])
 
     def by_code(self, code: str) -> Campaign | None:
         """The campaign that has this offer code."""

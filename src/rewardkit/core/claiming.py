@@ -8,7 +8,7 @@ import attrs
 
 from rewardkit.core.context import Deciding
 from rewardkit.core.fold import Fold
-from rewardkit.core.making import Making
+from rewardkit.core.making import Ending, Making
 from rewardkit.core.needs import Claim, Claims, ask
 from rewardkit.core.referrals.places import SenderPlaces
 
@@ -30,20 +30,34 @@ class _Wanted:
             self.release += amount
 
 
+@attrs.frozen
+class _Owed:
+    """A reward that was earned, of a campaign whose budget is asked for it now."""
+
+    at: int
+    ended: Making | Ending
+    user: str
+    cost: int
+
+
 def claim(folds: Sequence[Fold], places: SenderPlaces | None = None) -> Deciding[None]:
     """First give back and confirm what ended, then reserve for what was made, in the order of its making.
 
     A making is denied where one of its limits has no room for it; what the others had for it is given back at once.
+    What was earned is paid for from a budget that queues, in the order of its earning, or is told to be unfunded.
     """
     senders = [] if places is None else places.claims()
     wanted = {one.name: _Wanted(one.cap, one.want) for one in senders}
+    owed: list[_Owed] = []
     queue: list[tuple[Fold, Making, dict[str, int]]] = []
     for fold in folds:
         makings, endings = fold.unclaimed()
         for ending in endings:
+            owed += _owed(fold, ending, wanted, held_out=ending.active.held_out)
             for name, amount in ending.active.taking.amounts(ending.campaign).items():
                 wanted.setdefault(name, _Wanted()).settle(amount, ending.outcome.status)
         for making in makings:
+            owed += _owed(fold, making, wanted, held_out=making.held_out)
             amounts = making.taking.amounts(making.campaign)
             if not amounts:
                 continue
@@ -58,8 +72,8 @@ def claim(folds: Sequence[Fold], places: SenderPlaces | None = None) -> Deciding
     follow = {name: _Wanted() for name in wanted}
     for back in () if places is None else places.share(left):
         follow[back.name].release = back.release
-    for one in senders:
-        del left[one.name]
+    for sender in senders:
+        del left[sender.name]
     for fold, making, amounts in sorted(queue, key=lambda one: (one[1].start, one[1].user, one[1].entry)):
         full = next((name for name, amount in amounts.items() if left[name] < amount), None)
         if full is not None:
@@ -69,9 +83,28 @@ def claim(folds: Sequence[Fold], places: SenderPlaces | None = None) -> Deciding
             left[name] -= amount
             if making.outcome is not None:
                 follow[name].settle(amount, making.outcome.status)
+    for one in sorted(owed, key=lambda one: (one.at, one.user, one.ended.campaign.name)):
+        counter_name = one.ended.campaign.budget_counter
+        if isinstance(one.ended, Making) and one.ended.denied:
+            continue
+        one.ended.funded = left[counter_name] >= one.cost
+        if one.ended.funded:
+            left[counter_name] -= one.cost
+            follow[counter_name].confirm += one.cost
     for name, rest in left.items():
         follow[name].release += rest
     yield from _ask({name: counter for name, counter in follow.items() if counter.confirm or counter.release})
+
+
+def _owed(fold: Fold, ended: Making | Ending, wanted: dict[str, _Wanted], *, held_out: bool) -> list[_Owed]:
+    """What has to be paid from a budget that queues, asked for."""
+    campaign, outcome = ended.campaign, ended.outcome
+    if outcome is None or outcome.status != "earned" or held_out or not campaign.queues:
+        return []
+    cost = fold.catalogue.cost(ended.offer)
+    counter = wanted.setdefault(campaign.budget_counter, _Wanted())
+    counter.cap, counter.want = campaign.money, counter.want + cost
+    return [_Owed(outcome.at, ended, fold.row.user, cost)]
 
 
 def _ask(wanted: dict[str, _Wanted]) -> Deciding[dict[str, int]]:

@@ -114,6 +114,10 @@ class DefineCampaign(Command[Defined]):
         caps_per: offers made in one period that may be active or earned at one time, over all users, by its unit, such
             as `{"day": 100}`; periods are civil, in the campaign's zone.
         user_cap: as `cap`, for one user; default is 1, or unlimited where she may enter again.
+        budget: money that its rewards may cost, in the unit of their `amount`, as a whole number, a Decimal or text;
+            None is unlimited. Whether there is one is pinned by the launch.
+        at_exhaustion: where the budget has run out, `stop` makes no more offers: money is reserved with each of them;
+            `queue` makes them all the same, and what is earned waits until the budget is replenished.
         variants: several offers, of which each user gets one, always the same.
         holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`.
         program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
@@ -138,6 +142,8 @@ class DefineCampaign(Command[Defined]):
     audience: str | None = attrs.field(default=None, kw_only=True)
     reentry: str = attrs.field(default="never", kw_only=True)
     caps_per: Mapping[str, int] = attrs.field(factory=dict, kw_only=True)
+    budget: Decimal | int | str | None = attrs.field(default=None, kw_only=True)
+    at_exhaustion: str = attrs.field(default="stop", kw_only=True)
     holdout: Decimal | str | float = attrs.field(default=0, kw_only=True)
     copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     program: str | None = attrs.field(default=None, kw_only=True)

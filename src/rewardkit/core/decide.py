@@ -20,6 +20,8 @@ from rewardkit.core import (
     wire,
 )
 from rewardkit.core.campaign_kinds import end_campaign, pause_campaign, resume_campaign
+from rewardkit.core.campaigns.budget import ReplenishBudget
+from rewardkit.core.campaigns.replenishing import replenish_budget
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.draft import locked
@@ -65,6 +67,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     **{kind: _defining(definer) for kind, definer in DEFINERS.items()},
     commands.PauseCampaign: _defining(pause_campaign),
     commands.ResumeCampaign: _defining(resume_campaign),
+    ReplenishBudget: replenish_budget,
     commands.EndCampaign: _defining(end_campaign),
     LoadDefinitions: _defining(load_definitions),
     commands.Emit: emit,

@@ -45,6 +45,7 @@ def define_reward(command: DefineReward, draft: Draft, context: Context) -> Defi
         if offer.reward == name:
             draft.add(OFFER, offer.name, offer.version + 1, offer_body(offer) | {"reward_version": version})
     follow_reward(name, version, draft)
+    draft.require_costs()
     return Defined(REWARD, name, version, new=True)
 
 
@@ -86,6 +87,7 @@ def define_offer(command: DefineOffer, draft: Draft, context: Context) -> Define
     if known is not None and _meaning(offer) == _meaning(known):
         return Defined(OFFER, name, known.version, new=False)
     draft.add(OFFER, name, offer.version, offer_body(offer))
+    draft.require_costs()
     return Defined(OFFER, name, offer.version, new=True)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rewardkit.core import payload
+from rewardkit.core.campaigns.budget import require_costs
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.effects import Effect, Insert, Publish
@@ -28,6 +29,15 @@ class Draft:
         fingerprint = chained(self.catalogue.fingerprint, kind, name, str(version), row.body)
         self._rows.append(row)
         self.catalogue = self.catalogue.extended(DefinitionSet(self._epoch, fingerprint, (row,)))
+
+    def require_costs(self) -> None:
+        """Refuse what would let a campaign with a budget give what has no cost.
+
+        Raises:
+            Refused: it would.
+        """
+        known = self.catalogue
+        require_costs(known.campaigns, known.offers, known.reward_versions)
 
     def effects(self) -> tuple[Effect, ...]:
         """What publishes them under the next epoch; nothing where there is nothing new."""

@@ -154,7 +154,7 @@ class Fold(EntryFold):
         if campaign.reentry in UNITS:
             self.progress.keep(campaign.id, reopens_at=next_period(start.at, campaign.reentry, campaign.zone))
         ends_at = None if offer.expires_after is None else start.at + offer.expires_after
-        taking = Taking() if drawn.held_out else campaign.taking(start.at)
+        taking = Taking() if drawn.held_out else campaign.taking(start.at, self.catalogue.cost(offer))
         making = Making(self.row.user, campaign, offer, made + 1, start, ends_at, taking, variant.name, drawn.held_out)
         self.makings.append(making)
         self.progress.count(campaign.id, made + 1, taken + 1)

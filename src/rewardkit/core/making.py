@@ -48,11 +48,13 @@ class Making:
     """Recorded to compare with: there is no offer, and nothing is told, taken or granted."""
     outcome: Outcome | None = None
     denied: bool = False
+    funded: bool = True
+    """Whether its budget covers what was earned."""
     full: str = ""
     """The counter that had no room, where it was denied."""
 
 
-@attrs.frozen
+@attrs.define
 class Ending:
     """A user offer, made earlier, that ended in this fold."""
 
@@ -60,6 +62,8 @@ class Ending:
     offer: Offer
     active: Active
     outcome: Outcome
+    funded: bool = True
+    """Whether its budget covers what was earned."""
 
 
 def status_of(outcome: Outcome, *, held_out: bool) -> str:

@@ -223,6 +223,15 @@ class DueHolds(Need[tuple[GrantRow, ...]]):
 
 
 @attrs.frozen
+class HeldGrants(Need[tuple[GrantRow, ...]]):
+    """Up to `limit` grants of a campaign that are held at a gate, earliest earned first, then by id. *Locks*."""
+
+    held_for: str
+    campaign: str
+    limit: int
+
+
+@attrs.frozen
 class LeaseChecks(Need[tuple[GrantRow, ...]]):
     """Up to `limit` grants held for review that have no flags yet, and whose lease_until <= `now`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewardkit.core.campaigns.budget import money
 from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.campaigns.entering import HistoryNeeded
 from rewardkit.core.campaigns.terms import UNITS
@@ -69,6 +70,8 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
         making = _make(fold, campaign, start)
     settled = yield from settle(context, catalogue, (fold,))
     if making.denied:
+        if making.full == campaign.budget_counter:
+            return Decision(_exhausted(campaign))
         facts = {"cap": campaign.limits(context.at)[making.full]}
         sentence = f"campaign `{campaign.name}` makes no more offers now: {campaign.full(making.full)}"
         return Decision(Refused("campaign_capped", sentence, facts))
@@ -101,6 +104,11 @@ def _caught_up(catalogue: Catalogue, row: MemberRow, at: int) -> Deciding[Fold]:
     """The user's fold up to an instant, so that what has ended by then takes no place, noticed before or not."""
     folded = yield from fold_members(catalogue, (row,), {}, at)
     return folded.folds[0]
+
+
+def _exhausted(campaign: Campaign) -> Refused:
+    sentence = f"the budget of campaign `{campaign.name}` does not cover another offer"
+    return Refused("budget_exhausted", sentence, {"budget": str(money(campaign.money))})
 
 
 def _held_out(campaign: Campaign, user: str) -> Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 import attrs
@@ -96,6 +97,12 @@ class CampaignUse:
     confirmed: int
     """Places taken by earned ones."""
     variants: tuple[str, ...] = ()
+    budget: Decimal | None = None
+    """All of it, with what it was replenished by."""
+    committed: Decimal = Decimal(0)
+    """Reserved by active offers."""
+    spent: Decimal = Decimal(0)
+    """On what was earned."""
 
 
 @attrs.frozen

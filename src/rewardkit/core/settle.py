@@ -42,6 +42,8 @@ class Settled:
     endings: list[UserOfferEnding] = attrs.field(factory=list)
     grants: list[GrantRow] = attrs.field(factory=list)
     """Whose status is `earned`, until they have passed the gates that are open to them."""
+    unfunded: set[str] = attrs.field(factory=set)
+    """The ids of those that their campaign's budget does not cover."""
     steps: list[GrantStepRow] = attrs.field(factory=list)
     notices: list[NoticeRow] = attrs.field(factory=list)
     referrals: list[ReferralEnded] = attrs.field(factory=list)
@@ -93,7 +95,7 @@ def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Dec
         for ending in fold.endings:
             writer.ended(fold.row.user, ending)
         referrals.write(fold)
-    passed = yield from pass_on(context, catalogue, settled.grants, "earn")
+    passed = yield from pass_on(context, catalogue, settled.grants, "earn", unfunded=settled.unfunded)
     settled.grants, settled.steps = passed.rows, passed.steps
     settled.notices += passed.notices
     return settled
@@ -160,7 +162,7 @@ class _Writer:
         shown = {"variant": making.variant, "copy": campaign.copy_for(making.variant)}
         self._notify(OFFER_MADE, making.user, offer_id, body | {name: value for name, value in shown.items() if value})
         if outcome is not None:
-            self._outcome(making.user, campaign, making.entry, offer, outcome)
+            self._outcome(making.user, campaign, making.entry, offer, outcome, funded=making.funded)
 
     def ended(self, user: str, ending: Ending) -> None:
         one, outcome = ending.active, ending.outcome
@@ -168,9 +170,11 @@ class _Writer:
         status = status_of(outcome, held_out=one.held_out)
         self._settled.endings.append(UserOfferEnding(offer_id, status, outcome.at, outcome.reason))
         if not one.held_out:
-            self._outcome(user, ending.campaign, one.entry, ending.offer, outcome)
+            self._outcome(user, ending.campaign, one.entry, ending.offer, outcome, funded=ending.funded)
 
-    def _outcome(self, user: str, campaign: Campaign, entry: int, offer: Offer, outcome: Outcome) -> None:
+    def _outcome(
+        self, user: str, campaign: Campaign, entry: int, offer: Offer, outcome: Outcome, *, funded: bool
+    ) -> None:
         offer_id = user_offer_id(self._context.tenant, campaign, user, entry)
         if outcome.status != "earned":
             self._settled.expired.append(Expired(user, campaign.name, offer_id, moment(outcome.at), outcome.reason))
@@ -200,6 +204,8 @@ class _Writer:
             "",
         )
         self._settled.grants.append(row)
+        if not funded:
+            self._settled.unfunded.add(grant)
 
     def _notify(self, kind: str, user: str, subject: str, body: Mapping[str, object]) -> None:
         self._settled.notices.append(notice(self._context, kind, user, subject, body))

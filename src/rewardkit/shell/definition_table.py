@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.campaigns.budget import read_exhaustion, read_money
 from rewardkit.core.campaigns.terms import read_caps_per, read_reentry
 from rewardkit.core.campaigns.variants import read_share
 from rewardkit.core.civil import beginning
@@ -95,6 +96,16 @@ def caps_per(value: Any) -> str:
     return _said(read_caps_per, value, "caps_per ")
 
 
+def budget(value: Any) -> str:
+    """What is wrong with a budget, or nothing."""
+    return _said(lambda given: read_money(given, "budget"), value, "budget ")
+
+
+def at_exhaustion(value: Any) -> str:
+    """What is wrong with what happens when a budget has run out, or nothing."""
+    return _said(read_exhaustion, value, "at_exhaustion ")
+
+
 def _said(read: Callable[[Any], Any], value: Any, subject: str) -> str:
     """What a reader says of a value, without its subject."""
     try:
@@ -165,6 +176,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "audience": text,
             "reentry": reentry,
             "caps_per": caps_per,
+            "budget": budget,
+            "at_exhaustion": at_exhaustion,
             "holdout": share,
             "copy": copy,
             "program": text,

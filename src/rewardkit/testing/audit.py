@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
 from rewardkit.core import wire
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.identity import chained, derive
+from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
 from rewardkit.core.pools.stocking import low_subject
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
@@ -82,7 +84,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
     register = register_of(snapshot.definitions, snapshot.epoch)
     return (
         *_definitions(snapshot),
-        *_counters(snapshot, campaigns),
+        *_counters(snapshot),
         *_user_caps(snapshot, campaigns),
         *_entries(snapshot, campaigns),
         *_grants(snapshot),
@@ -116,10 +118,32 @@ def campaigns_of(snapshot: Snapshot) -> Mapping[tuple[str, int], Campaign]:
     return found
 
 
-def taking_of(offer: UserOfferRow, campaigns: Mapping[tuple[str, int], Campaign]) -> Mapping[str, int]:
+def catalogue_of(definitions: Iterable[DefinitionRow], epoch: int) -> Catalogue:
+    """The definitions as decisions see them."""
+    return Catalogue.of(DefinitionSet(epoch, 0, tuple(sorted(definitions, key=lambda row: row.number))))
+
+
+def _paid(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[tuple[str, int]]:
+    """What budgets that queue have paid for, by the names of their counters."""
+    offers = {row.id: row for row in snapshot.user_offers}
+    waiting = {step.grant for step in snapshot.grant_steps if (step.move, step.held_for) == ("earn", "budget")}
+    waiting -= {step.grant for step in snapshot.grant_steps if step.move == "fund"}
+    for grant in snapshot.grants:
+        if grant.user_offer and grant.id not in waiting:
+            offer = offers[grant.user_offer]
+            campaign = catalogue.campaign_versions[offer.campaign, offer.campaign_version]
+            if campaign.queues:
+                yield (
+                    campaign.budget_counter,
+                    catalogue.cost(catalogue.offer_versions[offer.offer, offer.offer_version]),
+                )
+
+
+def taking_of(offer: UserOfferRow, catalogue: Catalogue) -> Mapping[str, int]:
     """What a user offer takes, or took, by the name of the counter."""
-    campaign = campaigns[offer.campaign, offer.campaign_version]
-    return {} if offer.status in WITHOUT else campaign.taking(offer.made_at).amounts(campaign)
+    campaign = catalogue.campaign_versions[offer.campaign, offer.campaign_version]
+    cost = catalogue.cost(catalogue.offer_versions[offer.offer, offer.offer_version])
+    return {} if offer.status in WITHOUT else campaign.taking(offer.made_at, cost).amounts(campaign)
 
 
 def _definitions(snapshot: Snapshot) -> Iterator[str]:
@@ -135,12 +159,17 @@ def _definitions(snapshot: Snapshot) -> Iterator[str]:
         yield "K6: the fingerprint is not that of the definitions"
 
 
-def _counters(snapshot: Snapshot, campaigns: Mapping[tuple[str, int], Campaign]) -> Iterator[str]:
+def _counters(snapshot: Snapshot) -> Iterator[str]:
     """C3: no cap is exceeded. C7: counters equal rows."""
     taken: Counter[tuple[str, str]] = Counter()
+    catalogue = catalogue_of(snapshot.definitions, snapshot.epoch)
     for offer in _unfreed(snapshot):
-        for name, amount in taking_of(offer, campaigns).items():
-            taken[name, offer.status] += amount
+        for name, amount in taking_of(offer, catalogue).items():
+            # Places are given back with a grant, money is not.
+            spent = offer.status == "freed" and name.startswith("budget/")
+            taken[name, "earned" if spent else offer.status] += amount
+    for name, amount in _paid(snapshot, catalogue):
+        taken[name, "earned"] += amount
     counters = {row.name: row for row in snapshot.counters if not row.name.startswith(PREFIX)}
     for name in sorted({name for name, _ in taken} | counters.keys()):
         row = counters.get(name, CounterRow(name, 0, 0, 0, 0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from rewardkit.core.campaigns.campaign import CAMPAIGN, campaign_of
 from rewardkit.core.limits import PAGE_ROWS
 from rewardkit.core.needs import (
     Counters,
@@ -42,7 +41,7 @@ from rewardkit.storage.tables import (
     USER_OFFER,
     Table,
 )
-from rewardkit.testing.audit import Snapshot, taking_of
+from rewardkit.testing.audit import Snapshot, catalogue_of, taking_of
 from rewardkit.testing.audit_pools import PoolSnapshot, pool_snapshot_of
 from rewardkit.testing.audit_referrals import register_of, sender_counters
 
@@ -70,9 +69,9 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
         offers = _pages(lambda after: transaction.ask(ListUserOffers(None, None, None, after, PAGE_ROWS)), "made_at")
         grants = _pages(lambda after: transaction.ask(ListGrants(None, None, after, PAGE_ROWS)), "earned_at")
         notices = _pages(lambda after: transaction.ask(ListNotices(None, after, PAGE_ROWS)), "created_at")
-        campaigns = {(row.name, row.version): campaign_of(row, 0) for row in definitions.rows if row.kind == CAMPAIGN}
-        counters = {campaign.counter for campaign in campaigns.values()}
-        counters |= {name for offer in offers for name in taking_of(offer, campaigns)}
+        catalogue = catalogue_of(definitions.rows, definitions.epoch)
+        counters = {name for one in catalogue.campaigns.values() for name in (one.counter, one.budget_counter)}
+        counters |= {name for offer in offers for name in taking_of(offer, catalogue)}
         referrals = _pages(
             lambda after: transaction.ask(ListReferrals(None, None, None, None, after, PAGE_ROWS)), "made_at"
         )

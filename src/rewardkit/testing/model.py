@@ -22,7 +22,7 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge
 from rewardkit.language.zoning import UTC
-from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot
+from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot, catalogue_of, taking_of
 from rewardkit.testing.audit_members import TAKING
 
 _STATUS = {"satisfied": "earned", "impossible": "expired"}
@@ -253,6 +253,7 @@ class _World:
     def __init__(self, snapshot: Snapshot) -> None:
         self.campaigns: dict[str, Campaign] = {}
         self.newest: dict[str, Offer] = {}
+        self.catalogue = catalogue_of(snapshot.definitions, snapshot.epoch)
         self._offers: dict[tuple[str, int], Offer] = {}
         for row in sorted(snapshot.definitions, key=lambda row: row.number):
             if row.kind == CAMPAIGN:
@@ -353,11 +354,11 @@ def _capped(world: _World, before: Snapshot, after: Snapshot) -> Iterator[str]:
         if row.status != "capped":
             continue
         campaign = world.campaigns[row.campaign]
-        amounts, caps = campaign.taking(row.made_at).amounts(campaign), campaign.limits(row.made_at)
+        amounts, caps = taking_of(row, world.catalogue), campaign.limits(row.made_at)
         at_once: Counter[str] = Counter()
         for other in new:
             if other.campaign == row.campaign and other.status in ("expired", "cancelled"):
-                at_once.update(campaign.taking(other.made_at).amounts(campaign))
+                at_once.update(taking_of(other, world.catalogue))
         if not any(free.get(name, 0) + at_once[name] + amount > caps[name] for name, amount in amounts.items()):
             yield f"C3: there was room under the caps of `{row.campaign}`: {row}"
         if len(caps) == 1 and any(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from rewardkit.core import commands
+from rewardkit.core.campaigns.budget import ReplenishBudget
 from rewardkit.core.campaigns.variants import Variant
 from rewardkit.core.commands import Command
 from rewardkit.core.grants.failing import FailGrant, RetryGrant
@@ -55,6 +56,7 @@ class RandomCommands:
         self._events: list[Event] = []
         self._campaigns: list[str] = []
         self._reentries: dict[str, str] = {}
+        self._budgets: dict[str, tuple[bool, str]] = {}
 
     def opening(self) -> list[Step]:
         """Definitions to begin with."""
@@ -111,6 +113,9 @@ class RandomCommands:
         chance = self.chance
         audience = chance.choice(AUDIENCES) if chance.random() < 0.3 else None
         reentry = self._reentries.setdefault(name, chance.choice(("never", "never", "after_earning", "day", "month")))
+        budgets = self._budgets.setdefault(name, (chance.random() < 0.3, chance.choice(("stop", "queue"))))
+        budget = chance.choice((7, "12.50")) if budgets[0] else None
+        at_exhaustion = budgets[1]
         entry = chance.choice(ENTRIES) if chance.random() < 0.8 else None
         if entry == "!C" and (audience is not None or reentry != "never"):
             entry = "E | C"
@@ -129,6 +134,8 @@ class RandomCommands:
             user_cap=chance.choice((1, 1, 2)) if entry is None or (audience, reentry) == (None, "never") else None,
             audience=audience,
             reentry=reentry,
+            budget=budget,
+            at_exhaustion="stop" if budget is None else at_exhaustion,
             caps_per=chance.choice(({}, {}, {}, {"day": 2}, {"week": 3, "day": 1})),
             acknowledge=LINTS,
         )
@@ -161,6 +168,8 @@ class RandomCommands:
             return "run", commands.DefineReward(
                 "disc", {"sku": f"CD-{chance.randint(1, 3)}", "amount": chance.choice((None, 5))}
             )
+        if kind == 5 and chance.random() < 0.5:
+            return "run", ReplenishBudget(name, chance.choice((0, 5, "7.5")), limit=chance.choice((1, 1_000)))
         if kind == 5:
             return "run", commands.PauseCampaign(name)
         if kind in (6, 7):

@@ -139,6 +139,15 @@ class StoreTakings:
         replace(store, grant("c")._replace(hold_until=4))
         assert [row.id for row in ask(store, needs.DueHolds(now=9, limit=9))] == ["a", "b", "d"]
 
+    def test_grants_that_wait_for_money_are_told_campaign_by_campaign_oldest_first(self, store: Store) -> None:
+        for id, at, campaign in (("a", 2, "spring"), ("b", 1, "spring"), ("c", 1, "autumn"), ("d", 2, "spring")):
+            put(store, grant(id, status="held", earned_at=at)._replace(held_for="budget", campaign=campaign))
+        put(store, grant("e", status="held")._replace(held_for="hold"), grant("f"))
+        assert [row.id for row in ask(store, needs.HeldGrants("budget", "spring", 9))] == ["b", "a", "d"]
+        assert [row.id for row in ask(store, needs.HeldGrants("budget", "spring", 2))] == ["b", "a"]
+        replace(store, grant("b", status="ready", earned_at=1))
+        assert [row.id for row in ask(store, needs.HeldGrants("budget", "spring", 1))] == ["a"]
+
     def test_checks_are_leased_where_no_flags_are_known(self, store: Store) -> None:
         first, second = (
             grant(id, status="held", earned_at=at)._replace(held_for="review") for id, at in (("a", 2), ("b", 1))

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from rewardkit.core import payload
+from rewardkit.core.campaigns.budget import QUEUE, STOP
 from rewardkit.core.campaigns.taking import Taking
 from rewardkit.core.campaigns.terms import NEVER, period_of, units_of
 from rewardkit.core.campaigns.variants import Drawn, Variant, chosen, is_held_out, variant_body
@@ -61,6 +62,12 @@ class Campaign:
     """Pinned by the launch, since users' rows belong to it."""
     caps_per: Mapping[str, int] = attrs.field(factory=dict)
     """By the unit of the calendar."""
+    budget: int | None = None
+    """In ten-thousandths; None is unlimited. Whether there is one is pinned by the launch."""
+    at_exhaustion: str = STOP
+    """Pinned likewise."""
+    replenished: int = 0
+    """What was added to the budget since."""
     entry_epoch: int = 0
     """At which something last changed that matters to who enters when; its first version's, if nothing did."""
 
@@ -125,17 +132,36 @@ class Campaign:
         """The name of the counter behind its cap of the period that holds an instant."""
         return f"campaign/{self.name}/{unit}/{period_of(at, unit, self.zone)}"
 
-    def taking(self, at: int) -> Taking:
-        """What an offer that is made at an instant takes of the limits."""
-        return Taking(self.cap is not None, units_of(self.caps_per), at if self.caps_per else 0)
+    @property
+    def money(self) -> int:
+        """The whole budget, replenishments included."""
+        return (self.budget or 0) + self.replenished
+
+    @property
+    def budget_counter(self) -> str:
+        """The name of the counter behind its budget."""
+        return f"budget/{self.name}"
+
+    @property
+    def queues(self) -> bool:
+        """Whether its budget is asked when an offer is earned, and not when it is made."""
+        return self.budget is not None and self.at_exhaustion == QUEUE
+
+    def taking(self, at: int, cost: int) -> Taking:
+        """What an offer that is made at an instant, whose reward costs so much, takes of the limits."""
+        reserved = 0 if self.budget is None or self.queues else cost
+        return Taking(self.cap is not None, units_of(self.caps_per), at if self.caps_per else 0, reserved)
 
     def limits(self, at: int) -> dict[str, int]:
         """The limits of an offer that is made at an instant, by the names of their counters."""
         found = {} if self.cap is None else {self.counter: self.cap}
-        return found | {self.period_counter(unit, at): cap for unit, cap in self.caps_per.items()}
+        found |= {self.period_counter(unit, at): cap for unit, cap in self.caps_per.items()}
+        return found if self.budget is None else found | {self.budget_counter: self.money}
 
     def full(self, counter: str) -> str:
         """What it means that a counter had no room."""
+        if counter == self.budget_counter:
+            return "no money was left in the campaign's budget"
         unit = counter.removeprefix(f"{self.counter}/").partition("/")[0]
         return f"no place was left under the campaign's cap{f' of the {unit}' if counter != self.counter else ''}"
 

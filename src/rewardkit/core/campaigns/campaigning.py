@@ -8,6 +8,7 @@ import attrs
 
 from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.campaigns.budget import read_exhaustion, read_money
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
 from rewardkit.core.campaigns.terms import NEVER, read_caps_per, read_reentry
 from rewardkit.core.campaigns.variants import numbered, read_copy, read_share, read_variants
@@ -58,6 +59,7 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
                 {"campaign": other.name},
             )
     draft.add(CAMPAIGN, name, campaign.version, campaign.body())
+    draft.require_costs()
     return Defined(CAMPAIGN, name, campaign.version, new=True)
 
 
@@ -89,6 +91,15 @@ def _require_pinned(known: Campaign | None, campaign: Campaign) -> None:
             f"campaign `{campaign.name}` was launched with the reentry `{known.reentry}`:"
             " keep it, or define a new campaign",
             facts_of(campaign) | {"reentry": known.reentry},
+        )
+
+    before, after = ((one.budget is None, one.at_exhaustion) for one in (known, campaign))
+    if before != after:
+        had = "without a budget" if known.budget is None else f"with a budget that will {known.at_exhaustion}"
+        raise Refused(
+            "budget_pinned",
+            f"campaign `{campaign.name}` was launched {had}: keep that, or define a new campaign",
+            facts_of(campaign),
         )
 
 
@@ -135,6 +146,9 @@ def _terms(
         pauses=() if known is None else known.pauses,
         reentry=reentry,
         caps_per=read_caps_per(command.caps_per),
+        budget=None if command.budget is None else read_money(command.budget, "budget"),
+        at_exhaustion=read_exhaustion(command.at_exhaustion),
+        replenished=0 if known is None else known.replenished,
     )
 
 

@@ -19,13 +19,17 @@ class Taking(NamedTuple):
     """Whose caps it takes a place under, a bit each."""
     made_at: int = 0
     """In which of their periods."""
+    cost: int = 0
+    """What it takes of the budget, in ten-thousandths."""
 
     def __bool__(self) -> bool:
-        return self.counted or self.units > 0
+        return self.counted or self.units > 0 or self.cost > 0
 
     def amounts(self, campaign: Campaign) -> dict[str, int]:
         """How much of which counter."""
         found = {campaign.counter: 1} if self.counted else {}
         for unit in units_in(self.units):
             found[campaign.period_counter(unit, self.made_at)] = 1
+        if self.cost:
+            found[campaign.budget_counter] = self.cost
         return found

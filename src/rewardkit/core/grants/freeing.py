@@ -94,5 +94,6 @@ def _of_a_user_offer(row: GrantRow, catalogue: Catalogue) -> Deciding[Places]:
         wanted=True,
         member=members[0],
         campaign_id=campaign_id,
-        confirmed=tuple(terms.taking(offer.made_at).amounts(terms)),
+        # What was spent of a budget comes back by replenishing it alone.
+        confirmed=tuple(terms.taking(offer.made_at, 0).amounts(terms)),
     )

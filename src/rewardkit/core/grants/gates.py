@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.grants.life import AT, EARNED, GATES, HOLD, READY, REVIEW, Place, moved
+from rewardkit.core.grants.life import AT, BUDGET, EARNED, GATES, HOLD, READY, REVIEW, Place, moved
 from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.needs import DueHolds, ask
@@ -41,6 +41,7 @@ def pass_on(
     move: str,
     *,
     behind: str = "",
+    unfunded: Collection[str] = (),
     by: str = "",
     reason: str = "",
 ) -> Deciding[Passed]:
@@ -54,6 +55,7 @@ def pass_on(
         rows: locked; or new, with the status `earned`.
         move: the change's name.
         behind: the gate that has been opened to them; empty where they have passed none.
+        unfunded: the ids of those that no budget covers.
         by: who did it.
         reason: why.
     """
@@ -64,7 +66,7 @@ def pass_on(
         if row.status == EARNED:
             hold = terms_of(row, catalogue).hold
             row = row._replace(hold_until=None if hold is None else row.earned_at + hold)
-        to = _next(row, catalogue, context.at, behind)
+        to = _next(row, catalogue, context.at, behind, unfunded)
         if row.status == EARNED and to == _READY:
             after = row._replace(status=READY)
         else:
@@ -87,9 +89,11 @@ def due_holds(context: Context, limit: int) -> Deciding[tuple[GrantRow, ...]]:
     return (yield from ask(DueHolds(context.at, limit)))
 
 
-def _next(row: GrantRow, catalogue: Catalogue, at: int, behind: str) -> Place:
+def _next(row: GrantRow, catalogue: Catalogue, at: int, behind: str, unfunded: Collection[str]) -> Place:
     """The first closed gate behind another."""
     for gate in GATES[GATES.index(behind) + 1 :] if behind else GATES:
+        if gate == BUDGET and row.id in unfunded:
+            return AT[BUDGET]
         if gate == REVIEW and terms_of(row, catalogue).review:
             return AT[REVIEW]
         if gate == HOLD and row.hold_until is not None and row.hold_until > at:

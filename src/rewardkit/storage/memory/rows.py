@@ -180,6 +180,12 @@ class MemoryRows(MemoryPools):
         shelf = self._shelves[GrantRow]
         return tuple(shelf.rows[grant] for grant in shelf.holds.first(need.limit, need.now))
 
+    def held_grants(self, need: needs.HeldGrants) -> tuple[GrantRow, ...]:
+        wanted = ("held", need.held_for, need.campaign)
+        rows: Iterable[GrantRow] = self._shelves[GrantRow].rows.values()
+        held = (row for row in rows if (row.status, row.held_for, row.campaign) == wanted)
+        return tuple(nsmallest(need.limit, held, key=lambda row: (row.earned_at, row.id)))
+
     def lease_checks(self, need: needs.LeaseChecks) -> tuple[GrantRow, ...]:
         rows: Iterable[GrantRow] = self._shelves[GrantRow].rows.values()
         free = (row for row in rows if row.held_for == "review" and not row.flags and row.lease_until <= need.now)

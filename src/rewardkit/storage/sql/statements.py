@@ -122,6 +122,11 @@ class Statements:
             '"status" = \'held\' AND "held_for" = \'hold\' AND "hold_until" <= ?',
             f'ORDER BY "hold_until", "id" LIMIT ?{self.dialect.lock_unless_held}',
         )
+        self.held_grants = self._select(
+            GRANT,
+            '"status" = \'held\' AND "held_for" = ? AND "campaign" = ?',
+            f'ORDER BY "earned_at", "id" LIMIT ?{self.dialect.lock}',
+        )
         unchecked = "\"status\" = 'held' AND \"held_for\" = 'review' AND \"flags\" = ''"
         self.lease_checks = self._lease(GRANT, f'{unchecked} AND "lease_until" <= ?', "earned_at", "lease_until")
 

@@ -1,0 +1,62 @@
+"""Replenishing a budget: more money, and the grants that waited for it."""
+
+from __future__ import annotations
+
+import attrs
+
+from rewardkit.core import limits
+from rewardkit.core.answers import Released, Replenished
+from rewardkit.core.campaigns.budget import QUEUE, ReplenishBudget, money, read_money
+from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import unknown
+from rewardkit.core.draft import locked
+from rewardkit.core.grants.gates import Passed, pass_on
+from rewardkit.core.grants.life import BUDGET
+from rewardkit.core.input import integer, text
+from rewardkit.core.needs import Claim, Claims, HeldGrants, ask
+from rewardkit.errors import Refused
+from rewardkit.language.event import moment
+
+
+def replenish_budget(command: ReplenishBudget, context: Context) -> Deciding[Decision[Replenished]]:
+    """One batch: the budget's counter is held while waiting grants are looked at, so that nobody comes between."""
+    name = text(command.campaign, "a campaign's name")
+    limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
+    more = 0 if command.amount in (0, "0") else read_money(command.amount, "amount")
+    draft = yield from locked(context)
+    campaign = draft.catalogue.campaigns.get(name)
+    if campaign is None:
+        raise unknown("campaign", name, draft.catalogue.campaigns)
+    if campaign.budget is None:
+        return Decision(Refused("campaign_without_budget", f"campaign `{name}` has no budget", {"name": name}))
+    if more:
+        campaign = attrs.evolve(campaign, version=campaign.version + 1, replenished=campaign.replenished + more)
+        if campaign.money > limits.CAP:
+            read_money(money(campaign.money), "the whole budget")
+        draft.add(CAMPAIGN, name, campaign.version, campaign.body())
+    (free,) = yield from ask(Claims((Claim(campaign.budget_counter, campaign.money, campaign.money, 0, 0),)))
+    passed, spent, waiting = yield from _release(campaign, draft.catalogue, context, free, limit)
+    yield from ask(Claims((Claim(campaign.budget_counter, 0, 0, spent, free - spent),)))
+    released = tuple(Released(row.user, row.id, moment(context.at), row.status) for row in passed.rows)
+    answer = Replenished(name, money(campaign.money), money(free - spent), released, more=waiting)
+    return Decision(answer, (*draft.effects(), *passed.effects()), draft.catalogue)
+
+
+def _release(
+    campaign: Campaign, catalogue: Catalogue, context: Context, free: int, limit: int
+) -> Deciding[tuple[Passed, int, bool]]:
+    """Move on the grants that the money covers, none before an older one; whether more could be, by another call."""
+    if campaign.at_exhaustion != QUEUE:
+        return Passed(), 0, False
+    spent, covered = 0, []
+    held = yield from ask(HeldGrants(BUDGET, campaign.name, limit))
+    for row in held:
+        cost = catalogue.cost(catalogue.offer_versions[row.offer, row.offer_version])
+        if spent + cost > free:
+            break
+        spent += cost
+        covered.append(row)
+    passed = yield from pass_on(context, catalogue, covered, "fund", behind=BUDGET)
+    return passed, spent, len(covered) == limit
