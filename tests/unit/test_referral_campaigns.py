@@ -84,6 +84,13 @@ def test_a_fallback_comes_last_whenever_it_started_and_whatever_its_priority(fri
     assert (offered(friends), offered(friends, sender="tom")) == ("double", "later")
 
 
+def test_what_a_sender_will_have_done_does_not_count_yet(friends: Friends) -> None:
+    campaign(friends, "normal")
+    campaign(friends, "double", sender="P")
+    friends.emit("P", 60, user="sue")
+    assert [offered(friends, second) for second in (59.999999, 60)] == ["normal", "double"]
+
+
 # --- the fallback ------------------------------------------------------------------------------------
 
 
@@ -93,6 +100,14 @@ def test_a_campaign_is_not_launched_without_a_fallback(friends: Friends) -> None
     assert friends.refused(rk.LaunchCampaign("double")) == "fallback_missing"
     friends.kit.run(rk.LaunchCampaign("normal"))
     assert friends.kit.run(rk.LaunchCampaign("double")).status == "live"
+
+
+def test_a_campaign_that_began_before_its_fallback_was_launched_needs_it_from_now_on(friends: Friends) -> None:
+    campaign(friends, "normal")
+    friends.at(5)
+    campaign(friends, "double", sender="P", start=friends.second(-100))
+    friends.emit("P", user="sue")
+    assert (offered(friends), offered(friends, sender="tom")) == ("double", "normal")
 
 
 @pytest.mark.parametrize("terms", [{"sender": "P"}, {"end": "2026-02-01"}, {"start": "2026-01-02"}])
@@ -173,6 +188,19 @@ def test_a_campaign_named_directly_has_to_hold_for_the_sender(friends: Friends) 
     assert (made.program, made.campaign) == ("vip", "")
     friends.kit.run(rk.DefineCampaign("draft", program="vip"))
     assert friends.refused(rk.MakeReferral("draft", "sue", "ria")) == "campaign_draft"
+
+
+def test_campaigns_make_referrals_of_one_id_whatever_their_programs_so_that_no_store_keeps_two(
+    friends: Friends,
+) -> None:
+    campaign(friends, "normal")
+    campaign(friends, "double", sender="P")
+    friends.emit("P", user="sue")
+    elsewhere = Friends()
+    elsewhere.program(name="normal")
+    campaign(elsewhere, "normal")
+    first = friends.kit.run(rk.MakeReferral("double", "sue", "rob"))
+    assert elsewhere.kit.run(rk.MakeReferral("normal", "tom", "rob")).id == first.id
 
 
 # --- what a sender is told ---------------------------------------------------------------------------

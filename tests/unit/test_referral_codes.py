@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
+from rewardkit.core.referrals.codes import sender_of
+from rewardkit.core.referrals.needs import SenderOfCode
 from rewardkit.testing.friends import Friends
 
 
@@ -51,6 +53,13 @@ def test_a_mistyped_code_is_nobodys(friends: Friends) -> None:
     other = "7" if code[3] != "7" else "8"
     for wrong in (code[:3] + other + code[4:], code[:-1], "x", "-", "é" * 20):
         assert friends.refused(rk.EnterReferralCode(wrong, "rob")) == "referral_code_not_valid"
+
+
+def test_a_mistyped_code_is_told_without_asking_the_store(friends: Friends) -> None:
+    code = friends.kit.run(rk.GiveReferralCode("sue")).code
+    other = "7" if code[3] != "7" else "8"
+    assert list(sender_of(code[:3] + other + code[4:])) == []
+    assert list(sender_of(code)) == [SenderOfCode(code)]
 
 
 def test_a_code_enters_nothing_where_nothing_is_offered(friends: Friends) -> None:
