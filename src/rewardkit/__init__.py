@@ -138,6 +138,7 @@ if TYPE_CHECKING:
     from rewardkit.notify.email_notifier import EmailNotifier
     from rewardkit.notify.letter import Letter
     from rewardkit.notify.logging_notifier import LoggingNotifier
+    from rewardkit.notify.pool_letter import pool_address, pool_letter
     from rewardkit.notify.registered_webhooks import RegisteredWebhooks
     from rewardkit.notify.url_guard import UrlGuard
     from rewardkit.notify.webhook_notifier import WebhookNotifier
@@ -205,6 +206,7 @@ _HOMES = {
     "rewardkit.notify.letter": "Letter",
     "rewardkit.notify.logging_notifier": "LoggingNotifier",
     "rewardkit.notify.registered_webhooks": "RegisteredWebhooks",
+    "rewardkit.notify.pool_letter": "pool_address pool_letter",
     "rewardkit.notify.url_guard": "UrlGuard",
     "rewardkit.notify.webhook_notifier": "WebhookNotifier",
     "rewardkit.observe.opentelemetry_observer": "OpenTelemetryObserver",
@@ -368,6 +370,8 @@ __all__ = [
     "VoidCode",
     "VoidReferral",
     "WebhookNotifier",
+    "pool_address",
+    "pool_letter",
 ]
 
 

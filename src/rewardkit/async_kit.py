@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 from rewardkit.core.answers import Progressed, Recorded
 from rewardkit.core.commands import Command
+from rewardkit.core.pools.import_report import ImportReport
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.errors import Refused, StoreError
@@ -182,6 +183,29 @@ class AsyncRewardKit:
     async def load(self, path: str | PathLike[str]) -> tuple[Any, ...]:
         """As `RewardKit.load`."""
         return await self._away(lambda kit: kit.load(path))
+
+    async def import_codes(
+        self,
+        pool: int | str,
+        source: str | PathLike[str] | Iterable[str],
+        *,
+        key: str | None = None,
+        progress: Callable[[int], None] = lambda _rows: None,
+    ) -> ImportReport:
+        """As `RewardKit.import_codes`; `progress` is called on a thread."""
+        return await self._away(lambda kit: kit.import_codes(pool, source, key=key, progress=progress))
+
+    async def generate_codes(
+        self,
+        pool: int | str,
+        count: int,
+        *,
+        key: str | None = None,
+        progress: Callable[[int], None] = lambda _codes: None,
+        **pattern: Any,
+    ) -> ImportReport:
+        """As `RewardKit.generate_codes`; `progress` is called on a thread."""
+        return await self._away(lambda kit: kit.generate_codes(pool, count, key=key, progress=progress, **pattern))
 
     async def migrate(self) -> tuple[str, ...]:
         """As `RewardKit.migrate`."""

@@ -35,6 +35,7 @@ from rewardkit.shell.drive import drive
 from rewardkit.shell.forever import deliver_forever
 from rewardkit.shell.judging import judgement_of
 from rewardkit.shell.nonce import chance, nonce
+from rewardkit.shell.pool_stock import PoolStock
 from rewardkit.storage import not_a_store, open_store
 
 A = TypeVar("A")
@@ -43,7 +44,7 @@ _BATCH_USERS = 100
 """Of `run_due` that are locked and committed together."""
 
 
-class RewardKit:
+class RewardKit(PoolStock):
     """Incentives over one store, for one tenant.
 
     Args:

@@ -22,6 +22,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from rewardkit import CreatePool, ImportCodes, IssueCode, RewardKit, pool_address, pool_letter
 from rewardkit.core.outcomes import Delivered, FailedForGood, RetryLater
 from rewardkit.core.records import Notice
 from rewardkit.errors import ValidationError
@@ -356,3 +357,18 @@ def test_what_cannot_be_meant_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
         notifier(25, **settings)
     assert "canary" not in str(refused.value)
+
+
+def test_a_pool_that_falls_to_its_threshold_sends_one_e_mail_to_its_own_address(
+    plain: Callable[..., EmailNotifier], sink: Sink
+) -> None:
+    notifier = plain(to=pool_address, write=pool_letter, kinds=["pool.low"])
+    kit = RewardKit(notifiers=[notifier])
+    kit.run(CreatePool("coupons", low_threshold=1, notification_email_address="amanda@example.com"))
+    kit.run(ImportCodes("coupons", ["one", "two", "three"]))
+    for _ in range(3):
+        kit.run(IssueCode("coupons"))
+        kit.deliver()
+    (envelope,) = sink.envelopes
+    assert envelope.rcpt_tos == ["amanda@example.com"]
+    assert sink.message()["Subject"] == "1 codes remain in pool 1: coupons"
