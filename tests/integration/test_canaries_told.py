@@ -145,6 +145,20 @@ def test_codes_of_pools_and_those_who_have_them_are_not_shown_either(store: str,
     assert [] == [canary for canary in PLANTED if canary in repr(shown)]
 
 
+def test_codes_of_senders_are_not_shown_either(store: str, traces: Traces) -> None:
+    with rk.RewardKit(store, observer=traces.observer) as kit:
+        kit.run(rk.DefineReward("disc"))
+        kit.run(rk.DefineReferralProgram("friends", "disc", "disc", "Purchase"))
+        given = kit.run(rk.GiveReferralCode("sue", base_url="https://shop.example/"))
+        shown = [given, kit.ask(rk.SenderTerms("sue")), kit.run(rk.EnterReferralCode(given.code, "rob"))]
+        errors = [
+            wrong(lambda: kit.run(rk.EnterReferralCode(given.code, "sue"))),
+            wrong(lambda: kit.run(rk.EnterReferralCode(CODE, "bea"))),
+        ]
+    assert [] == traces.found()
+    assert [] == [canary for canary in (given.code, CODE) if canary in "".join(errors) + repr(shown)]
+
+
 def test_the_text_of_an_error_reaches_no_span_and_no_log(traces: Traces) -> None:
     def fail(step: Step) -> None:
         if step == Step("commit", "before"):

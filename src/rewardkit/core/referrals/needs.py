@@ -42,7 +42,7 @@ class TakeReferralCode(Need[ReferralCodeRow | None]):
     """
 
     sender: str
-    code: str
+    code: str = attrs.field(repr=False)
     at: int
 
 
@@ -57,4 +57,4 @@ class ReferralCodeOf(Need[ReferralCodeRow | None]):
 class SenderOfCode(Need[ReferralCodeRow | None]):
     """Whose code this is, by its key."""
 
-    code: str
+    code: str = attrs.field(repr=False)
