@@ -35,6 +35,8 @@ class SenderPlaces:
 
     def claims(self) -> list[Claim]:
         """A place of each of its counters for every reward."""
+        if not self._earned:
+            return []
         wanted = Counter(name for names in self._counters for name in names)
         return [Claim(name, self._caps[name], count, 0, 0) for name, count in wanted.items()]
 

@@ -48,7 +48,9 @@ class MemoryStore:
                 f"waited {self._timeout_seconds} seconds for another thread's transaction; try again", transient=True
             )
         self._owner = threading.get_ident()
-        rows = MemoryRows(self._tenants.setdefault(tenant, Shelves()))
+        if tenant not in self._tenants:
+            self._tenants[tenant] = Shelves()
+        rows = MemoryRows(self._tenants[tenant])
         transaction = OpenTransaction(rows)
         try:
             yield transaction
