@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         Replenished,
     )
     from rewardkit.core.campaigns.budget import ReplenishBudget
+    from rewardkit.core.campaigns.checks import Finding, LaunchChecks
+    from rewardkit.core.campaigns.preview import Gate, Preview, Previewed
     from rewardkit.core.campaigns.variants import Variant
     from rewardkit.core.commands import (
         Backfill,
@@ -156,6 +158,8 @@ _HOMES = {
         " Replenished"
     ),
     "rewardkit.core.campaigns.budget": "ReplenishBudget",
+    "rewardkit.core.campaigns.checks": "Finding LaunchChecks",
+    "rewardkit.core.campaigns.preview": "Gate Preview Previewed",
     "rewardkit.core.campaigns.variants": "Variant",
     "rewardkit.core.commands": (
         "Backfill CancelUserOffer ClaimGrant ClaimGrants Command DefineCampaign DefineCondition DefineOffer"
@@ -279,8 +283,10 @@ __all__ = [
     "ExtraNotInstalled",
     "FailGrant",
     "FailedForGood",
+    "Finding",
     "ForkError",
     "FulfilGrant",
+    "Gate",
     "GenerateCodes",
     "GiveReferralCode",
     "Grant",
@@ -295,6 +301,7 @@ __all__ = [
     "IssueCode",
     "Late",
     "LaunchCampaign",
+    "LaunchChecks",
     "Letter",
     "LoggingNotifier",
     "MakeOffer",
@@ -312,6 +319,8 @@ __all__ = [
     "PoolStatus",
     "Pools",
     "Position",
+    "Preview",
+    "Previewed",
     "Progressed",
     "Query",
     "RecordCheck",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit
 from rewardkit.cli.printing import FINE, moment, note, print_json
 from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.campaigns.campaign import CAMPAIGN
+from rewardkit.core.campaigns.checks import LaunchChecks
+from rewardkit.kit import RewardKit
 
 
 def add_to(commands: Commands) -> None:
@@ -16,7 +20,7 @@ def add_to(commands: Commands) -> None:
         "load",
         run,
         "bring the definitions of a TOML file into force, all of them or none",
-        "Loading a file twice changes nothing.",
+        "Loading a file twice changes nothing. What there is to know of changed campaigns goes to stderr.",
     )
     parser.add_argument("file", metavar="FILE", help="rewards, conditions, offers, referral programs and campaigns")
     add_store(parser)
@@ -26,14 +30,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Load, and print what each definition came to."""
     with open_kit(arguments) as kit:
         answers = kit.load(arguments.file)
+        new = sum(isinstance(answer, Defined) and answer.new for answer in answers)
+        checked = tuple(_checked(kit, answers)) if new else ()
     for answer in answers:
         if arguments.json:
             print_json(_record(answer))
         else:
             print(_sentence(answer))
-    new = sum(isinstance(answer, Defined) and answer.new for answer in answers)
+    for line in checked:
+        note(line)
     note(f"{new} new or changed" if new else "nothing has changed")
     return FINE
+
+
+def _checked(kit: RewardKit, answers: Sequence[object]) -> Iterator[str]:
+    """What there is to know of the campaigns of offers that are new or changed."""
+    changed = [answer.name for answer in answers if isinstance(answer, Defined) and answer.new]
+    for answer in answers:
+        if isinstance(answer, Defined) and answer.kind == CAMPAIGN and answer.name in changed:
+            for finding in kit.ask(LaunchChecks(answer.name)):
+                yield f"campaign {answer.name}: {finding.message} ({finding.code})"
 
 
 def _record(answer: Defined | CampaignState) -> dict[str, object]:

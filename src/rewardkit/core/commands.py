@@ -154,9 +154,15 @@ class DefineCampaign(Command[Defined]):
 
 @attrs.frozen
 class LaunchCampaign(Command[CampaignState]):
-    """Take a draft live. Launching a live or paused campaign changes nothing; an ended one is refused."""
+    """Take a draft live. Launching a live or paused campaign changes nothing; an ended one is refused.
+
+    Args:
+        name: of the campaign.
+        acknowledge: codes of findings of `LaunchChecks` that are meant so, and refuse the launch otherwise.
+    """
 
     name: str
+    acknowledge: tuple[str, ...] = attrs.field(default=(), converter=lint_codes, kw_only=True)
 
 
 @attrs.frozen

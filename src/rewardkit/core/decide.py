@@ -21,6 +21,8 @@ from rewardkit.core import (
 )
 from rewardkit.core.campaign_kinds import end_campaign, pause_campaign, resume_campaign
 from rewardkit.core.campaigns.budget import ReplenishBudget
+from rewardkit.core.campaigns.checks import LaunchChecks, launch_checks
+from rewardkit.core.campaigns.preview import Preview, preview
 from rewardkit.core.campaigns.replenishing import replenish_budget
 from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
@@ -103,6 +105,8 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
+    LaunchChecks: launch_checks,
+    Preview: preview,
     queries.Grants: asking.grants,
     queries.GrantHistory: explaining.history,
     queries.UserOffers: asking.user_offers,

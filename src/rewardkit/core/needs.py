@@ -223,6 +223,14 @@ class DueHolds(Need[tuple[GrantRow, ...]]):
 
 
 @attrs.frozen
+class SeenNames(Need[frozenset[str]]):
+    """Which of these names an event has, among `most` events in no order."""
+
+    names: tuple[str, ...]
+    most: int
+
+
+@attrs.frozen
 class HeldGrants(Need[tuple[GrantRow, ...]]):
     """Up to `limit` grants of a campaign that are held at a gate, earliest earned first, then by id. *Locks*."""
 

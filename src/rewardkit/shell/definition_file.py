@@ -127,7 +127,8 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
         yield _Line(_campaign(name, value), ("campaigns", name), "sender" if "program" in value else "entry")
     for name, value in sorted(campaigns.items(), key=_is_no_fallback):
         if value.get("status") != "draft":
-            yield _Line(LaunchCampaign(name), ("campaigns", name))
+            acknowledged = tuple(value.get("acknowledge", ()))
+            yield _Line(LaunchCampaign(name, acknowledge=acknowledged), ("campaigns", name))
 
 
 def _is_no_fallback(campaign: tuple[str, Mapping[str, Any]]) -> bool:

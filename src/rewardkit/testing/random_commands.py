@@ -24,6 +24,9 @@ SECOND = 1_000_000
 LINTS = ("RK201", "RK202", "RK203", "RK204", "RK205")
 """All acknowledged: what is probably not meant has a meaning, too."""
 
+LAUNCHES = ("unlimited_per_user", "budget_covers_nothing")
+"""Acknowledged as well."""
+
 COMPLETIONS = (
     "A", "B*2", "(A*2 | B) & !C", "A then B within 5s", "no C within 4s", "A within 6s", "A*2 over 5s",
     "A then no C within 3s", "ever A & B", "A[p > 1]", "ever (A then B)", "B | no A within 3s",
@@ -150,7 +153,7 @@ class RandomCommands:
     def _new_campaign(self, name: str) -> list[Command[Any]]:
         self._campaigns.append(name)
         made = [self._offer(name), self._campaign(name)]
-        return [*made, commands.LaunchCampaign(name)] if self.chance.random() < 0.8 else made
+        return [*made, commands.LaunchCampaign(name, acknowledge=LAUNCHES)] if self.chance.random() < 0.8 else made
 
     def _define(self) -> Step:
         chance = self.chance
@@ -174,7 +177,7 @@ class RandomCommands:
             return "run", commands.PauseCampaign(name)
         if kind in (6, 7):
             return "run", commands.ResumeCampaign(name)
-        return "run", commands.LaunchCampaign(name)
+        return "run", commands.LaunchCampaign(name, acknowledge=LAUNCHES)
 
     # --- events and time ---------------------------------------------------------------------------
 

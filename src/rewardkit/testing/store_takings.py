@@ -9,7 +9,7 @@ from rewardkit.core.effects import Replace
 from rewardkit.core.rows import AnswerRow, CounterRow
 from rewardkit.errors import InvariantError
 from rewardkit.ports import Store
-from rewardkit.testing.rows import grant, notice
+from rewardkit.testing.rows import event, grant, notice
 from rewardkit.testing.steps import ask, put, replace
 
 GREATEST = 2**63 - 1
@@ -138,6 +138,12 @@ class StoreTakings:
         assert [row.id for row in ask(store, needs.DueHolds(now=5, limit=2))] == ["c", "a"]
         replace(store, grant("c")._replace(hold_until=4))
         assert [row.id for row in ask(store, needs.DueHolds(now=9, limit=9))] == ["a", "b", "d"]
+
+    def test_the_names_of_events_that_were_seen_are_told(self, store: Store) -> None:
+        put(store, event("ann", "1"), event("bob", "1")._replace(name="Sign Up"))
+        assert ask(store, needs.SeenNames(("Purchase", "Refund", "Sign Up"), 9)) == {"Purchase", "Sign Up"}
+        assert len(ask(store, needs.SeenNames(("Purchase", "Sign Up"), 1))) == 1
+        assert ask(store, needs.SeenNames(("Purchase",), 9), "other") == frozenset()
 
     def test_grants_that_wait_for_money_are_told_campaign_by_campaign_oldest_first(self, store: Store) -> None:
         for id, at, campaign in (("a", 2, "spring"), ("b", 1, "spring"), ("c", 1, "autumn"), ("d", 2, "spring")):

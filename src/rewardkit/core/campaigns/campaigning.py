@@ -10,6 +10,7 @@ from rewardkit.core import limits
 from rewardkit.core.answers import CampaignState, Defined
 from rewardkit.core.campaigns.budget import read_exhaustion, read_money
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
+from rewardkit.core.campaigns.checks import ONCE_MORE, require_checked
 from rewardkit.core.campaigns.terms import NEVER, read_caps_per, read_reentry
 from rewardkit.core.campaigns.variants import numbered, read_copy, read_share, read_variants
 from rewardkit.core.civil import beginning, ending
@@ -24,9 +25,6 @@ from rewardkit.language.civil import zone_named
 from rewardkit.language.event import moment, rfc3339
 from rewardkit.language.folding.program import PENDING
 from rewardkit.language.verdict import Mode
-
-_FLIPPING = ("RK201", "RK206", "RK207", "RK208")
-"""Lints of what is judged too early: an audience is judged again and again, and may begin by holding."""
 
 Either = TypeVar("Either", Campaign, ReferralCampaign)
 
@@ -67,7 +65,7 @@ def _condition(source: str | None, draft: Draft, command: DefineCampaign, *, mod
     if source is None:
         return None
     condition = read_condition(source, draft.catalogue)
-    require_acknowledged(condition, "open", (*command.acknowledge, *(_FLIPPING if mode == "live" else ())))
+    require_acknowledged(condition, "open", (*command.acknowledge, *(ONCE_MORE if mode == "live" else ())))
     return str(condition)
 
 
@@ -178,6 +176,8 @@ def _code(value: str) -> str:
 def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> CampaignState:
     """From draft to live; users with history enter at its start at the earliest, whenever they are folded."""
     campaign = _known(draft, command.name)
+    if campaign.status == "draft":
+        require_checked(campaign, draft.catalogue, command.acknowledge)
     after = launched(campaign, context.at)
     if after is not campaign:
         draft.add(CAMPAIGN, after.name, after.version, after.body())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import nsmallest
+from itertools import islice
 from typing import TypeVar
 
 from rewardkit.core import needs
@@ -179,6 +180,10 @@ class MemoryRows(MemoryPools):
     def due_holds(self, need: needs.DueHolds) -> tuple[GrantRow, ...]:
         shelf = self._shelves[GrantRow]
         return tuple(shelf.rows[grant] for grant in shelf.holds.first(need.limit, need.now))
+
+    def seen_names(self, need: needs.SeenNames) -> frozenset[str]:
+        events = islice(self._shelves[EventRow].rows.values(), need.most)
+        return frozenset(need.names) & {event.name for event in events}
 
     def held_grants(self, need: needs.HeldGrants) -> tuple[GrantRow, ...]:
         wanted = ("held", need.held_for, need.campaign)

@@ -148,6 +148,10 @@ class SqlRows(SqlPools, ABC):
     def due_holds(self, need: needs.DueHolds) -> tuple[GrantRow, ...]:
         return tuple(map(GrantRow._make, self.fetch(self._statements.due_holds, (self._tenant, need.now, need.limit))))
 
+    def seen_names(self, need: needs.SeenNames) -> frozenset[str]:
+        values = (self._tenant, need.most, self.listed(need.names))
+        return frozenset(name for (name,) in self.fetch(self._statements.seen_names, values))
+
     def held_grants(self, need: needs.HeldGrants) -> tuple[GrantRow, ...]:
         values = (self._tenant, need.held_for, need.campaign, need.limit)
         return tuple(map(GrantRow._make, self.fetch(self._statements.held_grants, values)))

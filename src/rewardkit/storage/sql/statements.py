@@ -122,6 +122,10 @@ class Statements:
             '"status" = \'held\' AND "held_for" = \'hold\' AND "hold_until" <= ?',
             f'ORDER BY "hold_until", "id" LIMIT ?{self.dialect.lock_unless_held}',
         )
+        self.seen_names = self._text(
+            f'SELECT DISTINCT "name" FROM (SELECT "name" FROM {self.name("event")} WHERE "tenant" = ? LIMIT ?) AS seen '
+            f"WHERE {self._among('name')}"
+        )
         self.held_grants = self._select(
             GRANT,
             '"status" = \'held\' AND "held_for" = ? AND "campaign" = ?',

@@ -1,0 +1,170 @@
+"""Looking at a campaign before it is launched: what it may cost, what it lies across, what it waits for in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from rewardkit.core import limits
+from rewardkit.core.asking_catalogue import newest
+from rewardkit.core.campaigns.budget import money
+from rewardkit.core.campaigns.campaign import Campaign
+from rewardkit.core.campaigns.terms import AFTER_EARNING
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import unknown
+from rewardkit.core.input import text
+from rewardkit.core.needs import SeenNames, ask
+from rewardkit.core.queries import Query
+from rewardkit.errors import Refused
+from rewardkit.language.checks.check import Scope
+from rewardkit.language.condition import Condition
+
+LOOKED_AT: Final = 1_000_000
+"""Events that are looked through for names that were never seen: a scan of a second or two."""
+
+_OVERLAPS: Final = 10
+"""That are told: a list of all of them would hide the rest."""
+
+ONCE_MORE: Final = ("RK201", "RK206", "RK207", "RK208")
+"""Lints of what is judged too early: an audience is judged again and again, and may begin by holding."""
+
+
+@attrs.frozen
+class Finding:
+    """Something to know of a campaign before it is launched."""
+
+    code: str
+    message: str
+    facts: Mapping[str, Any] = attrs.field(factory=dict)
+    must_acknowledge: bool = False
+    """Whether a launch is refused unless it names the code."""
+
+
+@attrs.frozen
+class LaunchChecks(Query[tuple[Finding, ...]]):
+    """What there is to know of a campaign of offers before it is launched, or while it runs; those that block first."""
+
+    campaign: str
+
+
+def launch_checks(query: LaunchChecks, context: Context) -> Deciding[Decision[tuple[Finding, ...]]]:
+    """What follows from definitions, and the events that nobody has ever recorded."""
+    name = text(query.campaign, "a campaign's name")
+    catalogue = yield from newest(context)
+    campaign = catalogue.campaigns.get(name)
+    if campaign is None:
+        raise unknown("campaign", name, catalogue.campaigns)
+    names = _names(campaign, catalogue)
+    seen = yield from ask(SeenNames(tuple(sorted(names)), LOOKED_AT))
+    found = [*findings(campaign, catalogue), *_unseen(names - seen)]
+    return Decision(tuple(sorted(found, key=lambda one: not one.must_acknowledge)), (), catalogue)
+
+
+def require_checked(campaign: Campaign, catalogue: Catalogue, acknowledged: Collection[str]) -> None:
+    """What must be acknowledged before a launch has been.
+
+    Raises:
+        Refused: something has not.
+    """
+    open_findings = [
+        one for one in findings(campaign, catalogue) if one.must_acknowledge and one.code not in acknowledged
+    ]
+    if open_findings:
+        first = open_findings[0]
+        raise Refused(
+            "launch_doubtful",
+            f"campaign `{campaign.name}` is probably not what is meant: {first.message};"
+            f" acknowledge `{first.code}` if it is",
+            {"findings": [one.code for one in open_findings], "name": campaign.name},
+        )
+
+
+def findings(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
+    """What follows from definitions alone."""
+    yield from _payout(campaign, catalogue)
+    yield from _lints(campaign, catalogue)
+    yield from _overlaps(campaign, catalogue)
+
+
+def _payout(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
+    costs = {name: catalogue.cost(catalogue.offers[name]) for name in campaign.offers}
+    dearest = max(costs.values())
+    facts: dict[str, Any] = {"dearest": money(dearest)}
+    if campaign.budget is not None and campaign.money < min(costs.values()):
+        sentence = f"the budget of {money(campaign.money)} does not cover a single reward"
+        yield Finding("budget_covers_nothing", sentence, facts | {"budget": money(campaign.money)}, True)
+    bound = _most(campaign, dearest)
+    if bound is not None:
+        yield Finding("worst_case_cost", f"it costs at most {bound}", facts | {"at_most": bound})
+        return
+    if not dearest:
+        yield Finding("unlimited_payout", "nothing bounds how many rewards it gives, and none says what it costs")
+        return
+    endless = campaign.reentry == AFTER_EARNING and campaign.user_cap == limits.USER_CAP
+    yield Finding("unlimited_payout", f"nothing bounds what it costs: each reward costs up to {money(dearest)}", facts)
+    if endless:
+        sentence = "a user who earns enters again at once, and nothing bounds what one user earns"
+        yield Finding("unlimited_per_user", sentence, facts, True)
+
+
+def _most(campaign: Campaign, dearest: int) -> Decimal | None:
+    """What all of its rewards cost at most."""
+    bounds = [] if campaign.cap is None else [campaign.cap * dearest]
+    if campaign.budget is not None:
+        bounds.append(campaign.money)
+    return money(min(bounds)) if bounds and dearest else None
+
+
+def _lints(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
+    conditions: list[tuple[str, str, Scope]] = []
+    if campaign.entry is not None:
+        conditions.append(("entry", campaign.entry, "open"))
+    if campaign.audience is not None:
+        conditions.append(("audience", campaign.audience, "open"))
+    conditions += [(f"offer `{name}`", catalogue.offers[name].condition, "start") for name in sorted(campaign.offers)]
+    for where, condition, scope in conditions:
+        for lint in Condition.parse(condition).check(scope=scope):
+            if where != "audience" or lint.code not in ONCE_MORE:
+                yield Finding(lint.code, f"{where}: {lint.message}", {"condition": condition, "help": lint.help})
+
+
+def _overlaps(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
+    """Other campaigns that run at the same time and give the same, or begin with the same events."""
+    told = 0
+    rewards = {catalogue.offers[name].reward for name in campaign.offers}
+    heard = frozenset() if campaign.entry is None else campaign.program.names
+    for other in catalogue.campaigns.values():
+        if other.name == campaign.name or other.status not in ("live", "paused") or not _meet(campaign, other):
+            continue
+        shared = sorted(rewards & {catalogue.offers[name].reward for name in other.offers})
+        events = sorted(heard & other.program.names) if other.entry is not None else []
+        if not shared and not events:
+            continue
+        told += 1
+        if told > _OVERLAPS:
+            return
+        why = f"gives the reward `{shared[0]}` too" if shared else f"listens to `{events[0]}` too"
+        facts = {"campaign": other.name, "rewards": shared, "events": events}
+        yield Finding("overlap", f"campaign `{other.name}` runs at the same time and {why}", facts)
+
+
+def _meet(one: Campaign, other: Campaign) -> bool:
+    begins, ends = max(one.start or 0, other.start or 0), [end for end in (one.end, other.end) if end is not None]
+    return not ends or begins < min(ends)
+
+
+def _names(campaign: Campaign, catalogue: Catalogue) -> frozenset[str]:
+    """The events that its conditions mention."""
+    conditions = [catalogue.offers[name].condition for name in campaign.offers]
+    conditions += [one for one in (campaign.entry, campaign.audience) if one is not None]
+    return frozenset(name for condition in conditions for name in Condition.parse(condition).event_names)
+
+
+def _unseen(names: Collection[str]) -> Iterator[Finding]:
+    for name in sorted(names):
+        sentence = f"event `{name}` has never been recorded"
+        yield Finding("event_never_seen", sentence, {"event": name, "looked_at_most_at": LOOKED_AT})
