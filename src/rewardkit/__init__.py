@@ -114,6 +114,8 @@ if TYPE_CHECKING:
         RemoveEndpoint,
         RotateEndpointSecret,
     )
+    from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures
+    from rewardkit.core.tracking.queries import CampaignReport, ReferralReport
     from rewardkit.errors import (
         ConditionSyntaxError,
         Conflict,
@@ -193,6 +195,8 @@ _HOMES = {
     "rewardkit.core.pools.queries": "CodeOdds CodeSpace CodeStatus Codes Issuances PoolStatus Pools Redemptions",
     "rewardkit.core.pools.redemption": "Redemption",
     "rewardkit.core.pools.reservation": "Reservation",
+    "rewardkit.core.tracking.figures": "CampaignFigures ReferralFigures",
+    "rewardkit.core.tracking.queries": "CampaignReport ReferralReport",
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
         " RewardKitError SchemaError StoreError UrlRefused ValidationError"
@@ -228,6 +232,8 @@ __all__ = [
     "AsyncRewardKit",
     "Backfill",
     "Backfilled",
+    "CampaignFigures",
+    "CampaignReport",
     "CampaignState",
     "CampaignUse",
     "Campaigns",
@@ -331,6 +337,8 @@ __all__ = [
     "Referral",
     "ReferralCode",
     "ReferralEnded",
+    "ReferralFigures",
+    "ReferralReport",
     "Referrals",
     "Refused",
     "RefusedRow",

@@ -45,6 +45,9 @@ from rewardkit.core.referrals import queries as referral_queries
 from rewardkit.core.referrals.codes import give_referral_code
 from rewardkit.core.referrals.referring import enter_referral_code, make_referral, void_referral
 from rewardkit.core.rows import AnswerRow
+from rewardkit.core.tracking import queries as tracking
+from rewardkit.core.tracking.campaign_report import campaign_report
+from rewardkit.core.tracking.referral_report import referral_report
 from rewardkit.errors import Conflict, Refused, ValidationError
 
 A = TypeVar("A")
@@ -115,6 +118,8 @@ _QUERIES: Mapping[type[Query[Any]], Decider] = {
     queries.Explain: explaining.explain,
     referral_queries.Referrals: referral_asking.referrals,
     referral_queries.SenderTerms: referral_asking.sender_terms,
+    tracking.CampaignReport: campaign_report,
+    tracking.ReferralReport: referral_report,
     endpoints.Endpoints: endpoints.endpoints,
     registered_endpoints.RegisteredEndpoints: registered_endpoints.registered_endpoints,
     **POOL_QUERIES,

@@ -33,6 +33,16 @@ from rewardkit.core.rows import (
     RegisteredEndpointRow,
     UserOfferRow,
 )
+from rewardkit.core.tracking import needs as tracking
+from rewardkit.core.tracking.tallies import (
+    DepthTally,
+    GrantTally,
+    LengthTally,
+    OfferTally,
+    ReferralTally,
+    SenderTally,
+    UserTally,
+)
 from rewardkit.errors import StoreError
 
 T = TypeVar("T")
@@ -100,6 +110,16 @@ class Rows(Protocol):
     def list_codes(self, need: pools.ListCodes) -> tuple[CodeRow, ...]: ...
     def list_issuances(self, need: pools.ListIssuances) -> tuple[IssuanceRow, ...]: ...
     def list_redemptions(self, need: pools.ListRedemptions) -> tuple[RedemptionRow, ...]: ...
+    def tally_offers(self, need: tracking.TallyOffers) -> tuple[OfferTally, ...]: ...
+    def tally_users(self, need: tracking.TallyUsers) -> tuple[UserTally, ...]: ...
+    def tally_earning(self, need: tracking.TallyEarning) -> tuple[LengthTally, ...]: ...
+    def tally_grants(self, need: tracking.TallyGrants) -> tuple[GrantTally, ...]: ...
+    def tally_referrals(self, need: tracking.TallyReferrals) -> tuple[ReferralTally, ...]: ...
+    def tally_completing(self, need: tracking.TallyCompleting) -> tuple[LengthTally, ...]: ...
+    def tally_senders(self, need: tracking.TallySenders) -> tuple[SenderTally, ...]: ...
+    def tally_sides(self, need: tracking.TallySides) -> tuple[GrantTally, ...]: ...
+    def tally_depths(self, need: tracking.TallyDepths) -> tuple[DepthTally, ...]: ...
+    def chain_into(self, need: tracking.ChainInto) -> tuple[str, ...]: ...
     def write(self, effects: Sequence[Effect]) -> None: ...
 
 
@@ -163,6 +183,16 @@ _METHODS: Mapping[type[Need[Any]], str] = {
     pools.ListCodes: "list_codes",
     pools.ListIssuances: "list_issuances",
     pools.ListRedemptions: "list_redemptions",
+    tracking.TallyOffers: "tally_offers",
+    tracking.TallyUsers: "tally_users",
+    tracking.TallyEarning: "tally_earning",
+    tracking.TallyGrants: "tally_grants",
+    tracking.TallyReferrals: "tally_referrals",
+    tracking.TallyCompleting: "tally_completing",
+    tracking.TallySenders: "tally_senders",
+    tracking.TallySides: "tally_sides",
+    tracking.TallyDepths: "tally_depths",
+    tracking.ChainInto: "chain_into",
 }
 
 

@@ -31,6 +31,7 @@ from rewardkit.testing.store_pools import StorePools
 from rewardkit.testing.store_referrals import StoreReferrals
 from rewardkit.testing.store_registered import StoreRegistered
 from rewardkit.testing.store_takings import StoreTakings
+from rewardkit.testing.store_tracking import StoreTracking
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
 
@@ -40,7 +41,9 @@ WORDS = ("Z", "a", "é", "\uff5e", "\U0001f381")
 ODD_TEXT = 'quote\' "double" back\\slash {brace} %s ? :name NULL \t\r\n \u0001 é \U0001f381'
 
 
-class StoreContract(StoreTakings, StoreOutbox, StorePools, StoreReferrals, StoreRegistered, StoreInterleavings):
+class StoreContract(
+    StoreTakings, StoreOutbox, StorePools, StoreReferrals, StoreRegistered, StoreTracking, StoreInterleavings
+):
     """Inherit, and give a fixture `store` that makes an empty store for each test, with a tenant's tables ready."""
 
     @pytest.fixture

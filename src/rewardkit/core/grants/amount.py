@@ -66,6 +66,17 @@ def minus(first: Decimal, second: Decimal) -> Decimal:
     return _EXACT.subtract(first, second)
 
 
+def times(amount: Decimal, count: int) -> Decimal:
+    """The exact product."""
+    return _EXACT.multiply(amount, Decimal(count))
+
+
+def shortest(amount: Decimal) -> Decimal:
+    """The same without zeros at the end of its decimals, and without an exponent above 0."""
+    whole = amount.to_integral_value(context=_EXACT)
+    return whole if whole == amount else amount.normalize(_EXACT)
+
+
 def total(taken: str) -> Decimal:
     """What a row keeps of amounts, as a number; the empty text is nothing."""
     return Decimal(taken) if taken else Decimal(0)

@@ -28,12 +28,13 @@ from rewardkit.core.rows import (
 from rewardkit.errors import InvariantError
 from rewardkit.storage.memory.pools import MemoryPools
 from rewardkit.storage.memory.shelf import KEY_OF, Key, Shelf, Shelves
+from rewardkit.storage.memory.tracking import MemoryTracking
 from rewardkit.storage.tables import FIRST_PLACE, READY, REMOVED, TABLE_OF
 
 R = TypeVar("R", bound=Row)
 
 
-class MemoryRows(MemoryPools):
+class MemoryRows(MemoryPools, MemoryTracking):
     """See `rewardkit.storage.transaction.Rows`."""
 
     def __init__(self, shelves: Shelves) -> None:

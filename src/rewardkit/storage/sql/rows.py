@@ -29,6 +29,7 @@ from rewardkit.errors import InvariantError
 from rewardkit.storage.sql.pool_rows import SqlPools
 from rewardkit.storage.sql.pool_statements import PoolStatements
 from rewardkit.storage.sql.statements import Statements
+from rewardkit.storage.sql.tracking_rows import SqlTracking
 from rewardkit.storage.tables import (
     DEAD,
     GRANT,
@@ -53,7 +54,7 @@ def log_statement(statement: str) -> None:
         _LOG.debug("%s", statement)
 
 
-class SqlRows(SqlPools, ABC):
+class SqlRows(SqlPools, SqlTracking, ABC):
     """See `rewardkit.storage.transaction.Rows`."""
 
     def __init__(self, statements: Statements, pools: PoolStatements, tenant: str) -> None:

@@ -1,0 +1,1 @@
+"""What came of campaigns and referral programs: counted by the store, compared with whoever was held out."""

@@ -1,0 +1,95 @@
+"""Answering `ReferralReport`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from rewardkit.core.catalogue import Catalogue
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.defining import unknown
+from rewardkit.core.emit import current
+from rewardkit.core.input import integer
+from rewardkit.core.listing import optional_text
+from rewardkit.core.needs import Accept, ask
+from rewardkit.core.referrals.writing import CAPPED, RECIPIENT, SENDER
+from rewardkit.core.tracking.figures import DepthFigures, ReferralFigures, SenderFigures
+from rewardkit.core.tracking.grant_figures import grant_figures
+from rewardkit.core.tracking.lengths import lengths_of
+from rewardkit.core.tracking.needs import (
+    ChainInto,
+    Referred,
+    TallyCompleting,
+    TallyDepths,
+    TallyReferrals,
+    TallySenders,
+    TallySides,
+)
+from rewardkit.core.tracking.queries import ReferralReport
+from rewardkit.errors import Refused, ValidationError
+from rewardkit.language.event import moment
+
+OPEN: Final = "open"
+
+TOP: Final = 100
+"""The most senders that a report lists: what is longer is a list of its own, from `Referrals`."""
+
+
+def referral_report(query: ReferralReport, context: Context) -> Deciding[Decision[ReferralFigures]]:
+    """What the store counts of referrals, put together."""
+    program = optional_text(query.program, "a referral program's name")
+    campaign = optional_text(query.campaign, "a campaign's name")
+    if program is None and campaign is None:
+        raise ValidationError("a report of referrals is of a `program`, of a `campaign`, or of both: name one")
+    limit = integer(query.top, "top", least=1, most=TOP)
+    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    _require(program, campaign, catalogue)
+    of = Referred(program, campaign)
+    statuses: Counter[str] = Counter()
+    overdue = capped = 0
+    for row in (yield from ask(TallyReferrals(of, context.at))):
+        statuses[row.status] += row.number
+        overdue += row.number * row.over
+        capped += row.number * (row.sender_reward == CAPPED)
+    senders = yield from ask(TallySenders(of, limit))
+    sides = yield from ask(TallySides(of))
+    depths = yield from ask(TallyDepths(of))
+    opened = statuses.total()
+    figures = ReferralFigures(
+        program=program or "",
+        campaign=campaign or "",
+        at=moment(context.at),
+        opened=opened,
+        open=statuses[OPEN] - overdue,
+        overdue=overdue,
+        completed=statuses["completed"],
+        expired=statuses["expired"],
+        voided=statuses["voided"],
+        capped=capped,
+        senders=senders[0].senders if senders else 0,
+        time_to_complete=lengths_of((yield from ask(TallyCompleting(of)))),
+        sender_side=grant_figures((row for row in sides if row.group == SENDER), catalogue),
+        recipient_side=grant_figures((row for row in sides if row.group == RECIPIENT), catalogue),
+        top=tuple(SenderFigures(row.sender, row.opened, row.completed, row.granted) for row in senders),
+        depths=tuple(DepthFigures(row.depth, row.opened, row.completed) for row in depths),
+        elsewhere=opened - sum(row.opened for row in depths),
+        longest=(yield from ask(ChainInto(of, depths[-1].recipient))) if depths else (),
+    )
+    return Decision(figures, (), catalogue)
+
+
+def _require(program: str | None, campaign: str | None, catalogue: Catalogue) -> None:
+    """Refuse what is not defined.
+
+    Raises:
+        Refused: there is no such program, or no such referral campaign.
+    """
+    register = catalogue.referrals
+    if program is not None and program not in register.programs:
+        raise unknown("referral_program", program, register.programs)
+    if campaign is None or campaign in register.campaigns:
+        return
+    if campaign in catalogue.campaigns:
+        sentence = f"campaign `{campaign}` is one of offers: ask for `CampaignReport(…)`"
+        raise Refused("campaign_of_other_kind", sentence, {"name": campaign})
+    raise unknown("campaign", campaign, register.campaigns)
