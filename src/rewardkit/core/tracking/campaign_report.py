@@ -151,7 +151,7 @@ def _cautions(total: VariantFigures, shares: frozenset[int]) -> tuple[str, ...]:
         )
     if total.capped:
         found.append(
-            f"{total.capped} entries found no place under a cap: users held out were recorded meanwhile,"
+            f"{total.capped} entries found no place under a cap, or no money: users held out were recorded meanwhile,"
             " so the two groups did not come in at the same times"
         )
     if total.cancelled:

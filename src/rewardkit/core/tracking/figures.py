@@ -90,7 +90,7 @@ class VariantFigures:
     expired: int
     cancelled: int
     capped: int
-    """Entries that found no place; they are not among the offered."""
+    """Entries that found no place under a cap, or no money; they are not among the offered."""
     users: int
     """Who were offered something at least once."""
     users_earned: int
