@@ -106,7 +106,16 @@ if TYPE_CHECKING:
         MakeReferral,
         VoidReferral,
     )
-    from rewardkit.core.referrals.queries import Referrals, SenderTerms, TermsOffered, TermsPassedOver
+    from rewardkit.core.referrals.queries import (
+        ReferralCampaigns,
+        ReferralCampaignTerms,
+        ReferralPrograms,
+        ReferralProgramTerms,
+        Referrals,
+        SenderTerms,
+        TermsOffered,
+        TermsPassedOver,
+    )
     from rewardkit.core.referrals.records import Referral, ReferralCode, ReferralEnded
     from rewardkit.core.registered_endpoints import (
         RegisteredEndpoints,
@@ -181,7 +190,10 @@ _HOMES = {
     "rewardkit.core.referrals.commands": (
         "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
     ),
-    "rewardkit.core.referrals.queries": "Referrals SenderTerms TermsOffered TermsPassedOver",
+    "rewardkit.core.referrals.queries": (
+        "ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals SenderTerms"
+        " TermsOffered TermsPassedOver"
+    ),
     "rewardkit.core.referrals.records": "Referral ReferralCode ReferralEnded",
     "rewardkit.core.registered_endpoints": ("RegisterEndpoint RegisteredEndpoints RemoveEndpoint RotateEndpointSecret"),
     "rewardkit.core.pools.code": "Code Tally",
@@ -335,9 +347,13 @@ __all__ = [
     "Redemption",
     "Redemptions",
     "Referral",
+    "ReferralCampaignTerms",
+    "ReferralCampaigns",
     "ReferralCode",
     "ReferralEnded",
     "ReferralFigures",
+    "ReferralProgramTerms",
+    "ReferralPrograms",
     "ReferralReport",
     "Referrals",
     "Refused",

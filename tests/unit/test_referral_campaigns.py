@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -270,6 +271,26 @@ def test_the_only_program_needs_no_campaign(friends: Friends) -> None:
     alone.program()
     terms = alone.kit.ask(rk.SenderTerms("sue"))
     assert (terms.campaign, terms.program, terms.until, terms.passed_over) == ("", "friends", None, ())
+
+
+def test_what_is_defined_is_listed(friends: Friends) -> None:
+    friends.program("B*2", name="double", expires_after="30d", sender_cap=4)
+    campaign(friends, "normal")
+    campaign(friends, "double", sender="P", end=friends.second(20), priority=3)
+    friends.kit.run(rk.DefineCampaign("draft", program="double", start="2026-03-01"))
+    programs = {one.name: one for one in friends.kit.ask(rk.ReferralPrograms())}
+    assert list(programs) == ["double", "normal"]
+    double = programs["double"]
+    assert (double.version, double.condition, double.expires_after) == (2, "B*2", timedelta(days=30))
+    assert (double.sender_reward.name, double.recipient_reward.name, double.sender_cap) == ("ten", "five", 4)
+    found = friends.kit.ask(rk.ReferralCampaigns())
+    assert [(one.name, one.program, one.status, one.is_fallback) for one in found] == [
+        ("double", "double", "live", False),
+        ("normal", "normal", "live", True),
+        ("draft", "double", "draft", True),
+    ]
+    assert (found[0].sender, found[0].start, found[0].end) == ("P", friends.second(0), friends.second(20))
+    assert [one.start for one in found[1:]] == [friends.second(0), datetime(2026, 3, 1, tzinfo=UTC)]
 
 
 # --- definitions -------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ from rewardkit.core.referrals import asking as referral_asking
 from rewardkit.core.referrals import commands as referral_commands
 from rewardkit.core.referrals import queries as referral_queries
 from rewardkit.core.referrals.codes import give_referral_code
+from rewardkit.core.referrals.listing import referral_campaigns, referral_programs
 from rewardkit.core.referrals.referring import enter_referral_code, make_referral, void_referral
 from rewardkit.core.rows import AnswerRow
 from rewardkit.core.tracking import queries as tracking
@@ -120,6 +121,8 @@ _QUERIES: Mapping[type[Query[Any]], Decider] = {
     referral_queries.SenderTerms: referral_asking.sender_terms,
     tracking.CampaignReport: campaign_report,
     tracking.ReferralReport: referral_report,
+    referral_queries.ReferralPrograms: referral_programs,
+    referral_queries.ReferralCampaigns: referral_campaigns,
     endpoints.Endpoints: endpoints.endpoints,
     registered_endpoints.RegisteredEndpoints: registered_endpoints.registered_endpoints,
     **POOL_QUERIES,

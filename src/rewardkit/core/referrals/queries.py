@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -65,3 +65,48 @@ class TermsOffered:
     """Hers, or empty until she is given one."""
     passed_over: tuple[TermsPassedOver, ...]
     """The other campaigns that were launched, those that come first first."""
+
+
+@attrs.frozen
+class ReferralPrograms(Query["tuple[ReferralProgramTerms, ...]"]):
+    """All referral programs, by name, in their newest versions."""
+
+
+@attrs.frozen
+class ReferralProgramTerms:
+    """A referral program as it stands."""
+
+    name: str
+    version: int
+    sender_reward: Reward
+    recipient_reward: Reward
+    condition: str
+    """As it was written."""
+    expires_after: timedelta | None
+    sender_cap: int | None
+    period_cap: int | None
+    period: str
+    zone: str
+
+
+@attrs.frozen
+class ReferralCampaigns(Query["tuple[ReferralCampaignTerms, ...]"]):
+    """All referral campaigns, in the order in which a sender's terms are looked for; drafts come last, by name."""
+
+
+@attrs.frozen
+class ReferralCampaignTerms:
+    """A referral campaign as it stands."""
+
+    name: str
+    version: int
+    program: str
+    sender: str | None
+    """The condition on the sender, as it was written; None is everybody."""
+    start: datetime | None
+    end: datetime | None
+    priority: int
+    status: str
+    """`draft`, `live` or `ended`."""
+    is_fallback: bool
+    """Whether everybody offers it, without end."""
