@@ -24,7 +24,18 @@ import attrs
 import psycopg
 import pytest
 
-from rewardkit import Backfill, CancelUserOffer, ClaimGrants, EnterOfferCode, FulfilGrant, MakeOffer, Refused, RunDue
+from rewardkit import (
+    Backfill,
+    CancelUserOffer,
+    ClaimGrants,
+    EnterOfferCode,
+    FailGrant,
+    FulfilGrant,
+    MakeOffer,
+    Refused,
+    ReverseGrant,
+    RunDue,
+)
 from rewardkit.core import commands, wire
 from rewardkit.core.commands import Command, Emit
 from rewardkit.core.effects import Effect
@@ -80,7 +91,8 @@ def plan(tenant: str, run: int) -> list[Task]:
 def _command(chance: random.Random, tenant: str, name: str, at: int) -> Command[Any]:
     user = f"user {chance.randrange(USERS)}"
     entry = chance.randint(1, 4)
-    match chance.choices(range(8), (8, 3, 3, 2, 2, 2, 2, 1))[0]:
+    grant = grant_of(tenant, chance.choice(("capped", "buyers")), user, chance.choice((1, 1, entry)))
+    match chance.choices(range(10), (8, 3, 3, 2, 2, 2, 2, 1, 2, 1))[0]:
         case 0:
             kinds = chance.choices(("Signed", "Activated", "Bought", "Looked"), k=chance.choice((1, 1, 2, 5)))
             return Emit(
@@ -98,11 +110,13 @@ def _command(chance: random.Random, tenant: str, name: str, at: int) -> Command[
         case 4:
             return ClaimGrants(3, 1)
         case 5:
-            return FulfilGrant(
-                grant_of(tenant, chance.choice(("capped", "buyers")), user, chance.choice((1, 1, entry)))
-            )
+            return FulfilGrant(grant)
         case 6:
             return RunDue(5)
+        case 7:
+            return FailGrant(grant, "no answer", retry_after="1s")
+        case 8:
+            return ReverseGrant(grant, "refunded", amount=chance.choice((None, "1.00")))
         case _:
             return Backfill(dry_run=False)
 

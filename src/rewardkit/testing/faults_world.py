@@ -109,7 +109,7 @@ def _definitions() -> tuple[Command[Any], ...]:
     return (
         commands.DefineReward("gift", {"amount": "5.00"}),
         commands.DefineOffer("activate", "gift", "Activated", expires_after="1d"),
-        commands.DefineOffer("twice", "gift", "Bought*2"),
+        commands.DefineOffer("twice", "gift", "Bought*2", hold="1d", reversal_frees=True),
         commands.DefineOffer("stay", "gift", "Bought then no Refunded within 1d"),
         commands.DefineCampaign("capped", "activate", entry="Signed", code="CAP", cap=CAP, user_cap=2),
         commands.DefineCampaign("buyers", "twice", entry="Signed | Bought"),
