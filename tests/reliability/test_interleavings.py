@@ -64,7 +64,9 @@ def settled(store: Store, tenant: str, names: Sequence[str]) -> Snapshot:
     if SKIPPING & set(names):
         grants = tuple(row._replace(lease=0, lease_until=0) for row in grants)
         notices = tuple(row._replace(lease=0, attempt_at=0) for row in notices)
-    return attrs.evolve(found, counters=counters, grants=grants, notices=notices)
+    # Whoever has done nothing is the same under all definitions, and was met before or after they changed.
+    members = tuple(row if row.state else row._replace(epoch=0) for row in found.members)
+    return attrs.evolve(found, members=members, counters=counters, grants=grants, notices=notices)
 
 
 @lru_cache(4)

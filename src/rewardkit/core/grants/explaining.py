@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.folding import known_events
 from rewardkit.core.grants.granting import covering, grant_of, step_of
 from rewardkit.core.grants.life import missing
 from rewardkit.core.input import text
-from rewardkit.core.needs import Definitions, GrantSeen, StepsOf, UserOfferOf, ask
+from rewardkit.core.needs import GrantSeen, StepsOf, UserOfferOf, ask
 from rewardkit.core.queries import Evidence, Explain, Explained, GrantHistory
 from rewardkit.core.records import GrantStep
 from rewardkit.core.referrals.needs import ReferralOf
@@ -45,7 +45,7 @@ def _of_an_offer(row: GrantRow, catalogue: Catalogue) -> Deciding[Explained]:
     if made is None:
         raise InvariantError(f"grant `{row.id}` names user offer `{row.user_offer}`, which is not there")
     events = yield from known_events(row.user)
-    campaign = yield from _campaign_of(made)
+    campaign = catalogue.campaign_versions[made.campaign, made.campaign_version]
     offer = catalogue.offer_versions[row.offer, row.offer_version]
     start = Position(made.made_at, made.start_order, made.start_id)
     earned = _evidence(offer.condition, events, start, row.earned_at, made.ends_at, campaign.zone)
@@ -87,15 +87,6 @@ def _of_a_referral(row: GrantRow, catalogue: Catalogue) -> Deciding[Explained]:
 
 def _steps(row: GrantRow) -> Deciding[tuple[GrantStep, ...]]:
     return tuple(map(step_of, (yield from ask(StepsOf(row.id)))))
-
-
-def _campaign_of(made: UserOfferRow) -> Deciding[Campaign]:
-    """The version of a campaign that made an offer; a catalogue knows the newest alone."""
-    definitions = yield from ask(Definitions())
-    for row in definitions.rows:
-        if (row.kind, row.name, row.version) == (CAMPAIGN, made.campaign, made.campaign_version):
-            return campaign_of(row, -1)
-    raise InvariantError(f"user offer `{made.id}` names a version of campaign `{made.campaign}` that is not there")
 
 
 def _entered(campaign: Campaign, events: Sequence[Event], made: UserOfferRow) -> Evidence | None:
