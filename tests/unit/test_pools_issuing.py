@@ -21,6 +21,7 @@ from rewardkit import (
     ValidationError,
     VoidCode,
 )
+from rewardkit.core.pools.slices import SLICES
 from rewardkit.testing.pool_shop import POOL, PoolShop
 
 
@@ -140,6 +141,15 @@ def test_a_deactivated_code_is_passed_over_until_it_is_activated() -> None:
     assert shop.kit.run(ActivateCode("code-0000")).active
     assert shop.issue().code == "code-0000"
     assert shop.counts == (3, 0, 0, 0)
+
+
+def test_a_code_is_found_again_that_its_slice_has_passed_over() -> None:
+    shop = PoolShop(SLICES + 1)
+    shop.kit.run(DeactivateCode("code-0000"))
+    given = {shop.issue().code for _ in range(SLICES)}
+    assert "code-0016" in given
+    shop.kit.run(ActivateCode("code-0000"))
+    assert shop.issue().code == "code-0000"
 
 
 def test_an_issued_code_that_is_deactivated_stays_issued_and_is_not_issued_again() -> None:
