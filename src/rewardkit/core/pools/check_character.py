@@ -6,6 +6,8 @@ The doubling of the algorithm loses information where N is odd; doubling modulo 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rewardkit.core.pools.alphabet import Alphabet, code_key
 from rewardkit.errors import ValidationError
 
@@ -20,33 +22,30 @@ def check_character(body: str, alphabet: Alphabet) -> str:
     Raises:
         ValidationError: the body has another character, or none.
     """
-    numbers = _numbers(body, alphabet)
-    if not numbers:
+    key = code_key(body)
+    if not key or not set(key) <= set(alphabet.keys):
         raise ValidationError("a check character is made for at least one character of the alphabet, and no other")
-    return alphabet.characters[-_weighed(numbers, alphabet, doubled=0) % len(alphabet.characters)]
+    return alphabet.characters[-_weighed(key[::-2], key[-2::-2], alphabet) % len(alphabet.characters)]
 
 
 def is_checked(code: str, alphabet: Alphabet) -> bool:
     """Whether the last character of a code is the check character of those before it."""
-    numbers = _numbers(code, alphabet)
-    return len(numbers) > 1 and _weighed(numbers, alphabet, doubled=1) % len(alphabet.characters) == 0
+    key = code_key(code)
+    if len(key) < 2 or not set(key) <= set(alphabet.keys):
+        return False
+    return _weighed(key[-2::-2], key[::-2], alphabet) % len(alphabet.characters) == 0
 
 
-def _numbers(written: str, alphabet: Alphabet) -> list[int]:
-    """The place of each character in the alphabet; nothing where one has none."""
-    numbers = [alphabet.keys.find(one) for one in code_key(written)]
-    return [] if -1 in numbers else numbers
+def _weighed(doubled: str, plain: str, alphabet: Alphabet) -> int:
+    """The sum in which every second number counts double."""
+    once, twice = _weights(alphabet)
+    return sum(map(twice.__getitem__, doubled)) + sum(map(once.__getitem__, plain))
 
 
-def _weighed(numbers: list[int], alphabet: Alphabet, *, doubled: int) -> int:
-    """The sum in which every second number counts double, from the end; the last one does where `doubled` is 0."""
+@lru_cache(16)
+def _weights(alphabet: Alphabet) -> tuple[dict[str, int], dict[str, int]]:
+    """What a character of a key counts, and what it counts where it is doubled."""
     size = len(alphabet.characters)
-    total = 0
-    for place, number in enumerate(reversed(numbers)):
-        if place % 2 != doubled:
-            total += number
-        elif size % 2:
-            total += 2 * number % size
-        else:
-            total += sum(divmod(2 * number, size))
-    return total
+    once = {one: number for number, one in enumerate(alphabet.keys)}
+    twice = {one: 2 * number % size if size % 2 else sum(divmod(2 * number, size)) for one, number in once.items()}
+    return once, twice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -64,6 +65,10 @@ class CodePattern:
 
     def code(self, drawn: str) -> str:
         """The code in which these characters were drawn."""
-        characters = iter(drawn)
-        made = "".join(next(characters) if one == DRAWN else one for one in self.text)
+        made = _template(self.text) % tuple(drawn)
         return made + check_character(drawn, self.alphabet) if self.check else made
+
+
+@lru_cache(16)
+def _template(text: str) -> str:
+    return text.replace("%", "%%").replace(DRAWN, "%s")

@@ -31,7 +31,8 @@ class PostgresPoolStatements(PoolStatements):
         self.add_codes = (
             f"INSERT INTO {self.name(CODE)} "
             '("tenant", "pool", "created_at", "updated_at", "key", "code", "slice", "position") '
-            "SELECT %s, %s, %s, %s, d.* FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS d "
+            "SELECT %s::text, %s::bigint, %s::bigint, %s::bigint, d.* "
+            "FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS d "
             'ON CONFLICT ("tenant", "key") DO NOTHING RETURNING "key"'
         )
         self._take = {
@@ -65,7 +66,7 @@ class PostgresPoolStatements(PoolStatements):
                 f'WHERE "tenant" = %s AND "pool" = {pool} AND "issuee" = %s), '
             )
         # Those who wait begin at different slices, or all would wait for the same one.
-        order = f'(s."slice" + %s) %% {SLICES}' if patient else 's."quota" DESC, s."slice"'
+        order = f'mod(s."slice" + %s::bigint, {SLICES})' if patient else 's."quota" DESC, s."slice"'
         issuance = ", ".join(f'"{column}"' for column in ("tenant", *ISSUANCE.columns))
         return (
             f'WITH pool AS (SELECT * FROM {self.name(POOL)} WHERE "tenant" = %s AND "{by}" = %s), '
@@ -86,9 +87,10 @@ class PostgresPoolStatements(PoolStatements):
             '"quota" = "quota" - 1, "cursor" = (SELECT "position" + 1 FROM taken) '
             'WHERE "tenant" = %s AND "pool" = (SELECT "pool" FROM taken) AND "slice" = (SELECT "slice" FROM taken)), '
             f'holding AS (INSERT INTO {self.name(HOLDING)} ("tenant", "pool", "issuee", "key") '
-            'SELECT %s, "pool", %s, "key" FROM taken ON CONFLICT DO NOTHING RETURNING 1), '
+            'SELECT %s::text, "pool", %s::text, "key" FROM taken ON CONFLICT DO NOTHING RETURNING 1), '
             f"issuance AS (INSERT INTO {self.name(ISSUANCE)} ({issuance}) "
-            f'SELECT %s, nextval({self.sequence(ISSUANCE)}), "key", 1, "code", "pool", %s, %s, %s, %s, %s '
+            f'SELECT %s::text, nextval({self.sequence(ISSUANCE)}), "key", 1, "code", "pool", '
+            "%s::text, %s::text, %s::text, %s::text, %s::bigint "
             'FROM taken RETURNING "id") '
             f"SELECT {statements.columns(POOL, 'pool.')}, "
             f"{held_key}, (SELECT count(*) FROM chosen), "
