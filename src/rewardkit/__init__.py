@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Recorded,
         Released,
         Replenished,
+        Supplied,
     )
     from rewardkit.core.campaigns.budget import ReplenishBudget
     from rewardkit.core.campaigns.checks import Finding, LaunchChecks
@@ -98,7 +99,16 @@ if TYPE_CHECKING:
         Query,
         UserOffers,
     )
-    from rewardkit.core.records import EndpointState, Grant, GrantStep, Notice, RegisteredEndpoint, Reward, UserOffer
+    from rewardkit.core.records import (
+        EndpointState,
+        Grant,
+        GrantStep,
+        Issues,
+        Notice,
+        RegisteredEndpoint,
+        Reward,
+        UserOffer,
+    )
     from rewardkit.core.referrals.commands import (
         DefineReferralProgram,
         EnterReferralCode,
@@ -166,7 +176,7 @@ _HOMES = {
     "rewardkit.core.addressed_notices": "SendTestNotice",
     "rewardkit.core.answers": (
         "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded Released"
-        " Replenished"
+        " Replenished Supplied"
     ),
     "rewardkit.core.campaigns.budget": "ReplenishBudget",
     "rewardkit.core.campaigns.checks": "Finding LaunchChecks",
@@ -186,7 +196,7 @@ _HOMES = {
     "rewardkit.core.queries": (
         "CampaignUse Campaigns Evidence Explain Explained GrantHistory Grants Notices Page Query UserOffers"
     ),
-    "rewardkit.core.records": "EndpointState Grant GrantStep Notice RegisteredEndpoint Reward UserOffer",
+    "rewardkit.core.records": "EndpointState Grant GrantStep Issues Notice RegisteredEndpoint Reward UserOffer",
     "rewardkit.core.referrals.commands": (
         "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
     ),
@@ -249,7 +259,8 @@ __all__ = [
     "EndpointState", "Endpoints", "EnterOfferCode", "EnterReferralCode", "Entered", "Event", "Evidence", "Expired",
     "Explain", "Explained", "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding", "ForkError",
     "FulfilGrant", "Gate", "GenerateCodes", "GiveReferralCode", "Grant", "GrantHistory", "GrantStep", "Grants",
-    "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances", "IssueCode", "Late", "LaunchCampaign",
+    "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances", "IssueCode", "Issues", "Late",
+    "LaunchCampaign",
     "LaunchChecks", "Letter", "LoggingNotifier", "MakeOffer", "MakeReferral", "NotVerified", "Notice", "Notices",
     "Notifier", "Observer", "OpenTelemetryObserver", "Outcome", "Page", "PauseCampaign", "Pool", "PoolStatus",
     "Pools", "Position", "Preview", "Previewed", "Progressed", "Query", "RecordCheck", "Recorded", "RedeemCode",
@@ -259,7 +270,7 @@ __all__ = [
     "ReleaseReservation", "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished",
     "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant",
     "Revision", "Reward", "RewardKit", "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue",
-    "SchemaError", "Secret", "SendTestNotice", "SenderTerms", "Standing", "Store", "StoreError", "Tally",
+    "SchemaError", "Secret", "SendTestNotice", "SenderTerms", "Standing", "Store", "StoreError", "Supplied", "Tally",
     "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer", "UserOffers",
     "ValidationError", "Variant", "Verdict", "VoidCode", "VoidReferral", "WebhookNotifier", "pool_address",
     "pool_letter",

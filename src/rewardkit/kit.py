@@ -267,7 +267,7 @@ class RewardKit(PoolStock):
             if isinstance(answer, Refused):
                 raise answer
             done.append(answer)
-            left -= max(answer.users, len(answer.released))
+            left -= max(answer.users, len(answer.released), len(answer.supplied))
             if not answer.more:
                 break
         return Progressed(
@@ -278,6 +278,7 @@ class RewardKit(PoolStock):
             expired=tuple(expired for one in done for expired in one.expired),
             referrals=tuple(ended for one in done for ended in one.referrals),
             released=tuple(released for one in done for released in one.released),
+            supplied=tuple(supplied for one in done for supplied in one.supplied),
             more=bool(done) and done[-1].more,
         )
 

@@ -155,3 +155,21 @@ def test_a_user_of_many_campaigns_has_a_small_row(campaigns: int, most: int) -> 
         (row,) = transaction.ask(Members(("anna",)))
     assert campaigns == len(kit.ask(rk.UserOffers(user="anna", status="active", limit=1_000)).items)
     assert len(row.state) <= most
+
+
+def test_an_event_that_earns_a_code_takes_one_statement_more(kit: rk.RewardKit, count: Count) -> None:
+    kit.run(rk.CreatePool("codes", low_threshold=2))
+    kit.run(rk.ImportCodes("codes", tuple(f"code-{number:03}" for number in range(100))))
+    kit.run(rk.DefineReward("disc", issues={"pool": "codes"}))
+    kit.run(rk.DefineOffer("third", "disc", "purchase"))
+    kit.run(rk.DefineCampaign("spring", "third", entry="visit"))
+    kit.run(rk.LaunchCampaign("spring"))
+    for user in ("warm", "anna"):
+        kit.emit("visit", user=user)
+    kit.emit("purchase", user="warm")
+    postgres = "Postgres" in type(kit._store).__name__
+
+    earns = count(one_event(kit, "anna", event_id="z"))
+
+    assert len(earns) <= (4 if postgres else 20)
+    assert all(grant.code for grant in kit.ask(rk.Grants()).items)

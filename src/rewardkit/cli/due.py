@@ -8,7 +8,7 @@ import attrs
 
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_json
-from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed, Released
+from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed, Released, Supplied
 from rewardkit.core.referrals.records import ReferralEnded
 
 PAGE_USERS = 1_000
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(done: Progressed, *, as_json: bool) -> None:
-    for what in ("entered", "capped", "earned", "expired", "released", "referrals"):
+    for what in ("entered", "capped", "earned", "expired", "released", "supplied", "referrals"):
         for record in getattr(done, what):
             if as_json:
                 print_json({"what": what} | attrs.asdict(record))
@@ -56,7 +56,7 @@ def _print(done: Progressed, *, as_json: bool) -> None:
                 print(_sentence(record))
 
 
-def _sentence(record: Entered | Capped | Earned | Expired | Released | ReferralEnded) -> str:
+def _sentence(record: Entered | Capped | Earned | Expired | Released | Supplied | ReferralEnded) -> str:
     match record:
         case Entered():
             return f"{moment(record.made_at)} {record.user} entered {record.campaign}"
@@ -68,6 +68,8 @@ def _sentence(record: Entered | Capped | Earned | Expired | Released | ReferralE
             return f"{moment(record.ended_at)} {record.user} did not earn in {record.campaign}: {record.reason}"
         case ReferralEnded():
             return f"{moment(record.ended_at)} {record.sender}'s referral of {record.recipient} is {record.status}"
+        case Supplied():
+            return f"{moment(record.supplied_at)} {record.user} has a code by grant {record.grant}"
         case Released():
             return (
                 f"{moment(record.released_at)} {record.user} has waited for grant {record.grant}, now {record.status}"

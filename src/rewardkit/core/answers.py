@@ -105,6 +105,15 @@ class Replenished:
 
 
 @attrs.frozen
+class Supplied:
+    """A grant that was held for its pool has a code now, and is ready."""
+
+    user: str
+    grant: str
+    supplied_at: datetime
+
+
+@attrs.frozen
 class Late:
     """An event came after a reading that it would have changed had been released; the decision stands."""
 
@@ -129,6 +138,7 @@ class Progressed:
     expired: tuple[Expired, ...] = ()
     referrals: tuple[ReferralEnded, ...] = ()
     released: tuple[Released, ...] = ()
+    supplied: tuple[Supplied, ...] = ()
     more: bool = False
     """Whether the limit was reached: there may be more that is due."""
 

@@ -51,10 +51,14 @@ class DefineReward(Command[Defined]):
     Args:
         name: unique among rewards.
         properties: free JSON data for whoever fulfils it; money as text or Decimal, never float.
+        issues: what rewardkit itself hands over with each grant, `{"pool": "spring"}` a code of that pool. With
+            `"reversal": "keep"` the code of a grant that is reversed stays good; else it is void then, unless its pool
+            is `multi`, where others may have it too.
     """
 
     name: str
     properties: Mapping[str, Any] = attrs.field(factory=dict)
+    issues: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen
@@ -257,8 +261,11 @@ class FulfilGrant(Command[Grant]):
 class RunDue(Command[Progressed]):
     """Decide what time alone decides: absences, expiries and starts, and the ends of hold periods.
 
+    Grants that are held for a pool get their codes, where there are some now.
+
     Args:
-        limit: users who are looked at, earliest due first; and grants that are released, earliest over first.
+        limit: users who are looked at, earliest due first; grants that are released, earliest over first; and grants
+            that get codes, earliest earned first.
     """
 
     limit: int = 100

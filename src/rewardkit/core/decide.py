@@ -32,6 +32,7 @@ from rewardkit.core.effects import Replace
 from rewardkit.core.emit import emit
 from rewardkit.core.grants import explaining, failing, reversing, reviewing
 from rewardkit.core.grants.granting import claim_grant, claim_grants, fulfil_grant
+from rewardkit.core.grants.replenishing import REPLENISHING, replenishing
 from rewardkit.core.identity import digest
 from rewardkit.core.input import text
 from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
@@ -62,7 +63,8 @@ def _defining(definer: Definer) -> Decider:
     """The decider of a command that defines: on a draft, which is published with its answer."""
 
     def decider(command: Any, context: Context) -> Deciding[Decision[Any]]:
-        draft = yield from locked(context)
+        given = command.definitions if isinstance(command, LoadDefinitions) else (command,)
+        draft = yield from locked(context, given)
         answer = definer(command, draft, context)
         return Decision(answer, draft.effects(), draft.catalogue)
 
@@ -105,7 +107,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     registered_endpoints.RotateEndpointSecret: registered_endpoints.rotate_endpoint_secret,
     registered_endpoints.RemoveEndpoint: registered_endpoints.remove_endpoint,
     addressed_notices.SendTestNotice: addressed_notices.send_test_notice,
-    **POOL_COMMANDS,
+    **{kind: replenishing(one) if kind in REPLENISHING else one for kind, one in POOL_COMMANDS.items()},
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {

@@ -18,6 +18,8 @@ from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_bo
 from rewardkit.core.draft import Draft
 from rewardkit.core.grants.terms import REVERSALS, REVIEWS, Terms, one_of
 from rewardkit.core.input import mapping, show, text
+from rewardkit.core.issues import read_issues
+from rewardkit.core.records import Reward
 from rewardkit.core.referrals.following import follow_reward
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.checks.check import Scope
@@ -33,20 +35,25 @@ _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 
 
 def define_reward(command: DefineReward, draft: Draft, context: Context) -> Defined:
-    """A new version where the properties differ; what names the reward gets one too, for what it makes next."""
+    """A new version where properties or issues differ; what names the reward gets one too, for what it makes next."""
     name = text(command.name, "a reward's name")
     properties = payload.write(mapping(command.properties, "properties"))
+    issues = read_issues(command.issues, draft.pools)
     known = draft.catalogue.rewards.get(name)
-    if known is not None and payload.write(known.properties) == properties:
+    if known is not None and payload.write(known.properties) == properties and _issued(known) == issues:
         return Defined(REWARD, name, known.version, new=False)
     version = 1 if known is None else known.version + 1
-    draft.add(REWARD, name, version, {"properties": payload.read(properties)})
+    draft.add(REWARD, name, version, {"properties": payload.read(properties)} | ({"issues": issues} if issues else {}))
     for offer in tuple(draft.catalogue.offers.values()):
         if offer.reward == name:
             draft.add(OFFER, offer.name, offer.version + 1, offer_body(offer) | {"reward_version": version})
     follow_reward(name, version, draft)
     draft.require_costs()
     return Defined(REWARD, name, version, new=True)
+
+
+def _issued(reward: Reward) -> dict[str, Any]:
+    return {} if reward.issues is None else attrs.asdict(reward.issues)
 
 
 def define_condition(command: DefineCondition, draft: Draft, context: Context) -> Defined:

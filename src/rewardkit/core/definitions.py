@@ -9,7 +9,7 @@ import attrs
 
 from rewardkit.core import payload
 from rewardkit.core.grants.terms import PARTS, Terms
-from rewardkit.core.records import Reward
+from rewardkit.core.records import Issues, Reward
 from rewardkit.core.rows import DefinitionRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.folding.program import Program
@@ -72,7 +72,9 @@ def offer_body(offer: Offer) -> dict[str, Any]:
 
 def reward_of(row: DefinitionRow) -> Reward:
     """The reward of a row."""
-    return Reward(row.name, row.version, payload.read(row.body)["properties"])
+    body = payload.read(row.body)
+    issues = body.get("issues")
+    return Reward(row.name, row.version, body["properties"], issues=Issues(**issues) if issues else None)
 
 
 def offer_of(row: DefinitionRow) -> Offer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rewardkit.core import payload
@@ -11,15 +11,21 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.effects import Effect, Insert, Publish
 from rewardkit.core.identity import chained
+from rewardkit.core.issues import pools_named
 from rewardkit.core.needs import Definitions, DefinitionSet, Published, ask
 from rewardkit.core.rows import DefinitionRow
 
 
 class Draft:
-    """What will be in force: `catalogue` has everything that was added."""
+    """What will be in force: `catalogue` has everything that was added.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    Args:
+        pools: the ids of pools that definitions name, by name.
+    """
+
+    def __init__(self, catalogue: Catalogue, pools: Mapping[str, int]) -> None:
         self.catalogue = catalogue
+        self.pools = pools
         self._epoch = catalogue.epoch + 1
         self._rows: list[DefinitionRow] = []
 
@@ -46,10 +52,15 @@ class Draft:
         return Insert(tuple(self._rows)), Publish(self._epoch, self.catalogue.fingerprint)
 
 
-def locked(context: Context) -> Deciding[Draft]:
-    """A draft on what is in force, held so that nobody else defines before this decision is over."""
+def locked(context: Context, definitions: Iterable[object] = ()) -> Deciding[Draft]:
+    """A draft on what is in force, held so that nobody else defines before this decision is over.
+
+    Args:
+        context: of the decision.
+        definitions: that will be added to it.
+    """
     published = yield from ask(Published())
     catalogue = context.catalogue
     if (catalogue.epoch, catalogue.fingerprint) != published:
         catalogue = Catalogue.of((yield from ask(Definitions())))
-    return Draft(catalogue)
+    return Draft(catalogue, (yield from pools_named(definitions)))

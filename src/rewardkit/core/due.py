@@ -8,22 +8,27 @@ from rewardkit.core.commands import Backfill, RunDue
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.emit import current
 from rewardkit.core.folding import fold_members
-from rewardkit.core.grants.gates import due_holds, release_due
+from rewardkit.core.grants.gates import due_holds, release_due, supply_held
+from rewardkit.core.grants.replenishing import supplied_of
+from rewardkit.core.grants.supplying import Supply
 from rewardkit.core.input import integer, show, text
-from rewardkit.core.needs import Accepted, Due, DueMembers, StaleMembers, ask
+from rewardkit.core.needs import Accepted, Due, DueMembers, GrantsToSupply, StaleMembers, ask
 from rewardkit.core.settle import Settled, settle
 from rewardkit.errors import ValidationError
 from rewardkit.language.event import moment
 
 
 def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]:
-    """Advance the users whose timers are due, and release grants whose hold periods are over: one batch."""
+    """Advance the users whose timers are due, and move held grants on whose time or code has come: one batch."""
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     due = yield from ask(DueMembers(context.at, limit))
-    decision, settled = yield from _advance(due, context)
+    supply = Supply(context, several=True)
+    decision, settled = yield from _advance(due, context, supply)
     catalogue = decision.catalogue or context.catalogue
     held = yield from due_holds(context, limit)
-    passed = yield from release_due(context, catalogue, held)
+    passed = yield from release_due(context, catalogue, held, supply)
+    waiting = yield from ask(GrantsToSupply(context.at, limit))
+    supplied = yield from supply_held(context, catalogue, waiting, supply)
     answer = Progressed(
         users=len(due.rows),
         entered=tuple(settled.entered),
@@ -35,9 +40,12 @@ def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]
             Released(row.user, row.id, moment(step.at), row.status)
             for row, step in zip(passed.rows, passed.steps, strict=True)
         ),
-        more=limit in (len(due.rows), len(held)),
+        supplied=supplied_of(supplied),
+        # Who was looked at and got nothing would be looked at again and again.
+        more=limit in (len(due.rows), len(held), len(supplied.rows)),
     )
-    return Decision(answer, (*decision.effects, *passed.effects()), catalogue)
+    effects = (*decision.effects, *passed.effects(), *supplied.effects(), *supply.effects())
+    return Decision(answer, effects, catalogue)
 
 
 def backfill(command: Backfill, context: Context) -> Deciding[Decision[Backfilled]]:
@@ -48,7 +56,8 @@ def backfill(command: Backfill, context: Context) -> Deciding[Decision[Backfille
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     after = text(command.after, "after") if command.after else ""
     stale = yield from ask(StaleMembers(after, limit))
-    decision, settled = yield from _advance(stale, context)
+    supply = Supply(context, several=True)
+    decision, settled = yield from _advance(stale, context, supply)
     answer = Backfilled(
         users=len(stale.rows),
         entered=tuple(settled.entered),
@@ -59,13 +68,14 @@ def backfill(command: Backfill, context: Context) -> Deciding[Decision[Backfille
         dry_run=command.dry_run,
         after=stale.rows[-1].user if len(stale.rows) == limit else None,
     )
-    return Decision(answer, decision.effects, decision.catalogue, keep=not command.dry_run)
+    effects = (*decision.effects, *supply.effects())
+    return Decision(answer, effects, decision.catalogue, keep=not command.dry_run)
 
 
-def _advance(found: Due, context: Context) -> Deciding[tuple[Decision[None], Settled]]:
+def _advance(found: Due, context: Context, supply: Supply) -> Deciding[tuple[Decision[None], Settled]]:
     rows = tuple(sorted(found.rows))
     accepted = Accepted(found.epoch, found.fingerprint, frozenset())
     catalogue = yield from current(context, accepted, rows)
     folded = yield from fold_members(catalogue, rows, {}, context.at)
-    settled = yield from settle(context, catalogue, folded.folds)
+    settled = yield from settle(context, catalogue, folded.folds, supply)
     return Decision(None, settled.effects(folded.folds), catalogue), settled

@@ -240,6 +240,19 @@ class HeldGrants(Need[tuple[GrantRow, ...]]):
 
 
 @attrs.frozen
+class GrantsToSupply(Need[tuple[GrantRow, ...]]):
+    """Up to `limit` grants held for a pool, earliest earned first, then by id. *Locks*; skips rows that others hold.
+
+    With `pool` those that wait for that one; without, those whose pool is open to issuing at `now` and has codes to
+    issue: codes that remain, or, in a multi pool, any that were issued.
+    """
+
+    now: int
+    limit: int
+    pool: int | None = None
+
+
+@attrs.frozen
 class LeaseChecks(Need[tuple[GrantRow, ...]]):
     """Up to `limit` grants held for review that have no flags yet, and whose lease_until <= `now`.
 

@@ -11,6 +11,7 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context
 from rewardkit.core.grants.amount import amount_of, minus, shown, total
 from rewardkit.core.identity import derive
+from rewardkit.core.input import masked
 from rewardkit.core.records import Notice, Reward
 from rewardkit.core.rows import GrantRow, NoticeRow
 from rewardkit.errors import InvariantError
@@ -89,7 +90,15 @@ def of_grant(row: GrantRow, catalogue: Catalogue) -> dict[str, Any]:
         "reward": row.reward,
         "properties": reward.properties,
         "earned_at": row.earned_at,
+        **_issued(row, reward),
     } | ({"due": due} if (due := _due(row, reward)) else {})
+
+
+def _issued(row: GrantRow, reward: Reward) -> dict[str, Any]:
+    """The code that it carries, by reference: a body is kept, and sent, where a code should not be."""
+    if row.issuance is None or reward.issues is None:
+        return {}
+    return {"code": {"pool": reward.issues.pool, "issuance": row.issuance, "ends": masked(row.code)}}
 
 
 def _due(row: GrantRow, reward: Reward) -> str:

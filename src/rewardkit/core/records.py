@@ -8,9 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import attrs
+
+from rewardkit.core.input import masked
+
+VOID: Final = "void"
+
+
+@attrs.frozen
+class Issues:
+    """What a reward has rewardkit itself hand over with each grant."""
+
+    pool: str
+    """A code of this pool, by the name that it had when the reward was defined."""
+    pool_id: int
+    """The same pool, whatever it is called now."""
+    reversal: str = VOID
+    """`void`: the code of a grant that is reversed as a whole is good for nothing any more; or `keep`."""
 
 
 @attrs.frozen
@@ -20,6 +36,7 @@ class Reward:
     name: str
     version: int
     properties: Mapping[str, Any]
+    issues: Issues | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen
@@ -82,13 +99,17 @@ class Grant:
     retry_at: datetime | None = attrs.field(default=None, kw_only=True)
     """After a failure: not before this instant can it be claimed again."""
     reason: str = attrs.field(default="", kw_only=True)
-    """Of the newest failure, denial or reversal."""
+    """Of the newest failure, denial or reversal; or why a held one has no code yet."""
     amount: Decimal | None = attrs.field(default=None, kw_only=True)
     """The reward's property `amount`, where it is one."""
     reversed: Decimal = attrs.field(default=Decimal(0), kw_only=True)
     """How much of it has been taken back."""
     due: Decimal | None = attrs.field(default=None, kw_only=True)
     """The rest of it: what is to be given. None where the reward has no amount."""
+    code: str = attrs.field(default="", kw_only=True, repr=masked)
+    """Where its reward issues one, and it is past that gate: the code that the user has by it."""
+    issuance: int | None = attrs.field(default=None, kw_only=True)
+    """The id of that code's issuance, to which notices refer."""
 
 
 @attrs.frozen

@@ -138,13 +138,19 @@ class GrantRow(NamedTuple):
     retry_at: int | None = None
     """After the newest failure: not before this instant is it leased again."""
     reason: str = ""
-    """Of the newest failure, denial or reversal."""
+    """Of the newest failure, denial or reversal; or why a held one has no code yet."""
     reversed: str = ""
     """How much of its amount has been taken back, as a decimal; empty for nothing."""
     freed: int = 0
     """1 where its place under the caps was given back."""
     steps: int = 0
     """How many steps it has."""
+    pool: int | None = None
+    """The pool that its code is from; or, where it is held for that, from which it waits for one."""
+    code: str = ""
+    """As it was made or imported; empty where its reward issues none, or it has none yet."""
+    issuance: int | None = None
+    """Of its code."""
 
 
 class NoticeRow(NamedTuple):

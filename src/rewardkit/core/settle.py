@@ -18,6 +18,7 @@ from rewardkit.core.folding import event_of
 from rewardkit.core.grants.gates import pass_on
 from rewardkit.core.grants.life import EARNED
 from rewardkit.core.grants.rows import GrantStepRow
+from rewardkit.core.grants.supplying import Supply
 from rewardkit.core.identity import derive
 from rewardkit.core.making import HELD_OUT, Ending, Making, Outcome, status_of
 from rewardkit.core.needs import Histories, ask
@@ -49,6 +50,8 @@ class Settled:
     referrals: list[ReferralEnded] = attrs.field(factory=list)
     referral_rows: list[ReferralRow] = attrs.field(factory=list)
     referral_endings: list[ReferralEnding] = attrs.field(factory=list)
+    supplied: tuple[Effect, ...] = ()
+    """What the pools have less by the grants, where nobody else writes that."""
 
     def effects(self, folds: Iterable[Fold]) -> tuple[Effect, ...]:
         """All of it as effects, members first."""
@@ -70,7 +73,7 @@ class Settled:
             found.append(Insert(tuple(self.steps)))
         if self.notices:
             found.append(Insert(tuple(self.notices)))
-        return tuple(found)
+        return (*found, *self.supplied)
 
 
 def user_offer_id(tenant: str, campaign: Campaign, user: str, entry: int) -> str:
@@ -83,8 +86,10 @@ def grant_id(tenant: str, campaign: Campaign, user: str, entry: int) -> str:
     return derive("gr", tenant, campaign.name, user, entry)
 
 
-def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Deciding[Settled]:
-    """Ask the caps of all that the folds made and ended, and write down what stands."""
+def settle(
+    context: Context, catalogue: Catalogue, folds: Sequence[Fold], supply: Supply | None = None
+) -> Deciding[Settled]:
+    """Ask the caps of all that the folds made and ended, and write down what stands; `supply` as in `pass_on`."""
     yield from _claim(folds, SenderPlaces(catalogue.referrals, folds))
     settled = Settled()
     writer = _Writer(context, settled)
@@ -95,9 +100,10 @@ def settle(context: Context, catalogue: Catalogue, folds: Sequence[Fold]) -> Dec
         for ending in fold.endings:
             writer.ended(fold.row.user, ending)
         referrals.write(fold)
-    passed = yield from pass_on(context, catalogue, settled.grants, "earn", unfunded=settled.unfunded)
+    passed = yield from pass_on(context, catalogue, settled.grants, "earn", unfunded=settled.unfunded, supply=supply)
     settled.grants, settled.steps = passed.rows, passed.steps
     settled.notices += passed.notices
+    settled.supplied = passed.supplied
     return settled
 
 

@@ -114,7 +114,7 @@ def _syntax(source: TomlSource, text: str, path: tuple[str, ...], key: str) -> I
 def _lines(source: TomlSource) -> Iterator[_Line]:
     tables = source.tables
     for name, value in tables.get("rewards", {}).items():
-        yield _Line(DefineReward(name, value.get("properties", {})), ("rewards", name))
+        yield _Line(DefineReward(name, **value), ("rewards", name))
     conditions: Mapping[str, str] = tables.get(CONDITIONS, {})
     for name in _in_order(source, conditions):
         yield _Line(DefineCondition(name, conditions[name]), (CONDITIONS,), name)

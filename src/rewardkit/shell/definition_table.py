@@ -139,7 +139,7 @@ GRANTS: Final[dict[str, Kind]] = {"hold": text, "review": text, "reversal": text
 
 
 SHAPES: Final[Mapping[str, Shape]] = {
-    "rewards": Shape({"properties": table}),
+    "rewards": Shape({"properties": table, "issues": table}),
     "offers": Shape(
         {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts} | GRANTS,
         ("reward", "condition"),

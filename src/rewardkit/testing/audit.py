@@ -35,6 +35,7 @@ from rewardkit.core.rows import (
 )
 from rewardkit.errors import InvariantError
 from rewardkit.testing.audit_addressed import addressed_violations
+from rewardkit.testing.audit_granted_codes import granted_code_violations
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
 from rewardkit.testing.audit_members import TAKING, member_violations
 from rewardkit.testing.audit_outbox import outbox_violations
@@ -91,6 +92,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *grant_violations(snapshot.grants, snapshot.grant_steps, snapshot.definitions),
         *_notices(snapshot),
         *pool_violations(snapshot.stock),
+        *granted_code_violations(snapshot.grants, snapshot.definitions, snapshot.stock),
         *outbox_violations(snapshot.notices, snapshot.endpoints),
         *addressed_violations(snapshot.tenant, snapshot.notices, snapshot.registered),
         *referral_violations(snapshot.tenant, snapshot.referrals, snapshot.grants, snapshot.counters, register),

@@ -30,6 +30,7 @@ from rewardkit.testing.store_outbox import StoreOutbox
 from rewardkit.testing.store_pools import StorePools
 from rewardkit.testing.store_referrals import StoreReferrals
 from rewardkit.testing.store_registered import StoreRegistered
+from rewardkit.testing.store_supplies import StoreSupplies
 from rewardkit.testing.store_takings import StoreTakings
 from rewardkit.testing.store_tracking import StoreTracking
 
@@ -42,7 +43,14 @@ ODD_TEXT = 'quote\' "double" back\\slash {brace} %s ? :name NULL \t\r\n \u0001 Ã
 
 
 class StoreContract(
-    StoreTakings, StoreOutbox, StorePools, StoreReferrals, StoreRegistered, StoreTracking, StoreInterleavings
+    StoreTakings,
+    StoreOutbox,
+    StorePools,
+    StoreReferrals,
+    StoreRegistered,
+    StoreSupplies,
+    StoreTracking,
+    StoreInterleavings,
 ):
     """Inherit, and give a fixture `store` that makes an empty store for each test, with a tenant's tables ready."""
 

@@ -10,12 +10,14 @@ import attrs
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding
 from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.grants.life import AT, BUDGET, EARNED, GATES, HOLD, READY, REVIEW, Place, moved
+from rewardkit.core.grants.life import AT, BUDGET, EARNED, GATES, HOLD, POOL, READY, REVIEW, Place, moved
 from rewardkit.core.grants.rows import GrantStepRow
+from rewardkit.core.grants.supplying import Supply
 from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.needs import DueHolds, ask
 from rewardkit.core.notices import GRANT_READY, notice, of_grant
 from rewardkit.core.rows import GrantRow, NoticeRow
+from rewardkit.errors import Refused
 
 _READY: Final = Place(READY)
 
@@ -27,11 +29,13 @@ class Passed:
     rows: list[GrantRow] = attrs.field(factory=list)
     steps: list[GrantStepRow] = attrs.field(factory=list)
     notices: list[NoticeRow] = attrs.field(factory=list)
+    supplied: tuple[Effect, ...] = ()
+    """What the pools have less, where nobody else writes that."""
 
     def effects(self) -> tuple[Effect, ...]:
         """Of grants that were there before."""
         found = Replace(tuple(self.rows)), Insert(tuple(self.steps)), Insert(tuple(self.notices))
-        return tuple(effect for effect in found if effect.rows)
+        return (*(effect for effect in found if effect.rows), *self.supplied)
 
 
 def pass_on(
@@ -44,6 +48,7 @@ def pass_on(
     unfunded: Collection[str] = (),
     by: str = "",
     reason: str = "",
+    supply: Supply | None = None,
 ) -> Deciding[Passed]:
     """Move grants on by a change of the table.
 
@@ -58,30 +63,67 @@ def pass_on(
         unfunded: the ids of those that no budget covers.
         by: who did it.
         reason: why.
+        supply: where codes come from, and whose effects the caller writes; None where nothing else of the decision
+            takes codes.
     """
-    yield from ()
     passed = Passed()
-    for given in rows:
-        row = given
-        if row.status == EARNED:
-            hold = terms_of(row, catalogue).hold
-            row = row._replace(hold_until=None if hold is None else row.earned_at + hold)
-        to = _next(row, catalogue, context.at, behind, unfunded)
+    begun = [_begun(row, catalogue) for row in rows]
+    places = [_next(row, catalogue, context.at, behind, unfunded) for row in begun]
+    source = Supply(context) if supply is None else supply
+    supplied = yield from _supplied(catalogue, begun, places, source)
+    if supply is None:
+        passed.supplied = source.effects()
+    for row, to in supplied:
+        if to == AT[POOL] and move == "supply":
+            continue
         if row.status == EARNED and to == _READY:
             after = row._replace(status=READY)
         else:
             at = row.hold_until if move == "release" and row.hold_until is not None else context.at
-            after, step = moved(row, move, to, at, by=by, reason=reason)
+            why = reason or (row.reason if to == AT[POOL] else "")
+            after, step = moved(row, move, to, at, by=by, reason=why)
             passed.steps.append(step)
         passed.rows.append(after)
         if to == _READY:
-            passed.notices.append(notice(context, GRANT_READY, row.user, row.id, of_grant(row, catalogue)))
+            passed.notices.append(notice(context, GRANT_READY, row.user, row.id, of_grant(after, catalogue)))
     return passed
 
 
-def release_due(context: Context, catalogue: Catalogue, rows: Sequence[GrantRow]) -> Deciding[Passed]:
+def _begun(row: GrantRow, catalogue: Catalogue) -> GrantRow:
+    """A grant with the end of its hold period, which counts from its earning."""
+    if row.status != EARNED:
+        return row
+    hold = terms_of(row, catalogue).hold
+    return row._replace(hold_until=None if hold is None else row.earned_at + hold)
+
+
+def _supplied(
+    catalogue: Catalogue, rows: Sequence[GrantRow], places: Sequence[Place], supply: Supply
+) -> Deciding[list[tuple[GrantRow, Place]]]:
+    """The last gate, of all who come to it: with a code where the reward issues one; else they are held there."""
+    after = list(zip(rows, places, strict=True))
+    wanted = {}
+    for number, (row, to) in enumerate(after):
+        issues = catalogue.reward_versions[row.reward, row.reward_version].issues
+        if to == _READY and issues is not None and row.issuance is None:
+            wanted[number] = row, issues
+    taken = (yield from supply.take(tuple(wanted.values()))) if wanted else []
+    for (number, (row, issues)), one in zip(wanted.items(), taken, strict=True):
+        if isinstance(one, Refused):
+            after[number] = row._replace(pool=issues.pool_id, reason=one.sentence), AT[POOL]
+        else:
+            after[number] = one._replace(reason=""), _READY
+    return after
+
+
+def release_due(context: Context, catalogue: Catalogue, rows: Sequence[GrantRow], supply: Supply) -> Deciding[Passed]:
     """Move on those whose hold period is over, in the order of time."""
-    return (yield from pass_on(context, catalogue, rows, "release", behind=HOLD))
+    return (yield from pass_on(context, catalogue, rows, "release", behind=HOLD, supply=supply))
+
+
+def supply_held(context: Context, catalogue: Catalogue, rows: Sequence[GrantRow], supply: Supply) -> Deciding[Passed]:
+    """Move on those that are held for a pool and get a code now."""
+    return (yield from pass_on(context, catalogue, rows, "supply", behind=POOL, supply=supply))
 
 
 def due_holds(context: Context, limit: int) -> Deciding[tuple[GrantRow, ...]]:

@@ -154,6 +154,8 @@ def grant_of(row: GrantRow, catalogue: Catalogue) -> Grant:
         amount=amount,
         reversed=total(row.reversed),
         due=None if amount is None else minus(amount, total(row.reversed)),
+        code=row.code,
+        issuance=row.issuance,
     )
 
 

@@ -20,6 +20,7 @@ from rewardkit.core.grants.freeing import places_of
 from rewardkit.core.grants.granting import found, require_idle, written
 from rewardkit.core.grants.life import FULFILLED, READY, REVERSED, Place, moved, place_of
 from rewardkit.core.grants.terms import WHOLE, terms_of
+from rewardkit.core.grants.withdrawing import withdrawn
 from rewardkit.core.notices import GRANT_REVERSED, notice, of_grant
 from rewardkit.core.records import Grant
 from rewardkit.core.rows import GrantRow, NoticeRow
@@ -66,7 +67,7 @@ def reverse_grant(command: ReverseGrant, context: Context) -> Deciding[Decision[
         part = moved(after, "reduce", place_of(row), context.at, by=by, reason=reason, amount=amount)
         told = _told(context, catalogue, part.row, reason, taken, fulfilled=row.status == FULFILLED)
         return written(catalogue, part, (told,))
-    effects = yield from places.give_back()
+    effects = (*(yield from places.give_back()), *(yield from withdrawn(row, catalogue, context)))
     whole = moved(after, "reverse", Place(REVERSED), context.at, by=by, reason=reason, amount=amount)
     told = _told(context, catalogue, whole.row, reason, taken, fulfilled=row.status == FULFILLED)
     return written(catalogue, whole, (told,), effects, reason=reason, freed=int(places.wanted))

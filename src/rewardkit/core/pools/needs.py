@@ -112,16 +112,19 @@ class TakeCode(Need[Taken | None]):
     One who takes another code for the same issuee at the same time is refused as transient.
 
     Where the issuee has a code of the pool already, nothing is taken; that is looked for only where `known`.
+    Nothing is taken of a pool whose validity is over when the issuance is created.
 
     Args:
         pool: id or name.
         issuance: what is recorded; the store fills in id, key, number, code and pool.
         known: whether the issuee may have been here before.
+        another: where she has, she gets another code, and keeps her holding; not together with `known`.
     """
 
     pool: int | str
     issuance: IssuanceRow
     known: bool
+    another: bool = False
 
 
 @attrs.frozen

@@ -91,10 +91,10 @@ class MemoryPools:
             return None
         issuee, at = need.issuance.issuee, need.issuance.created_at
         holding: HoldingRow | None = self._shelves[HoldingRow].rows.get((pool.id, issuee))
-        if holding is not None:
+        if holding is not None and not need.another:
             return needs.Taken(pool, holding.key, None, 0)
         slices = [row for row in self.lock_slices(needs.LockSlices(pool.id)) if row.quota]
-        if not slices:
+        if not slices or (pool.valid_until is not None and pool.valid_until <= at):
             return needs.Taken(pool, "", None, 0)
         first = min(slices, key=lambda row: (-row.quota, row.slice))
         code = self.next_code(needs.NextCode(pool.id, first.slice, first.cursor))
@@ -110,7 +110,8 @@ class MemoryPools:
             issued=first.issued + 1, remaining=first.remaining - 1, quota=first.quota - 1, cursor=code.position + 1
         )
         self._put((pool.id, first.slice), after)
-        self._put((pool.id, issuee), HoldingRow(pool.id, issuee, code.key))
+        if holding is None:
+            self._put((pool.id, issuee), HoldingRow(pool.id, issuee, code.key))
         self._put(number, need.issuance._replace(id=number, key=code.key, number=1, code=code.code, pool=pool.id))
         return needs.Taken(pool, "", code, number)
 
@@ -205,6 +206,14 @@ class MemoryPools:
         shelf = self._shelves[PoolRow]
         found: PoolRow | None = shelf.rows.get(pool) if isinstance(pool, int) else shelf.having(pool)
         return found
+
+    def issues(self, pool: int, now: int) -> bool:
+        """Whether a pool is open to issuing, and has something to issue."""
+        terms = self._pool(pool)
+        if terms is None or not terms.issuance_allowed or (terms.valid_until is not None and terms.valid_until <= now):
+            return False
+        shared = terms.distribution == "multi"
+        return any(row.remaining or (shared and row.issued) for row in self._stocked(terms).slices)
 
     def _stocked(self, pool: PoolRow) -> needs.Stocked:
         return needs.Stocked(pool, self.lock_slices(needs.LockSlices(pool.id)))

@@ -192,6 +192,14 @@ class MemoryRows(MemoryPools, MemoryTracking):
         held = (row for row in rows if (row.status, row.held_for, row.campaign) == wanted)
         return tuple(nsmallest(need.limit, held, key=lambda row: (row.earned_at, row.id)))
 
+    def grants_to_supply(self, need: needs.GrantsToSupply) -> tuple[GrantRow, ...]:
+        rows: Iterable[GrantRow] = self._shelves[GrantRow].rows.values()
+        held = [row for row in rows if row.held_for == "pool" and need.pool in (None, row.pool)]
+        if need.pool is None:
+            stocked = {pool for pool in {row.pool for row in held} if pool is not None and self.issues(pool, need.now)}
+            held = [row for row in held if row.pool in stocked]
+        return tuple(nsmallest(need.limit, held, key=lambda row: (row.earned_at, row.id)))
+
     def lease_checks(self, need: needs.LeaseChecks) -> tuple[GrantRow, ...]:
         rows: Iterable[GrantRow] = self._shelves[GrantRow].rows.values()
         free = (row for row in rows if row.held_for == "review" and not row.flags and row.lease_until <= need.now)

@@ -6,6 +6,7 @@ Every table and every unique index leads with the tenant, so that tenants never 
 
 from __future__ import annotations
 
+from rewardkit.storage.sql.granted_codes_migration import GRANTED_CODES
 from rewardkit.storage.sql.migration import Migration
 from rewardkit.storage.sql.pool_migration import POOLS
 
@@ -334,4 +335,4 @@ CREATE INDEX "{prefix}registered_endpoint_live" ON "{prefix}registered_endpoint"
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS, _REGISTERED_ENDPOINTS, POOLS)
+MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS, _REGISTERED_ENDPOINTS, POOLS, GRANTED_CODES)

@@ -45,9 +45,9 @@ class PostgresPoolStatements(PoolStatements):
     def take_code(self, *, by_id: bool, known: bool, patient: bool) -> str:
         """See `needs.TakeCode`.
 
-        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, where `patient` the
-        slice to begin at; the tenant; issuee, external issuee, instant, tenant; tenant; tenant, issuee; tenant,
-        issuee, external issuee, application, reference, instant; tenant.
+        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, the instant, where
+        `patient` the slice to begin at; the tenant; issuee, external issuee, instant, tenant; tenant; tenant, issuee;
+        tenant, issuee, external issuee, application, reference, instant; tenant.
         """
         return self._take[by_id, known, patient]
 
@@ -73,6 +73,7 @@ class PostgresPoolStatements(PoolStatements):
             f"{held}"
             f'chosen AS MATERIALIZED (SELECT s."slice", s."cursor" FROM {self.name(SLICE)} AS s '
             f'WHERE s."tenant" = %s AND s."pool" = {pool} AND s."quota" > 0 '
+            'AND (SELECT coalesce("valid_until" > %s, true) FROM pool) '
             f"{unless_held}"
             f"ORDER BY {order} LIMIT 1 FOR UPDATE OF s{'' if patient else ' SKIP LOCKED'}), "
             f'candidate AS MATERIALIZED (SELECT "key" FROM {self.name(CODE)} WHERE "tenant" = %s AND "pool" = {pool} '
@@ -130,8 +131,10 @@ class PostgresPools(SqlPools):
             held, chosen, filled, kept, number, *code = rows[0][_POOL_COLUMNS:]
             if held is not None:
                 return needs.Taken(pool, held, None, 0)
+            if pool.valid_until is not None and pool.valid_until <= need.issuance.created_at:
+                return needs.Taken(pool, "", None, 0)
             if number is not None:
-                if not kept:
+                if not kept and not need.another:
                     raise StoreError("another issuance to the same issuee came between; try again", transient=True)
                 return needs.Taken(pool, "", CodeRow._make(code), number)
             if not chosen and not filled:
@@ -144,7 +147,8 @@ class PostgresPools(SqlPools):
         by_id = isinstance(need.pool, int)
         values: list[Any] = [tenant, need.pool]
         values += [tenant, new.issuee] if need.known else []
-        values += [tenant, random.randrange(SLICES)] if patient else [tenant]  # noqa: S311 - spreads those who wait
+        values += [tenant, new.created_at]
+        values += [random.randrange(SLICES)] if patient else []  # noqa: S311 - spreads those who wait
         values += [tenant, new.issuee, new.external_issuee, new.created_at, tenant, tenant, tenant, new.issuee]
         values += [tenant, new.issuee, new.external_issuee, new.application, new.reference, new.created_at, tenant]
         return self.fetch(self._pools.take_code(by_id=by_id, known=need.known, patient=patient), values)

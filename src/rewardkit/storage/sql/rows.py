@@ -157,6 +157,14 @@ class SqlRows(SqlPools, SqlTracking, ABC):
         values = (self._tenant, need.held_for, need.campaign, need.limit)
         return tuple(map(GrantRow._make, self.fetch(self._statements.held_grants, values)))
 
+    def grants_to_supply(self, need: needs.GrantsToSupply) -> tuple[GrantRow, ...]:
+        if need.pool is not None:
+            rows = self.fetch(self._statements.grants_of_pool, (self._tenant, need.pool, need.limit))
+        else:
+            values = (self._tenant, self._tenant, need.now, need.limit)
+            rows = self.fetch(self._statements.grants_to_supply, values)
+        return tuple(map(GrantRow._make, rows))
+
     def lease_checks(self, need: needs.LeaseChecks) -> tuple[GrantRow, ...]:
         values = (self._tenant, need.now, need.limit, need.until, self._tenant)
         rows = map(GrantRow._make, self.fetch(self._statements.lease_checks, values))

@@ -88,7 +88,8 @@ class SqlitePools(SqlPools):
         held = self.fetch(self._pools.holding_of, (self._tenant, pool.id, template.issuee)) if need.known else []
         if held:
             return needs.Taken(pool, HoldingRow._make(held[0]).key, None, 0)
-        found = self.fetch(self._pools.best_slice, (self._tenant, pool.id))
+        over = pool.valid_until is not None and pool.valid_until <= template.created_at
+        found = [] if over else self.fetch(self._pools.best_slice, (self._tenant, pool.id))
         if not found:
             return needs.Taken(pool, "", None, 0)
         number, cursor = found[0]
@@ -109,7 +110,9 @@ class SqlitePools(SqlPools):
         )
         self.replace((after,))
         self.fetch(self._pools.take_from_slice, (code.position + 1, self._tenant, pool.id, code.slice))
-        self.insert((HoldingRow(pool.id, template.issuee, code.key),))
+        held = self.fetch(self._pools.holding_of, (self._tenant, pool.id, template.issuee)) if need.another else []
+        if not held:
+            self.insert((HoldingRow(pool.id, template.issuee, code.key),))
         issuance = template._replace(id=taken.issuance, key=code.key, number=1, code=code.code, pool=pool.id)
         self.insert((issuance,))
         return taken._replace(code=after)

@@ -131,6 +131,17 @@ class Statements:
             '"status" = \'held\' AND "held_for" = ? AND "campaign" = ?',
             f'ORDER BY "earned_at", "id" LIMIT ?{self.dialect.lock}',
         )
+        waiting = "\"status\" = 'held' AND \"held_for\" = 'pool'"
+        oldest = f'ORDER BY "earned_at", "id" LIMIT ?{self.dialect.lock_unless_held}'
+        self.grants_of_pool = self._select(GRANT, f'{waiting} AND "pool" = ?', oldest)
+        self.grants_to_supply = self._select(
+            GRANT,
+            f'{waiting} AND "pool" IN (SELECT p."id" FROM {self.name("pool")} AS p WHERE p."tenant" = ? '
+            'AND p."issuance_allowed" = 1 AND (p."valid_until" IS NULL OR p."valid_until" > ?) '
+            f'AND EXISTS (SELECT 1 FROM {self.name("slice")} AS s WHERE s."tenant" = p."tenant" '
+            'AND s."pool" = p."id" AND (s."remaining" > 0 OR (p."distribution" = \'multi\' AND s."issued" > 0))))',
+            oldest,
+        )
         unchecked = "\"status\" = 'held' AND \"held_for\" = 'review' AND \"flags\" = ''"
         self.lease_checks = self._lease(GRANT, f'{unchecked} AND "lease_until" <= ?', "earned_at", "lease_until")
 
