@@ -133,6 +133,42 @@ def test_a_condition_keeps_at_most_a_hundred_bytes(text: str) -> None:
     assert largest <= 100
 
 
+def test_audiences_and_cycles_that_do_not_listen_cost_an_event_nothing(kit: rk.RewardKit, count: Count) -> None:
+    define(kit)
+    sent: list[int] = []
+    rows: list[int] = []
+    for silent in (0, 30):
+        for number in range(silent):
+            name = f"quiet {number}"
+            kit.run(rk.DefineOffer(name, "disc", f'"nothing {number}"'))
+            terms = {"audience": f'latest("other {number}":p) == 1', "reentry": "day", "caps_per": {"day": 5}}
+            kit.run(rk.DefineCampaign(name, name, entry=f'"never {number}"', **terms))  # type: ignore[arg-type]
+            kit.run(rk.LaunchCampaign(name))
+        user = f"anna {silent}"
+        for event in ("purchase", "purchase"):
+            kit.emit(event, user=user, id=f"first {event} {len(sent)}")
+        sent.append(len(count(lambda user=user: kit.emit("purchase", user=user))))  # type: ignore[misc]
+        with kit._store.transaction("default") as transaction:
+            rows.append(len(transaction.ask(Members((user,)))[0].state))
+    assert sent[0] == sent[1]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("kind", ["stop", "queue"])
+def test_earning_under_a_budget_and_a_cap_takes_at_most_five_statements(
+    postgres_dsn: str, count: Count, kind: str
+) -> None:
+    kit = rk.RewardKit(postgres_dsn, clock=lambda: NOW)
+    kit.migrate()
+    kit.run(rk.DefineReward("coin", {"amount": 5}))
+    kit.run(rk.DefineOffer("earn", "coin", "B"))
+    kit.run(rk.DefineCampaign("paid", "earn", entry="A", cap=9, budget=45, at_exhaustion=kind))
+    kit.run(rk.LaunchCampaign("paid"))
+    kit.emit("A", user="anna", order=1)
+    assert len(count(lambda: kit.emit("B", user="anna", order=2))) <= 5
+    kit.close()
+
+
 @pytest.mark.parametrize("campaigns, most", [(20, 500), (200, 4_500)])
 def test_a_user_of_many_campaigns_has_a_small_row(campaigns: int, most: int) -> None:
     store = open_store(":memory:")

@@ -57,7 +57,7 @@ class CapWorker:
         self.counts["made"] += len(made)
         self.counts["refused"] += not made
         if way == 3 and made:
-            earned = self.kit.emit("Activated", user=user, id="activated", key=f"{user} activated").earned
+            earned = self.kit.emit("Activated", user=user, id="activated", order=1, key=f"{user} activated").earned
             self.counts["earned"] += len(earned)
         else:
             self.mine += made

@@ -1,4 +1,8 @@
-"""Caps of 1, 10 and 1,000 under 16 processes that make offers in every way, earn them, and take them back."""
+"""Caps of 1, 10 and 1,000 under 16 processes that make offers in every way, earn them, and take them back.
+
+So for places under a cap, for places in a year, and for money. The whole of it, 64 workers and 20,000 attempts:
+`REWARDKIT_WORKERS=64 REWARDKIT_SCALE=1 pytest tests/reliability/test_caps.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import psycopg
 import pytest
@@ -27,6 +31,7 @@ from rewardkit import (
     Refused,
     RewardKit,
 )
+from rewardkit.language.event import moment
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.storage.memory import MemoryStore
@@ -36,9 +41,29 @@ from rewardkit.testing.faults_world import BEGAN_AT, kit_at
 from rewardkit.testing.read_then_write import ReadThenWrite
 
 T = TypeVar("T")
-WORKERS = 16
+WORKERS = int(os.environ.get("REWARDKIT_WORKERS", "16"))
+ATTEMPTS = 20_000
+"""Of a whole run, on each database."""
 CAPS = (1, 10, 1_000)
-COUNTER = "campaign/capped"
+
+
+class Limit(NamedTuple):
+    """A kind of limit, of so many offers."""
+
+    counter: str
+    unit: int
+    terms: Callable[[int], dict[str, Any]]
+
+
+YEAR = f"campaign/capped/year/{moment(BEGAN_AT).year}-01-01"
+LIMITS = {
+    "places": Limit("campaign/capped", 1, lambda cap: {"cap": cap}),
+    "places in a year": Limit(YEAR, 1, lambda cap: {"caps_per": {"year": cap}}),
+    "money": Limit("budget/capped", 50_000, lambda cap: {"budget": f"{5 * cap}.00"}),
+}
+PLACES = LIMITS["places"]
+CASES = [(PLACES, cap) for cap in CAPS]
+CASES += [(limit, cap) for limit in LIMITS.values() if limit != PLACES for cap in (1, 10)]
 ROOT = Path(__file__).parents[2]
 
 
@@ -72,20 +97,24 @@ class Readings:
                 self.found.append(tuple(connection.execute(text, (self._tenant,) * 2).fetchone()))
 
 
-def cap_violations(snapshot: Snapshot, cap: int, readings: Sequence[tuple[int, int]] = ()) -> list[str]:
+def cap_violations(snapshot: Snapshot, cap: int, readings: Sequence[tuple[int, int]] = (), unit: int = 1) -> list[str]:
     """What speaks against the cap having held: the check that the sabotaged claim has to fail."""
     taken = sum(row.status in ("active", "earned") for row in snapshot.user_offers)
-    found = [f"{most} places were taken at one time under the cap {cap}" for most in map(max, readings) if most > cap]
-    found += [f"counter and rows were seen to differ: {pair}" for pair in readings if pair[0] != pair[1]]
+    found = [
+        f"{most} places were taken at one time under the cap {cap}"
+        for taken, rows in readings
+        if (most := max(taken / unit, rows)) > cap
+    ]
+    found += [f"counter and rows were seen to differ: {pair}" for pair in readings if pair[0] != pair[1] * unit]
     if taken > cap:
         found.append(f"{taken} places are taken in the end under the cap {cap}")
     return [*found, *violations(snapshot)]
 
 
-def define(kit: RewardKit, cap: int) -> None:
-    kit.run(DefineReward("gift"))
+def define(kit: RewardKit, cap: int, limit: Limit = PLACES) -> None:
+    kit.run(DefineReward("gift", {"amount": "5.00"}))
     kit.run(DefineOffer("activate", "gift", "Activated", expires_after="1d"))
-    kit.run(DefineCampaign("capped", "activate", entry="Signed", code="CAP", cap=cap))
+    kit.run(DefineCampaign("capped", "activate", entry="Signed", code="CAP", **limit.terms(cap)))
     kit.run(LaunchCampaign("capped"))
 
 
@@ -138,29 +167,31 @@ def crowd() -> Iterator[Crowd]:
 def contend(crowd: Crowd, name: str, connect: Callable[[], Any], share: float) -> None:
     """Every cap, first only doing, then doing and undoing."""
     store = open_store(name)
-    undone = 0
-    for cap in CAPS:
+    undone = earned = 0
+    for number, (limit, cap) in enumerate(CASES):
         for undo in (False, True):
-            tenant = f"cap {cap} {undo}"
-            define(kit_at(store, tenant, BEGAN_AT), cap)
+            tenant = f"cap {number} {undo}"
+            define(kit_at(store, tenant, BEGAN_AT), cap, limit)
             # All places that are left have to go: there are more attempts than places.
             left = max(min(cap, 20), round(cap * min(1.0, share)))
             fill(kit_at(store, tenant, BEGAN_AT), cap - left)
-            attempts = max(2, 2 * left // WORKERS + 1)
+            attempts = max(2, 2 * left // WORKERS + 1, round(ATTEMPTS * share / len(CASES) / 2 / WORKERS))
             with Readings(connect, tenant) as readings:
                 counts = crowd.run(name, tenant, attempts, undo=undo)
             with closing(connect()) as connection:
                 snapshot = snapshot_in(connection, tenant)
-            assert [] == cap_violations(snapshot, cap, readings.found)
+            assert [] == cap_violations(snapshot, cap, readings.found, limit.unit)
             assert readings.found
             assert attempts * WORKERS == counts["made"] + counts["refused"]
             if undo:
                 undone += counts["cancelled"] + counts["expired"]
             else:
                 assert left == counts["made"]
-                assert cap == sum(row.reserved + row.confirmed for row in snapshot.counters)
+                assert cap * limit.unit == sum(row.reserved + row.confirmed for row in snapshot.counters)
             assert counts["earned"] == len(snapshot.grants)
+            earned += counts["earned"]
     assert undone > 10
+    assert earned > 10
     store.close()
 
 
@@ -193,10 +224,10 @@ def test_offers_made_and_earned_in_one_call_take_one_place_each(cap: int) -> Non
     assert [min(cap, 3)] == [row.confirmed for row in snapshot.counters]
 
 
-def race(store: Store, cap: int, *, sabotaged: bool) -> None:
+def race(store: Store, cap: int, limit: Limit, *, sabotaged: bool) -> None:
     """The last place is taken while another call is between its reading and its writing."""
     tenant = f"race {cap}"
-    define(kit_at(store, tenant, BEGAN_AT), cap)
+    define(kit_at(store, tenant, BEGAN_AT), cap, limit)
     honest = kit_at(store, tenant, BEGAN_AT)
     for number in range(cap - 1):
         honest.run(MakeOffer("capped", f"early-{number}"))
@@ -207,7 +238,7 @@ def race(store: Store, cap: int, *, sabotaged: bool) -> None:
         honest.run(MakeOffer("capped", "quick"))
 
     if sabotaged:
-        kit_at(ReadThenWrite(store, COUNTER, between), tenant, BEGAN_AT).run(MakeOffer("capped", "slow"))
+        kit_at(ReadThenWrite(store, limit.counter, between), tenant, BEGAN_AT).run(MakeOffer("capped", "slow"))
     else:
         between()
         with pytest.raises(Refused):
@@ -215,30 +246,34 @@ def race(store: Store, cap: int, *, sabotaged: bool) -> None:
 
 
 @pytest.mark.parametrize("cap", CAPS[:2])
+@pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("sabotaged", [True, False])
 def test_the_check_catches_a_claim_that_reads_and_then_writes_on_sqlite(
     cap: int,
+    limit: str,
     sabotaged: bool,  # noqa: FBT001 - a parameter of cases
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "rewards.db"
     store = open_store(f"sqlite:///{path}")
-    race(store, cap, sabotaged=sabotaged)
+    race(store, cap, LIMITS[limit], sabotaged=sabotaged)
     store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         assert sabotaged == bool(cap_violations(snapshot_in(connection, f"race {cap}"), cap))
 
 
 @pytest.mark.parametrize("cap", CAPS[:2])
+@pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("sabotaged", [True, False])
 def test_the_check_catches_a_claim_that_reads_and_then_writes_on_postgresql(
     cap: int,
+    limit: str,
     sabotaged: bool,  # noqa: FBT001 - a parameter of cases
     postgres_dsn: str,
 ) -> None:
     store = open_store(postgres_dsn)
     store.migrate()
-    race(store, cap, sabotaged=sabotaged)
+    race(store, cap, LIMITS[limit], sabotaged=sabotaged)
     store.close()
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
         assert sabotaged == bool(cap_violations(snapshot_in(connection, f"race {cap}"), cap))

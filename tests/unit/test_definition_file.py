@@ -55,6 +55,30 @@ def test_a_campaign_with_variants_holdout_and_copy_loads_twice(kit: rk.RewardKit
     assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
 
 
+def test_a_campaign_with_all_terms_loads_twice(kit: rk.RewardKit, shop: Path) -> None:
+    shop.write_text(
+        OFFER.replace("[rewards.disc]", "[rewards.disc]\nproperties = { amount = 5.00 }")
+        + '[campaigns.spring]\noffer = "gift"\nentry = "A"\naudience = "latest(B:tier) == \\"gold\\""\n'
+        'reentry = "month"\ncaps_per = { day = 5 }\nbudget = 12.50\nat_exhaustion = "queue"\n'
+    )
+    kit.load(shop)
+    (use,) = kit.ask(rk.Campaigns())
+    assert Decimal("12.50") == use.budget
+    assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
+
+
+def test_what_blocks_a_launch_is_acknowledged_in_the_file(kit: rk.RewardKit, shop: Path) -> None:
+    text = OFFER.replace("[rewards.disc]", "[rewards.disc]\nproperties = { amount = 5 }")
+    text += '[campaigns.spring]\noffer = "gift"\nentry = "A"\nreentry = "after_earning"\n'
+    shop.write_text(text)
+    with pytest.raises(
+        rk.ValidationError, match=r"shop.toml:6: \[campaigns.spring\]: campaign `spring` is probably not"
+    ):
+        kit.load(shop)
+    shop.write_text(text + 'acknowledge = ["unlimited_per_user"]\n')
+    kit.load(shop)
+
+
 def test_loading_twice_changes_nothing(kit: rk.RewardKit) -> None:
     first, second = kit.load(EXAMPLE), kit.load(EXAMPLE)
     assert all(answer.new for answer in first if isinstance(answer, Defined))
@@ -224,6 +248,19 @@ WRONG = [
     (
         OFFER + '[campaigns.c.variants.a]\noffer = "gift"\nweight = -1',
         "shop.toml:7: [campaigns.c.variants.a] weight: must lie between 0 and",
+    ),
+    (
+        CAMPAIGN + 'reentry = "daily"',
+        "shop.toml:7: [campaigns.spring] reentry: must be one of `never`, `after_",
+    ),
+    (CAMPAIGN + "caps_per = { hour = 1 }", "shop.toml:7: [campaigns.spring] caps_per: has caps by `day`, `week`"),
+    (CAMPAIGN + "caps_per.day = 0", "shop.toml:7: [campaigns.spring] caps_per: caps_per.day must lie between 1 and"),
+    (CAMPAIGN + "budget = -5.0", "shop.toml:7: [campaigns.spring] budget: must be a whole number or a decimal above 0"),
+    (CAMPAIGN + 'at_exhaustion = "go"', "shop.toml:7: [campaigns.spring] at_exhaustion: must be `stop` or `queue`"),
+    (CAMPAIGN + 'audience = "A then"', "shop.toml:7: [campaigns.spring] audience: error[RK"),
+    (
+        CAMPAIGN + 'entry = "!A"\naudience = "A"\nacknowledge = ["RK201"]',
+        "shop.toml:7: [campaigns.spring] entry: `!A` may",
     ),
     (CAMPAIGN + "holdout = 1.5", "shop.toml:7: [campaigns.spring] holdout: must be a share below the whole"),
     (CAMPAIGN + "copy.name = 1", "shop.toml:7: [campaigns.spring] copy: must be a table of texts, not a table"),
