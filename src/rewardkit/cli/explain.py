@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from rewardkit.cli.event_log import read_log
+from rewardkit.cli.measures import bar, length
 from rewardkit.cli.options import Commands, add_command, read_instant
 from rewardkit.cli.printing import FINDINGS, FINE, heading, print_json
 from rewardkit.errors import ConditionSyntaxError, ValidationError
@@ -20,8 +21,6 @@ from rewardkit.language.explaining.refutation import written
 from rewardkit.language.explaining.telling import Telling
 from rewardkit.language.reasons.evidence import Absence, Value
 from rewardkit.shell.definition_file import read_conditions
-
-_BAR = 10
 
 
 def add_to(commands: Commands) -> None:
@@ -93,11 +92,11 @@ def _print_diagnostics(arguments: argparse.Namespace, error: ConditionSyntaxErro
 def _print_text(condition: Condition, found: Explanation, at: Instant, telling: Telling) -> None:
     since = "" if found.decided_at is None else f" since {telling.instant(found.decided_at)}"
     print(printable(str(condition)))
-    print(heading(f"{found.status}{since}") + f"  {_bar(_exact(found.progress))} {_percent(found.progress)}")
+    print(heading(f"{found.status}{since}") + f"  {bar(_exact(found.progress))} {_percent(found.progress)}")
     for sentence in found.sentences:
         print(f"  {printable(sentence)}")
     if found.wake_at is not None:
-        print(f"  next deadline {telling.instant(found.wake_at)}, in {_length(found.wake_at - at)}")
+        print(f"  next deadline {telling.instant(found.wake_at)}, in {length(found.wake_at - at)}")
     rows = [_row(leaf, at, telling) for leaf in found.leaves]
     if rows:
         print(heading("parts"))
@@ -117,29 +116,13 @@ def _row(leaf: Leaf, at: Instant, telling: Telling) -> tuple[str, str]:
     count = f"{written(leaf.have)} of {written(leaf.need)}"
     until = ""
     if leaf.until is not None and not leaf.done:
-        left = f"{_length(leaf.until - at)} left" if leaf.until > at else "over"
+        left = f"{length(leaf.until - at)} left" if leaf.until > at else "over"
         until = f"by {telling.instant(leaf.until)}, {left}"
-    return name, "  ".join(part for part in (_bar(share), count, state, until) if part)
-
-
-def _bar(share: Fraction) -> str:
-    full = int(share * _BAR)
-    return f"[{'#' * full}{'-' * (_BAR - full)}]"
+    return name, "  ".join(part for part in (bar(share), count, state, until) if part)
 
 
 def _percent(progress: float) -> str:
     return f"{int(_exact(progress) * 100)}%"
-
-
-def _length(microseconds: int) -> str:
-    """A length of time in its two largest units."""
-    units = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000))
-    parts = []
-    for unit, size in units:
-        amount, microseconds = divmod(microseconds, size)
-        if amount:
-            parts.append(f"{amount}{unit}")
-    return "".join(parts[:2]) or "less than 1s"
 
 
 def _record(condition: Condition, found: Explanation, at: Instant) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TextIO
 
@@ -48,7 +48,7 @@ def print_json(record: Mapping[str, Any]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A record as JSON has words for it."""
+    """A record as JSON has words for it; lengths of time are seconds."""
     if attrs.has(type(value)):
         return {field.name: plain(getattr(value, field.name)) for field in attrs.fields(type(value))}
     if isinstance(value, Mapping):
@@ -57,6 +57,8 @@ def plain(value: Any) -> Any:
         return [plain(inner) for inner in value]
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return str(value) if isinstance(value, Decimal) else value
 
 

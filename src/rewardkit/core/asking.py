@@ -128,6 +128,11 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
     """All campaigns and the use of their caps."""
     catalogue = Catalogue.of((yield from ask(Definitions())))
     found = [catalogue.campaigns[name] for name in sorted(catalogue.campaigns)]
+    return Decision((yield from uses_of(found)), (), catalogue)
+
+
+def uses_of(found: Sequence[Campaign]) -> Deciding[tuple[CampaignUse, ...]]:
+    """What is taken of the caps and the budgets of these campaigns."""
     rows = yield from ask(
         Counters(tuple(sorted({name for one in found for name in (one.counter, one.budget_counter)})))
     )
@@ -150,4 +155,4 @@ def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[Cam
             money(spent),
         )
 
-    return Decision(tuple(use(campaign) for campaign in found), (), catalogue)
+    return tuple(map(use, found))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from rewardkit.core.asking import uses_of
 from rewardkit.core.campaigns.campaign import Campaign
 from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context, Deciding, Decision
@@ -70,13 +71,13 @@ def campaign_report(query: CampaignReport, context: Context) -> Deciding[Decisio
         (yield from ask(TallyEarning(name, by_variant=True))),
         grants,
     )
+    (use,) = yield from uses_of((campaign,))
     names = _variants(campaign, apart.variants)
     total = _figures("", together, catalogue)
     figures = CampaignFigures(
         campaign=name,
-        version=campaign.version,
-        status=campaign.status,
         at=moment(context.at),
+        use=use,
         total=total,
         variants=tuple(_figures(variant, apart.of(variant), catalogue) for variant in names),
         cautions=_cautions(total, _shares(campaign, catalogue)) if total.holdout.users else (),

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 
+from rewardkit.core.queries import CampaignUse
 from rewardkit.core.tracking.interval import Difference
 
 
@@ -113,10 +114,10 @@ class CampaignFigures:
     """What came of a campaign."""
 
     campaign: str
-    version: int
-    status: str
     at: datetime
     """When it was counted."""
+    use: CampaignUse
+    """Its status, and what is taken of its caps and of its budget."""
     total: VariantFigures
     variants: tuple[VariantFigures, ...]
     """In the order in which the campaign got them; empty where it never had any."""
