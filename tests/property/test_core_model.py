@@ -138,7 +138,9 @@ def test_everything_kept_follows_from_the_events(seed: int) -> None:
 
 def _without_caps(command: Command[Any]) -> Command[Any]:
     # Places under a cap go to those who are noticed first.
-    return attrs.evolve(command, cap=None) if isinstance(command, DefineCampaign) else command
+    if not isinstance(command, DefineCampaign):
+        return command
+    return attrs.evolve(command, cap=None, caps_per={}, budget=None, at_exhaustion="stop")
 
 
 def _outcome(steps: list[Step], *, work: bool) -> list[object]:
