@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,20 +22,6 @@ def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[rk.RewardKit
     with rk.RewardKit(store, clock=lambda: NOW) as kit:
         kit.migrate()
         yield kit
-
-
-@pytest.fixture
-def count(caplog: pytest.LogCaptureFixture) -> Count:
-    """The statements that a call sends, the transaction's own left out."""
-
-    def counted(call: Callable[[], object]) -> list[str]:
-        caplog.clear()
-        with caplog.at_level(logging.DEBUG, logger="rewardkit.sql"):
-            call()
-        sent = [record.getMessage() for record in caplog.records if record.name == "rewardkit.sql"]
-        return [text for text in sent if text.split()[0] not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")]
-
-    return counted
 
 
 def define(kit: rk.RewardKit, **caps: Any) -> None:
