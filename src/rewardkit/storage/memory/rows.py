@@ -210,10 +210,8 @@ class MemoryRows(MemoryPools, MemoryTracking):
 
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]:
         shelf = self._shelves[NoticeRow]
-        free = shelf.queue.first(
-            need.limit, need.now, where=lambda notice: need.addressed or not shelf.rows[notice].endpoint
-        )
-        due = [shelf.rows[id] for id in free]
+        queue = shelf.queue if need.addressed else shelf.own
+        due = [shelf.rows[id] for id in queue.first(need.limit, need.now)]
         leased = [row._replace(lease=row.lease + 1, attempt_at=need.until) for row in due]
         self._replace(leased)
         return tuple(sorted(leased, key=lambda row: (row.created_at, row.id)))

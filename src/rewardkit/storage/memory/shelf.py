@@ -32,6 +32,8 @@ class Shelf:
         self.queue = Queue()
         self.holds = Queue()
         """Grants by the end of the hold period that they wait for."""
+        self.own = Queue()
+        """Pending notices that are for no registered endpoint."""
 
     def of_user(self, user: str) -> Mapping[Key, Any]:
         """The rows of one user, by key."""
@@ -61,6 +63,8 @@ class Shelf:
             self.queue.put(key, None if row is None else _waits_for(row))
         if isinstance(row or old, GrantRow):
             self.holds.put(key, row.hold_until if isinstance(row, GrantRow) and row.held_for == "hold" else None)
+        if isinstance(row or old, NoticeRow):
+            self.own.put(key, _waits_for(row) if isinstance(row, NoticeRow) and not row.endpoint else None)
         return old
 
     def _move(self, key: Key, old: Row | None, row: Row | None) -> None:

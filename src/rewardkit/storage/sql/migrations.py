@@ -335,4 +335,25 @@ CREATE INDEX "{prefix}registered_endpoint_live" ON "{prefix}registered_endpoint"
     ),
 )
 
-MIGRATIONS = (_FIRST_LIGHT, _ENDPOINTS, _REFERRALS, _GRANTS, _VARIANTS, _REGISTERED_ENDPOINTS, POOLS, GRANTED_CODES)
+_OWN_NOTICES = Migration(
+    "0009_own_notices",
+    (
+        # A worker that reaches no registered endpoint reads this one, and passes over nothing that waits for others.
+        """
+CREATE INDEX "{prefix}notice_own" ON "{prefix}notice" ("tenant", "endpoint", "attempt_at", "id")
+    WHERE "status" = 'pending' AND "endpoint" = ''
+""",
+    ),
+)
+
+MIGRATIONS = (
+    _FIRST_LIGHT,
+    _ENDPOINTS,
+    _REFERRALS,
+    _GRANTS,
+    _VARIANTS,
+    _REGISTERED_ENDPOINTS,
+    POOLS,
+    GRANTED_CODES,
+    _OWN_NOTICES,
+)
