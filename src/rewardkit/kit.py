@@ -20,6 +20,7 @@ from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.given_event import given_event, read_event
 from rewardkit.core.input import integer, show, text
+from rewardkit.core.outbox import Leased, LeaseOutbox
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.core.registered_endpoints import RegisteredEndpoints, RegisterEndpoint
@@ -309,12 +310,19 @@ class RewardKit(PoolStock):
         if not self._endpoints and self._webhooks is None:
             raise ValidationError("this kit has no notifiers to deliver to; give it some with `notifiers=`")
         listen = partial(self._store.listening, self._tenant)
-        return deliver_forever(self._worker(stop), listen, poll_seconds)
+        return deliver_forever(self._worker(stop), self._look, listen, poll_seconds)
 
     def _worker(self, stop: threading.Event) -> Worker:
         if self._store.joined:
             raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
         return Worker(self.run, self._endpoints, self._jitter, self._tenant, self._webhooks, stop, watch=self._watch)
+
+    def _look(self, command: LeaseOutbox) -> Leased:
+        """Lease without a word: whether there is anything to tell of is known only afterwards."""
+        context = self._context(self._now(), None)
+        decision: Decision[Any] = drive(self._store, self._tenant, lambda: decide.decide(command, context))
+        leased: Leased = decision.answer
+        return leased
 
     def endpoint_secret(self, name: str) -> Secret:
         """What the receiver of a registered endpoint verifies with: to be shown to the tenant, and kept nowhere.

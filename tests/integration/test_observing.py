@@ -7,6 +7,8 @@ import logging
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -110,8 +112,13 @@ def test_a_line_of_the_log_says_the_same_to_people(caplog: pytest.LogCaptureFixt
     assert line.startswith("run.answered tenant='acme and sons' command=Emit events=1 event_ids=1 microseconds=")
 
 
-def test_what_comes_with_every_event_is_below_info(store: str, caplog: pytest.LogCaptureFixture) -> None:
-    with rk.RewardKit(store, notifiers=[lambda _: None]) as kit, caplog.at_level(logging.INFO):
+@pytest.mark.parametrize("observed", [False, True])
+def test_what_comes_with_every_event_is_below_info(
+    store: str, caplog: pytest.LogCaptureFixture, *, observed: bool
+) -> None:
+    # An observed kit makes up the log's events whatever its level, and leaves out the quiet ones one by one.
+    observer = Heard() if observed else None
+    with rk.RewardKit(store, notifiers=[lambda _: None], observer=observer) as kit, caplog.at_level(logging.INFO):
         define(kit)
         kit.emit("Sign Up", user="amanda")
         kit.emit("Purchase", user="amanda")
@@ -120,6 +127,8 @@ def test_what_comes_with_every_event_is_below_info(store: str, caplog: pytest.Lo
         kit.deliver()
         for grant in kit.claim():
             kit.run(rk.FulfilGrant(grant.id))
+        with pytest.raises(rk.ValidationError):
+            kit.claim(limit=0)
     assert [] == caplog.records
 
 
@@ -185,6 +194,53 @@ def test_an_observer_stands_around_every_operation(store: str) -> None:
     ]
     assert [path for path, _ in heard.told[3:]] == ["deliver > run", "deliver > tell", "deliver > run", "deliver"]
     assert heard.told[-1] == ("deliver", {**default, "outcome": "done", "delivered": 1})
+
+
+def test_a_worker_that_finds_nothing_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    commits: list[Step] = []
+
+    def look_again() -> None:
+        enough = len(commits) + 3
+        wait_until(lambda: len(commits) >= enough)
+
+    heard, stop = Heard(), threading.Event()
+    store = WatchedStore(open_store(":memory:"), lambda step: commits.extend([step] * (step.call == "commit")))
+    kit = rk.RewardKit(store, notifiers=[lambda _: None], observer=heard)
+    define(kit)
+    del heard.told[:]
+    worker = threading.Thread(target=kit.deliver_forever, args=(stop,), kwargs={"poll_seconds": 0.001})
+    with caplog.at_level(logging.DEBUG, "rewardkit"):
+        worker.start()
+        look_again()
+        assert ([], []) == (heard.told, events(caplog))
+        rk.RewardKit(store).run(rk.MakeOffer("spring", "amanda"))
+        wait_until(lambda: len(heard.told) >= 3)
+        look_again()
+        stop.set()
+        worker.join()
+    assert ["deliver > tell", "deliver > run", "deliver"] == [path for path, _ in heard.told]
+    assert heard.told[-1] == ("deliver", {"tenant": "default", "outcome": "done", "delivered": 1})
+
+
+def test_a_worker_that_cannot_look_tells_of_it() -> None:
+    heard, stop = Heard(), threading.Event()
+
+    def fail(step: Step) -> None:
+        if step == Step("commit", "before"):
+            stop.set()
+            raise rk.StoreError("away")
+
+    kit = rk.RewardKit(WatchedStore(open_store(":memory:"), fail), notifiers=[print], observer=heard)
+    kit.deliver_forever(stop, poll_seconds=0.001)
+    failed = {"tenant": "default", "outcome": "failed", "error": "StoreError", "applied": "not_applied"}
+    assert heard.told == [("deliver", failed)]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.001)
 
 
 def test_every_form_of_a_kit_carries_its_observer(tmp_path: Path) -> None:

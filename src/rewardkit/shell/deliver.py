@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 
@@ -19,7 +19,7 @@ from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outc
 from rewardkit.core.records import Notice
 from rewardkit.core.registered_endpoints import registered_endpoint
 from rewardkit.core.rows import NoticeRow, RegisteredEndpointRow
-from rewardkit.errors import ValidationError
+from rewardkit.errors import StoreError, ValidationError
 from rewardkit.observe.watch import Watch
 from rewardkit.ports import EndpointNotifier, Jitter, Notifier
 
@@ -88,12 +88,28 @@ class Worker:
             return Delivery()
         return self.watch.delivering(partial(self._deliver, limit))
 
-    def _deliver(self, limit: int) -> Delivery:
+    def poll(self, limit: int, look: Callable[[LeaseOutbox], Leased]) -> Delivery:
+        """Deliver as `deliver` does, and tell log and observer nothing where nothing is due.
+
+        Args:
+            limit: as of `deliver`.
+            look: leases what is found first, of which nobody is told.
+        """
+        try:
+            found = look(self._lease(min(_BATCH_NOTICES, limit)))
+        except StoreError as error:
+            return self.watch.delivering(partial(_raise, error))
+        return self.watch.delivering(partial(self._deliver, limit, found)) if found.rows else Delivery()
+
+    def _lease(self, size: int) -> LeaseOutbox:
+        lease_seconds = PATIENCE_SECONDS + TELL_SECONDS * (1 + max(1, len(self.endpoints)))
+        return LeaseOutbox(size, lease_seconds, self.webhooks is not None)
+
+    def _deliver(self, limit: int, found: Leased | None = None) -> Delivery:
         total, left = Delivery(), limit
-        while left > 0 and not self.stop.is_set():
+        while left > 0 and (found is not None or not self.stop.is_set()):
             size = min(_BATCH_NOTICES, left)
-            lease_seconds = PATIENCE_SECONDS + TELL_SECONDS * (1 + max(1, len(self.endpoints)))
-            leased: Leased = self.run(LeaseOutbox(size, lease_seconds, self.webhooks is not None))
+            leased, found = found or self.run(self._lease(size)), None
             if not leased.rows:
                 break
             left -= len(leased.rows)
@@ -161,6 +177,10 @@ class Worker:
                 registered[row.endpoint] = endpoint._replace(status="gone", reason=outcome.reason)
         since = 0 if endpoint is None else endpoint.since
         return Attempt(row.id, row.lease, {row.endpoint: outcome}, self.jitter(), since)
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 def outcome_of(notifier: Notifier, notice: Notice) -> Outcome:

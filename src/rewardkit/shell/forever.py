@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
+from rewardkit.core.outbox import Leased, LeaseOutbox
 from rewardkit.errors import ForkError, SchemaError, StoreError
 from rewardkit.ports import Hear
 from rewardkit.shell.deliver import Delivery, Worker
@@ -18,7 +19,10 @@ _HEARING_SECONDS: Final = 0.25
 
 
 def deliver_forever(
-    worker: Worker, listen: Callable[[], AbstractContextManager[Hear]], poll_seconds: float
+    worker: Worker,
+    look: Callable[[LeaseOutbox], Leased],
+    listen: Callable[[], AbstractContextManager[Hear]],
+    poll_seconds: float,
 ) -> Delivery:
     """See `RewardKit.deliver_forever`."""
     total = Delivery()
@@ -27,7 +31,7 @@ def deliver_forever(
             with listen() as hear:
                 # Listening begins before the first look, so that nothing is committed in between.
                 while not worker.stop.is_set():
-                    done = worker.deliver(_BATCH_NOTICES)
+                    done = worker.poll(_BATCH_NOTICES, look)
                     total += done
                     if done.taken < _BATCH_NOTICES:
                         _wait(hear, worker.stop, poll_seconds)
