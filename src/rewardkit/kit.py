@@ -20,7 +20,7 @@ from rewardkit.core.commands import Command
 from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.given_event import given_event, read_event
 from rewardkit.core.input import integer, show, text
-from rewardkit.core.outbox import Leased, LeaseOutbox
+from rewardkit.core.outbox import LeaseOutbox
 from rewardkit.core.queries import Explained, Query
 from rewardkit.core.records import Grant
 from rewardkit.core.registered_endpoints import RegisteredEndpoints, RegisterEndpoint
@@ -31,7 +31,7 @@ from rewardkit.ports import Check, Clock, EndpointNotifier, Jitter, Notifier, Ob
 from rewardkit.secret import Secret
 from rewardkit.shell.check import Checked, check_grants
 from rewardkit.shell.clock import system_clock
-from rewardkit.shell.deliver import Delivery, Worker, endpoints_of
+from rewardkit.shell.deliver import Delivery, Worker, endpoints_of, webhooks_of
 from rewardkit.shell.drive import drive
 from rewardkit.shell.forever import deliver_forever
 from rewardkit.shell.judging import judgement_of
@@ -85,7 +85,7 @@ class RewardKit(PoolStock):
         self._clock = clock
         self._tenant = text(tenant, "a tenant")
         self._endpoints = endpoints_of(notifiers)
-        self._webhooks = webhooks
+        self._webhooks = webhooks_of(webhooks)
         self._jitter = jitter
         self._watch = Watch(observer, self._tenant)
         self._catalogues: dict[str, Catalogue] = {}
@@ -309,6 +309,10 @@ class RewardKit(PoolStock):
         """
         if not self._endpoints and self._webhooks is None:
             raise ValidationError("this kit has no notifiers to deliver to; give it some with `notifiers=`")
+        if not isinstance(stop, threading.Event):
+            raise ValidationError(f"a worker ends when a `threading.Event` is set, and `{type(stop).__name__}` is none")
+        if not 0 < poll_seconds < threading.TIMEOUT_MAX:
+            raise ValidationError(f"poll_seconds must be above 0, not `{poll_seconds}`")
         listen = partial(self._store.listening, self._tenant)
         return deliver_forever(self._worker(stop), self._look, listen, poll_seconds)
 
@@ -317,12 +321,10 @@ class RewardKit(PoolStock):
             raise ValidationError("notices leave after the commit: call `deliver()` on the kit that `on` was called on")
         return Worker(self.run, self._endpoints, self._jitter, self._tenant, self._webhooks, stop, watch=self._watch)
 
-    def _look(self, command: LeaseOutbox) -> Leased:
+    def _look(self, command: LeaseOutbox) -> Any:
         """Lease without a word: whether there is anything to tell of is known only afterwards."""
         context = self._context(self._now(), None)
-        decision: Decision[Any] = drive(self._store, self._tenant, lambda: decide.decide(command, context))
-        leased: Leased = decision.answer
-        return leased
+        return drive(self._store, self._tenant, lambda: decide.decide(command, context)).answer
 
     def endpoint_secret(self, name: str) -> Secret:
         """What the receiver of a registered endpoint verifies with: to be shown to the tenant, and kept nowhere.

@@ -67,7 +67,7 @@ def secrets_of(given: Secret | str | Iterable[Secret | str], what: str) -> tuple
     """
     if isinstance(given, Secret | str):
         return (secret_of(given),)
-    if not isinstance(given, Iterable):
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
         raise ValidationError(f"{what} must be text, a `Secret` or several of them, not `{type(given).__name__}`")
     found = tuple(secret_of(one) for one in given)
     if not found:

@@ -117,12 +117,15 @@ def verify(
 
     Raises:
         NotVerified: whatever is wrong with what came in.
-        ValidationError: a secret is malformed, or the body is no bytes: the receiver is to be mended.
+        ValidationError: a secret is malformed, the body is no bytes, or the headers no mapping: the receiver is to be
+            mended.
     """
     secrets = secrets_of(secrets, "signing secrets")
     check_signing(secrets)
     if not isinstance(body, bytes | bytearray | memoryview):
         raise ValidationError(f"a body is verified as the bytes that came in, not as `{type(body).__name__}`")
+    if not hasattr(headers, "items"):
+        raise ValidationError(f"headers come as the request's mapping of names, not as `{type(headers).__name__}`")
     given = bytes(body)
     id, timestamp, signatures = (_header(headers, name) for name in (ID, TIMESTAMP, SIGNATURE))
     if _ID.fullmatch(id) is None:

@@ -11,11 +11,12 @@ from rewardkit.core.catalogue import Catalogue
 from rewardkit.core.context import Context
 from rewardkit.core.grants.amount import amount_of, minus, shown, total
 from rewardkit.core.identity import derive
-from rewardkit.core.input import masked
+from rewardkit.core.input import masked, show, text
 from rewardkit.core.records import Notice, Reward
 from rewardkit.core.rows import GrantRow, NoticeRow
-from rewardkit.errors import InvariantError
+from rewardkit.errors import InvariantError, ValidationError
 from rewardkit.language.event import moment, rfc3339
+from rewardkit.language.syntax.suggestion import suggest
 
 OFFER_MADE: Final = "offer.made"
 OFFER_ENDED: Final = "offer.ended"
@@ -46,6 +47,20 @@ BODY_BYTES: Final = 2 * limits.PAYLOAD_BYTES
 """A reward's properties, which have the limit of a payload, and the names around them."""
 
 _INSTANTS = ("made_at", "ends_at", "ended_at", "earned_at")
+
+
+def kind_of_notices(given: object) -> str:
+    """A kind that somebody wants to be told.
+
+    Raises:
+        ValidationError: no notice has it, and whoever waited for it would wait for ever.
+    """
+    kind = text(given, "a kind of notices")
+    if kind not in KINDS:
+        close = suggest(show(kind), KINDS)
+        instead = f"did you mean `{close}`?" if close else f"there are `{'`, `'.join(KINDS)}`"
+        raise ValidationError(f"`{show(kind)}` is no kind of notices: {instead}")
+    return kind
 
 
 def notice(

@@ -20,13 +20,12 @@ from rewardkit.core.context import Context, Deciding, Decision
 from rewardkit.core.effects import Effect, Insert, Replace
 from rewardkit.core.input import integer, show, text
 from rewardkit.core.needs import ListRegisteredEndpoints, Published, RegisteredEndpointsOf, ask
-from rewardkit.core.notices import KINDS
+from rewardkit.core.notices import kind_of_notices
 from rewardkit.core.queries import Query
 from rewardkit.core.records import RegisteredEndpoint
 from rewardkit.core.rows import RegisteredEndpointRow
 from rewardkit.errors import Refused, UrlRefused, ValidationError
 from rewardkit.language.event import moment
-from rewardkit.language.syntax.suggestion import suggest
 
 SECOND: Final = 1_000_000
 OVERLAP_SECONDS_MOST: Final = 30 * 86_400
@@ -198,10 +197,4 @@ def _written(kinds: tuple[str, ...] | None) -> str:
         return "null"
     if not kinds:
         raise ValidationError("an endpoint that wants no kind of notices is told nothing: leave `kinds` out for all")
-    for kind in kinds:
-        if kind not in KINDS:
-            shown = show(text(kind, "a kind of notices"))
-            close = suggest(shown, KINDS)
-            instead = f"did you mean `{close}`?" if close else f"there are `{'`, `'.join(KINDS)}`"
-            raise ValidationError(f"`{shown}` is no kind of notices: {instead}")
-    return json.dumps(sorted(set(kinds)))
+    return json.dumps(sorted({kind_of_notices(kind) for kind in kinds}))

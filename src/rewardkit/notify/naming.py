@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rewardkit.core.identity import derive
 from rewardkit.core.input import text
+from rewardkit.core.notices import kind_of_notices
 from rewardkit.errors import ValidationError
 
 _SHOWN_CHARACTERS = 128
@@ -22,10 +23,10 @@ def kinds_of(given: Iterable[str] | None) -> frozenset[str] | None:
     """Of notices that are wanted; None is all.
 
     Raises:
-        ValidationError: they are no list of names.
+        ValidationError: they are no list, or one is no kind of notices.
     """
     if given is None:
         return None
-    if isinstance(given, str):
-        raise ValidationError(f'kinds come as a list, such as `["{given[:64]}"]`')
-    return frozenset(text(kind, "a kind of notices") for kind in given)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValidationError(f'kinds come as a list, such as `["grant.ready"]`, not as `{type(given).__name__}`')
+    return frozenset(map(kind_of_notices, given))

@@ -71,8 +71,10 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
 
 
 def _networks(given: Iterable[str]) -> tuple[Network, ...]:
-    if isinstance(given, str):
-        raise ValidationError("networks come as a list of texts such as `10.1.0.0/16`, not as one text")
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValidationError(
+            f"networks come as a list of texts such as `10.1.0.0/16`, not as one `{type(given).__name__}`"
+        )
     try:
         return tuple(network(text) for text in given)
     except ValueError as error:
@@ -80,6 +82,8 @@ def _networks(given: Iterable[str]) -> tuple[Network, ...]:
 
 
 def _ports(given: Iterable[int]) -> frozenset[int]:
+    if not isinstance(given, Iterable):
+        raise ValidationError(f"ports come as a list, such as `[8443]`, not as one `{type(given).__name__}`")
     found = frozenset(given)
     if not all(type(port) is int and 0 < port < 65_536 for port in found):
         raise ValidationError("ports are whole numbers from 1 to 65535")

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any, NoReturn
 
 import attrs
 
 from rewardkit.core.commands import Command
 from rewardkit.core.input import show, text
-from rewardkit.core.notices import notice_of, settled_in
+from rewardkit.core.notices import kind_of_notices, notice_of, settled_in
 from rewardkit.core.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
 from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
 from rewardkit.core.records import Notice
@@ -88,7 +89,7 @@ class Worker:
             return Delivery()
         return self.watch.delivering(partial(self._deliver, limit))
 
-    def poll(self, limit: int, look: Callable[[LeaseOutbox], Leased]) -> Delivery:
+    def poll(self, limit: int, look: Callable[[LeaseOutbox], Any]) -> Delivery:
         """Deliver as `deliver` does, and tell log and observer nothing where nothing is due.
 
         Args:
@@ -96,7 +97,7 @@ class Worker:
             look: leases what is found first, of which nobody is told.
         """
         try:
-            found = look(self._lease(min(_BATCH_NOTICES, limit)))
+            found: Leased = look(self._lease(min(_BATCH_NOTICES, limit)))
         except StoreError as error:
             return self.watch.delivering(partial(_raise, error))
         return self.watch.delivering(partial(self._deliver, limit, found)) if found.rows else Delivery()
@@ -208,10 +209,7 @@ def endpoints_of(notifiers: Iterable[Notifier]) -> tuple[Endpoint, ...]:
         raise ValidationError(f"notifiers come as a list, not as one `{type(notifiers).__name__}`")
     found: dict[str, Endpoint] = {}
     for number, notifier in enumerate(notifiers):
-        if not callable(notifier):
-            raise ValidationError(
-                f"notifier {number} must be callable with a notice, not a `{type(notifier).__name__}`"
-            )
+        _check(notifier, f"notifier {number}")
         given = getattr(notifier, "endpoint", None)
         name = _own_name(notifier, found) if given is None else text(given, f"the endpoint of notifier {number}")
         if name in found:
@@ -219,8 +217,42 @@ def endpoints_of(notifiers: Iterable[Notifier]) -> tuple[Endpoint, ...]:
         kinds = getattr(notifier, "kinds", None)
         if kinds is not None and (isinstance(kinds, str) or not isinstance(kinds, Collection)):
             raise ValidationError(f"the kinds of notifier {number} come as a list, not as `{type(kinds).__name__}`")
-        found[name] = Endpoint(name, notifier, kinds)
+        found[name] = Endpoint(name, notifier, None if kinds is None else frozenset(map(kind_of_notices, kinds)))
     return tuple(found.values())
+
+
+def webhooks_of(given: EndpointNotifier | None) -> EndpointNotifier | None:
+    """What tells registered endpoints, looked at as early as notifiers are.
+
+    Raises:
+        ValidationError: it is something else, such as the secret that it is made from.
+    """
+    if given is not None and not _tells_endpoints(given):
+        raise ValidationError(
+            f"`webhooks` must be such as `RegisteredWebhooks(master)`, not a `{type(given).__name__}`;"
+            " a `WebhookNotifier` belongs among the `notifiers`"
+        )
+    return given
+
+
+def _check(notifier: object, what: str) -> None:
+    if isinstance(notifier, type):
+        raise ValidationError(
+            f"{what} is the class `{notifier.__name__}`: make a notifier of it, `{notifier.__name__}(…)`"
+        )
+    if _tells_endpoints(notifier):
+        raise ValidationError(f"{what} tells registered endpoints: give it as `webhooks=` instead")
+    if not callable(notifier):
+        raise ValidationError(f"{what} must be callable with a notice, not a `{type(notifier).__name__}`")
+    if iscoroutinefunction(notifier) or iscoroutinefunction(type(notifier).__call__):
+        raise ValidationError(
+            f"{what} is asynchronous, and notifiers are called on a thread that waits for no coroutine:"
+            " give a plain function, which may call `asyncio.run`"
+        )
+
+
+def _tells_endpoints(given: object) -> bool:
+    return all(callable(getattr(given, name, None)) for name in ("admit", "tell", "secret"))
 
 
 def _own_name(notifier: Notifier, taken: Collection[str]) -> str:

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Final
+from typing import Any, Final
 
-from rewardkit.core.outbox import Leased, LeaseOutbox
+from rewardkit.core.outbox import LeaseOutbox
 from rewardkit.errors import ForkError, SchemaError, StoreError
 from rewardkit.ports import Hear
 from rewardkit.shell.deliver import Delivery, Worker
@@ -20,7 +20,7 @@ _HEARING_SECONDS: Final = 0.25
 
 def deliver_forever(
     worker: Worker,
-    look: Callable[[LeaseOutbox], Leased],
+    look: Callable[[LeaseOutbox], Any],
     listen: Callable[[], AbstractContextManager[Hear]],
     poll_seconds: float,
 ) -> Delivery:

@@ -289,7 +289,9 @@ def translated(error: Exception, *, committing: bool = False) -> StoreError | In
     if isinstance(error, _UNKEEPABLE):
         return InvariantError(f"a value that SQLite cannot keep: {error}")
     if str(error).startswith("no such table"):
-        return SchemaError(f"{error} in this database; run `rewardkit migrate`")
+        return SchemaError(
+            f"{error} in this database; run `rewardkit migrate`, or join a connection to the kit's store"
+        )
     if _busy(error):
         return failed("another transaction holds the file; try again", error, transient=True)
     # A commit that failed to reach the disk may still be found in the log after a crash.
