@@ -14,6 +14,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 FLOORS = {
     "errors": 0,
     "secret": 1,
+    "imaging": 1,
     "language": 1,
     "webhooks": 2,
     "core": 2,

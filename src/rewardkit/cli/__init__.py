@@ -9,14 +9,28 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rewardkit.cli import check, conformance, deliver, demo, due, endpoints, explain, fmt, load, migrate, replay, report
+from rewardkit.cli import (
+    check,
+    codes,
+    conformance,
+    deliver,
+    demo,
+    due,
+    endpoints,
+    explain,
+    fmt,
+    load,
+    migrate,
+    replay,
+    report,
+)
 from rewardkit.cli.printing import FINDINGS, FINE, USAGE, complain
 from rewardkit.errors import RewardKitError, ValidationError
 
 INTERRUPTED = 130
 """As shells say it of a program that was ended by Ctrl-C."""
 
-_COMMANDS = (demo, check, explain, fmt, conformance, load, migrate, replay, due, deliver, endpoints, report)
+_COMMANDS = (demo, check, explain, fmt, conformance, load, migrate, replay, due, deliver, endpoints, report, codes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -41,10 +41,11 @@ def moment(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def print_json(record: Mapping[str, Any]) -> None:
-    """One object on a line of its own; decimals as text, which keeps them exact."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
-    print(json.dumps(plain(record), ensure_ascii=encoding != "utf8"))
+def print_json(record: Mapping[str, Any], file: TextIO | None = None) -> None:
+    """One object on a line of its own, on stdout by default; decimals as text, which keeps them exact."""
+    stream = sys.stdout if file is None else file
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
+    print(json.dumps(plain(record), ensure_ascii=encoding != "utf8"), file=stream)
 
 
 def plain(value: Any) -> Any:

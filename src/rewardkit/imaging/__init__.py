@@ -1,0 +1,1 @@
+"""Codes for people: QR codes and barcodes, as SVG and PNG."""
