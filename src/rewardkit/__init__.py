@@ -133,7 +133,18 @@ if TYPE_CHECKING:
         RemoveEndpoint,
         RotateEndpointSecret,
     )
-    from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures
+    from rewardkit.core.tracking.figures import (
+        CampaignFigures,
+        Cost,
+        DepthFigures,
+        GrantFigures,
+        Holdout,
+        Lengths,
+        ReferralFigures,
+        SenderFigures,
+        VariantFigures,
+    )
+    from rewardkit.core.tracking.interval import Difference
     from rewardkit.core.tracking.queries import CampaignReport, ReferralReport
     from rewardkit.errors import (
         ConditionSyntaxError,
@@ -217,7 +228,10 @@ _HOMES = {
     "rewardkit.core.pools.queries": "CodeOdds CodeSpace CodeStatus Codes Issuances PoolStatus Pools Redemptions",
     "rewardkit.core.pools.redemption": "Redemption",
     "rewardkit.core.pools.reservation": "Reservation",
-    "rewardkit.core.tracking.figures": "CampaignFigures ReferralFigures",
+    "rewardkit.core.tracking.figures": (
+        "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures SenderFigures VariantFigures"
+    ),
+    "rewardkit.core.tracking.interval": "Difference",
     "rewardkit.core.tracking.queries": "CampaignReport ReferralReport",
     "rewardkit.errors": (
         "ConditionSyntaxError Conflict ExtraNotInstalled ForkError InvariantError NotVerified Refused"
@@ -249,31 +263,30 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 # Many a line: one a line would make a table of contents that nobody reads through.
 __all__ = [
-    "ActivateCode", "AppriseNotifier", "ApproveGrant", "AsyncRewardKit", "Backfill", "Backfilled",
-    "CampaignFigures", "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "Capped",
-    "ChangePool", "Checked", "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds", "CodeSpace",
-    "CodeStatus", "Codes", "Command", "Condition", "ConditionSet", "ConditionSyntaxError", "ConfirmReservation",
-    "Conflict", "CreatePool", "DeactivateCode", "Decided", "DefineCampaign", "DefineCondition", "DefineOffer",
-    "DefineReferralProgram", "DefineReward", "Defined", "Delivered", "Delivery", "DenyGrant", "Diagnostic",
-    "Earned", "EmailNotifier", "Emit", "EnableEndpoint", "EndCampaign", "EndpointGone", "EndpointNotifier",
-    "EndpointState", "Endpoints", "EnterOfferCode", "EnterReferralCode", "Entered", "Event", "Evidence", "Expired",
-    "Explain", "Explained", "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding", "ForkError",
-    "FulfilGrant", "Gate", "GenerateCodes", "GiveReferralCode", "Grant", "GrantHistory", "GrantStep", "Grants",
-    "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances", "IssueCode", "Issues", "Late",
-    "LaunchCampaign",
-    "LaunchChecks", "Letter", "LoggingNotifier", "MakeOffer", "MakeReferral", "NotVerified", "Notice", "Notices",
-    "Notifier", "Observer", "OpenTelemetryObserver", "Outcome", "Page", "PauseCampaign", "Pool", "PoolStatus",
-    "Pools", "Position", "Preview", "Previewed", "Progressed", "Query", "RecordCheck", "Recorded", "RedeemCode",
-    "Redemption", "Redemptions", "Referral", "ReferralCampaignTerms", "ReferralCampaigns", "ReferralCode",
-    "ReferralEnded", "ReferralFigures", "ReferralProgramTerms", "ReferralPrograms", "ReferralReport", "Referrals",
-    "Refused", "RefusedRow", "RegisterEndpoint", "RegisteredEndpoint", "RegisteredEndpoints", "RegisteredWebhooks",
-    "ReleaseReservation", "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished",
-    "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant",
-    "Revision", "Reward", "RewardKit", "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue",
-    "SchemaError", "Secret", "SendTestNotice", "SenderTerms", "Standing", "Store", "StoreError", "Supplied", "Tally",
-    "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer", "UserOffers",
-    "ValidationError", "Variant", "Verdict", "VoidCode", "VoidReferral", "WebhookNotifier", "pool_address",
-    "pool_letter",
+    "ActivateCode", "AppriseNotifier", "ApproveGrant", "AsyncRewardKit", "Backfill", "Backfilled", "CampaignFigures",
+    "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "Capped", "ChangePool", "Checked",
+    "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds", "CodeSpace", "CodeStatus", "Codes",
+    "Command", "Condition", "ConditionSet", "ConditionSyntaxError", "ConfirmReservation", "Conflict", "Cost",
+    "CreatePool", "DeactivateCode", "Decided", "DefineCampaign", "DefineCondition", "DefineOffer",
+    "DefineReferralProgram", "DefineReward", "Defined", "Delivered", "Delivery", "DenyGrant", "DepthFigures",
+    "Diagnostic", "Difference", "Earned", "EmailNotifier", "Emit", "EnableEndpoint", "EndCampaign", "EndpointGone",
+    "EndpointNotifier", "EndpointState", "Endpoints", "EnterOfferCode", "EnterReferralCode", "Entered", "Event",
+    "Evidence", "Expired", "Explain", "Explained", "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding",
+    "ForkError", "FulfilGrant", "Gate", "GenerateCodes", "GiveReferralCode", "Grant", "GrantFigures", "GrantHistory",
+    "GrantStep", "Grants", "Holdout", "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances",
+    "IssueCode", "Issues", "Late", "LaunchCampaign", "LaunchChecks", "Lengths", "Letter", "LoggingNotifier",
+    "MakeOffer", "MakeReferral", "NotVerified", "Notice", "Notices", "Notifier", "Observer", "OpenTelemetryObserver",
+    "Outcome", "Page", "PauseCampaign", "Pool", "PoolStatus", "Pools", "Position", "Preview", "Previewed", "Progressed",
+    "Query", "RecordCheck", "Recorded", "RedeemCode", "Redemption", "Redemptions", "Referral", "ReferralCampaignTerms",
+    "ReferralCampaigns", "ReferralCode", "ReferralEnded", "ReferralFigures", "ReferralProgramTerms", "ReferralPrograms",
+    "ReferralReport", "Referrals", "Refused", "RefusedRow", "RegisterEndpoint", "RegisteredEndpoint",
+    "RegisteredEndpoints", "RegisteredWebhooks", "ReleaseReservation", "Released", "RemoveEndpoint",
+    "ReplayDeadLetters", "ReplenishBudget", "Replenished", "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant",
+    "RetryLater", "RetryNotice", "ReverseGrant", "Revision", "Reward", "RewardKit", "RewardKitError",
+    "RollBackRedemption", "RotateEndpointSecret", "RunDue", "SchemaError", "Secret", "SendTestNotice", "SenderFigures",
+    "SenderTerms", "Standing", "Store", "StoreError", "Supplied", "Tally", "TermsOffered", "TermsPassedOver", "Timely",
+    "UrlGuard", "UrlRefused", "UserOffer", "UserOffers", "ValidationError", "Variant", "VariantFigures", "Verdict",
+    "VoidCode", "VoidReferral", "WebhookNotifier", "pool_address", "pool_letter",
 ]  # fmt: skip
 
 

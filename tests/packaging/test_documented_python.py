@@ -31,6 +31,10 @@ PRINTED = {
         "`Purchase Completed` happened at 2026-04-01T12:00:00Z\n"
         "not double-in-may: its condition on the sender does not hold: 1 more `Purchase Completed`\n"
     ),
+    "docs/guides/tracking.md": (
+        "158 offered, 36 earned\nonce 71 users, 24 held out\ntwice 87 users, 18 held out\n"
+        "USD 180.00 of which promised 180.00\nsue completed 1\n"
+    ),
     "docs/guides/webhooks.md": "amanda: offer.made\namanda: grant.ready\n: test\nbea: grant.ready\n: test\n",
 }
 
