@@ -195,7 +195,7 @@ class Model:
         while True:
             if cycle.idle_since is not None:
                 ends = [self._ends[row.id] for row in mine if row.status in EARNED and row.id in self._ends]
-                ends = sorted(end for end in ends if end >= cycle.idle_since)
+                ends = sorted(end for end in ends if end > cycle.idle_since)
                 if campaign.reentry != AFTER_EARNING or not ends:
                     break
                 cycle.after, cycle.idle_since = ends[0], None

@@ -183,9 +183,12 @@ class EntryFold(ABC):
         self._begun.append((campaign, after))
 
     def is_idle_at(self, campaign: Campaign, place: Position) -> bool:
-        """Whether no cycle is open at a place, since the user entered before it."""
+        """Whether no cycle is open at a place, since the user entered before it.
+
+        What was earned at the very place of an entry was earned before it, or holds whatever happens.
+        """
         entered = cycle.unpack(self.progress.get(key(campaign.id, ENTRY))).after
-        return bool(self.progress.entered >> campaign.id & 1) and (entered is None or entered <= place)
+        return bool(self.progress.entered >> campaign.id & 1) and (entered is None or entered < place)
 
     def open_cycles(self) -> None:
         """Fold the cycles that have begun."""
