@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,17 @@ def test_many_grants_of_one_call_take_different_codes(counter: Counter) -> None:
     assert len({grant.code for grant in grants if grant.code}) == 5
     assert sorted(grant.status for grant in grants) == ["held"] * 3 + ["ready"] * 5
     assert counter.pool() == (5, 0, 0)
+
+
+def test_workers_at_once_give_every_code_to_one_grant(counter: Counter) -> None:
+    counter.open(12)
+    users = [f"user {n}" for n in range(20)]
+    counter.kit.emit_many([rk.Event("visit", user=user, id="1") for user in users])
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda user: counter.kit.emit("purchase", user=user, id="2"), users))
+    codes = [grant.code for grant in counter.kit.ask(rk.Grants(status="ready")).items]
+    assert (len(codes), len(set(codes)), len(counter.waiting())) == (12, 12, 8)
+    assert counter.pool() == (12, 0, 0)
 
 
 def test_neither_notices_nor_logs_show_the_code(counter: Counter) -> None:
