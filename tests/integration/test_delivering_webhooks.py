@@ -94,3 +94,14 @@ def test_a_hostile_receiver_loses_nothing_and_gets_every_notice_as_it_was(seed: 
     told = {(one.headers["webhook-id"], one.body) for one in receiver.received}
     assert {(notice.id, notice.body) for notice in notices} == told
     assert Counter(notice.status for notice in notices) == {"delivered": 20}
+
+
+def test_an_offer_is_pushed_as_it_is_made_and_not_as_it_is_earned() -> None:
+    with Receiver(answer(200)) as receiver:
+        push = rk.AppriseNotifier(f"json://127.0.0.1:{receiver.port}/", kinds=["offer.made"])
+        kit = kit_for(push, clock=FakeClock())
+        for event in ("User Signed Up", "User Activated"):
+            kit.emit(event, user="amanda")
+            kit.deliver()
+        (request,) = receiver.received
+    assert "offer.made" in request.body.decode()

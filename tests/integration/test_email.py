@@ -22,6 +22,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+import rewardkit as rk
 from rewardkit import CreatePool, ImportCodes, IssueCode, RewardKit, pool_address, pool_letter
 from rewardkit.core.outcomes import Delivered, FailedForGood, RetryLater
 from rewardkit.core.records import Notice
@@ -372,3 +373,19 @@ def test_a_pool_that_falls_to_its_threshold_sends_one_e_mail_to_its_own_address(
     (envelope,) = sink.envelopes
     assert envelope.rcpt_tos == ["amanda@example.com"]
     assert sink.message()["Subject"] == "1 codes remain in pool 1: coupons"
+
+
+def test_a_user_who_is_created_gets_one_welcome_however_often_that_is_said(
+    plain: Callable[..., EmailNotifier], sink: Sink
+) -> None:
+    kit = RewardKit(notifiers=[plain(to=lambda notice: f"{notice.user}@example.com", kinds=["offer.made"])])
+    kit.run(rk.DefineReward("welcome"))
+    kit.run(rk.DefineOffer("activate", "welcome", '"User Activated"'))
+    kit.run(rk.DefineCampaign("welcome", "activate", entry='"User Created"'))
+    kit.run(rk.LaunchCampaign("welcome"))
+    for event in ("signed-up", "signed-up", "signed-up-elsewhere"):
+        kit.emit("User Created", user="amanda", id=event)
+        kit.deliver()
+    kit.emit("User Created", user="bea")
+    kit.deliver()
+    assert [["amanda@example.com"], ["bea@example.com"]] == [envelope.rcpt_tos for envelope in sink.envelopes]
