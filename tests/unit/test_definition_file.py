@@ -43,42 +43,6 @@ def test_the_example_defines_rewards_conditions_offers_and_campaigns_and_launche
     assert ["reward"] * 4 + ["condition"] * 3 + ["offer"] * 5 + ["campaign"] * 5 + ["live"] * 5 == kinds
 
 
-def test_a_campaign_with_variants_holdout_and_copy_loads_twice(kit: rk.RewardKit, shop: Path) -> None:
-    shop.write_text(
-        OFFER + '[campaigns.spring]\nholdout = 0.1\ncopy = { name = "A gift" }\n'
-        '[campaigns.spring.variants.a]\noffer = "gift"\n'
-        '[campaigns.spring.variants.b]\noffer = "gift"\nweight = 3\ncopy = { name = "A rare gift" }\n'
-    )
-    kit.load(shop)
-    (use,) = kit.ask(rk.Campaigns())
-    assert (("a", "b"), "") == (use.variants, use.offer)
-    assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
-
-
-def test_a_campaign_with_all_terms_loads_twice(kit: rk.RewardKit, shop: Path) -> None:
-    shop.write_text(
-        OFFER.replace("[rewards.disc]", "[rewards.disc]\nproperties = { amount = 5.00 }")
-        + '[campaigns.spring]\noffer = "gift"\nentry = "A"\naudience = "latest(B:tier) == \\"gold\\""\n'
-        'reentry = "month"\ncaps_per = { day = 5 }\nbudget = 12.50\nat_exhaustion = "queue"\n'
-    )
-    kit.load(shop)
-    (use,) = kit.ask(rk.Campaigns())
-    assert Decimal("12.50") == use.budget
-    assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
-
-
-def test_what_blocks_a_launch_is_acknowledged_in_the_file(kit: rk.RewardKit, shop: Path) -> None:
-    text = OFFER.replace("[rewards.disc]", "[rewards.disc]\nproperties = { amount = 5 }")
-    text += '[campaigns.spring]\noffer = "gift"\nentry = "A"\nreentry = "after_earning"\n'
-    shop.write_text(text)
-    with pytest.raises(
-        rk.ValidationError, match=r"shop.toml:6: \[campaigns.spring\]: campaign `spring` is probably not"
-    ):
-        kit.load(shop)
-    shop.write_text(text + 'acknowledge = ["unlimited_per_user"]\n')
-    kit.load(shop)
-
-
 def test_loading_twice_changes_nothing(kit: rk.RewardKit) -> None:
     first, second = kit.load(EXAMPLE), kit.load(EXAMPLE)
     assert all(answer.new for answer in first if isinstance(answer, Defined))
