@@ -103,8 +103,8 @@ def test_what_a_queueing_budget_does_not_cover_waits_and_is_released_oldest_firs
 
 
 def test_a_replenishment_may_be_done_in_batches(shop: Shop) -> None:
-    shop.campaign("A", "E", budget=1, at_exhaustion="queue")
-    shop.kit.emit_many(event(name, at, name, user) for user in "abc" for at, name in enumerate("EA"))
+    shop.campaign("A", "E", budget=5, at_exhaustion="queue")
+    shop.kit.emit_many(event(name, at, name, user) for user in "abcd" for at, name in enumerate("EA"))
     first = shop.kit.run(rk.ReplenishBudget("c", 100, limit=2))
     second = shop.kit.run(rk.ReplenishBudget("c", 0, limit=2))
     assert (2, True, 1, False) == (len(first.released), first.more, len(second.released), second.more)
@@ -113,7 +113,7 @@ def test_a_replenishment_may_be_done_in_batches(shop: Shop) -> None:
 def test_a_grant_that_is_funded_still_passes_the_gates_behind(shop: Shop) -> None:
     shop.kit.run(rk.DefineOffer("c", "disc", "A", hold="1d"))
     shop.kit.run(rk.DefineCampaign("c", "c", entry="E", budget=1, at_exhaustion="queue"))
-    shop.kit.run(rk.LaunchCampaign("c"))
+    shop.kit.run(rk.LaunchCampaign("c", acknowledge="budget_covers_nothing"))
     shop.kit.emit_many(event(name, at, name) for at, name in enumerate("EA"))
     assert ["held budget"] == statuses(shop)
     shop.kit.run(rk.ReplenishBudget("c", 5))
