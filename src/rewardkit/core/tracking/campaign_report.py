@@ -65,14 +65,11 @@ def campaign_report(query: CampaignReport, context: Context) -> Deciding[Decisio
         (yield from ask(TallyEarning(name, by_variant=False))),
         grants,
     )
-    apart = _Counted(
-        offers,
-        (yield from ask(TallyUsers(name, by_variant=True))),
-        (yield from ask(TallyEarning(name, by_variant=True))),
-        grants,
-    )
     (use,) = yield from uses_of((campaign,))
-    names = _variants(campaign, apart.variants)
+    apart, names = together, _variants(campaign, together.variants)
+    if names:
+        users = yield from ask(TallyUsers(name, by_variant=True))
+        apart = _Counted(offers, users, (yield from ask(TallyEarning(name, by_variant=True))), grants)
     total = _figures("", together, catalogue)
     figures = CampaignFigures(
         campaign=name,

@@ -88,4 +88,4 @@ def _grants(row: Sequence[Any]) -> GrantTally:
     total = 0
     for chunk in chunks:
         total = total * 10**CHUNK + int(chunk)
-    return GrantTally(group, reward, version, status, count, shortest(_EXACT.scaleb(Decimal(total), -EXPONENT)))
+    return GrantTally(group, reward, version, status, int(count), shortest(_EXACT.scaleb(Decimal(total), -EXPONENT)))

@@ -52,22 +52,19 @@ class TrackingStatements:
 
     def grants(self) -> str:
         """The tenant, the campaign: `GrantTally`, the sum in chunks."""
-        return self._text(
-            f"SELECT {self._read('variant', 'o.')}, {self._reward()}, count(*), {self._sums()} "
-            f"FROM {self._name('grant')} AS g "
-            f'JOIN {self._name("user_offer")} AS o ON o."tenant" = g."tenant" AND o."id" = g."user_offer" '
-            'WHERE g."tenant" = ? AND g."campaign" = ? AND g."referral" = \'\' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4'
+        return self._grants(
+            self._read("variant", "o."),
+            f"{self._name('grant')} AS g "
+            f'JOIN {self._name("user_offer")} AS o ON o."tenant" = g."tenant" AND o."id" = g."user_offer"',
+            'g."campaign" = ? AND g."referral" = \'\'',
         )
 
     def sides(self, columns: Iterable[str]) -> str:
         """The tenant, the filters: `GrantTally`, the sum in chunks."""
         # A grant of a referral has its program where others have their offer.
         filters = _equal(["offer" if column == "program" else column for column in columns], "g.")
-        return self._text(
-            f"SELECT {self._read('side', 'g.')}, {self._reward()}, count(*), {self._sums()} "
-            f'FROM {self._name("grant")} AS g WHERE g."tenant" = ? AND {filters} AND g."referral" <> \'\' '
-            "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
-        )
+        where = f"{filters} AND g.\"referral\" <> ''"
+        return self._grants(self._read("side", "g."), f"{self._name('grant')} AS g", where)
 
     def referrals(self, columns: Iterable[str]) -> str:
         """The instant, the tenant, the filters: `ReferralTally`."""
@@ -129,16 +126,22 @@ class TrackingStatements:
             f"WHERE ranked.place IN (1, {ranks}, ranked.many) ORDER BY 1, 3"
         )
 
-    def _reward(self) -> str:
+    def _grants(self, group: str, tables: str, where: str) -> str:
+        """Grants of which the same was taken back are counted first: their sum is the work, and most are alike."""
         columns = ("reward", "reward_version", "status")
-        return ", ".join(self._read(column, "g.") for column in columns)
+        named = ", ".join(f"{self._read(column, 'g.')} AS {column}" for column in columns)
+        return self._text(
+            f"SELECT one.batch, one.reward, one.reward_version, one.status, sum(one.many), {self._sums()} FROM ("
+            f'SELECT {group} AS batch, {named}, g."reversed" AS taken, count(*) AS many FROM {tables} '
+            f'WHERE g."tenant" = ? AND {where} GROUP BY 1, 2, 3, 4, 5) AS one GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4'
+        )
 
     def _sums(self) -> str:
         """The sum of decimals that are kept as text, exactly, by dialects that have no decimals in common.
 
         Each is written as a fixed number of digits, and each group of them is summed by itself.
         """
-        taken = 'g."reversed"'
+        taken = "one.taken"
         digits = "'0123456789'"
         # What is left of a text without the digits at its end: up to its point, or nothing where it has none.
         head = f"rtrim({taken}, {digits})"
@@ -148,7 +151,7 @@ class TrackingStatements:
         fractions = f"substr({part} || '{'0' * _FRACTIONS}', 1, {_FRACTIONS})"
         written = f"({integers} || {fractions})"
         begins = range(1, _INTEGERS + _FRACTIONS + 1, CHUNK)
-        return ", ".join(f"sum(CAST(substr({written}, {begin}, {CHUNK}) AS BIGINT))" for begin in begins)
+        return ", ".join(f"sum(one.many * CAST(substr({written}, {begin}, {CHUNK}) AS BIGINT))" for begin in begins)
 
     def _group(self, by_variant: bool) -> str:  # noqa: FBT001 - as the needs say it
         return self._read("variant") if by_variant else "''"
