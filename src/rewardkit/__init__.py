@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     )
     from rewardkit.core.pools.redemption import Redemption
     from rewardkit.core.pools.reservation import Reservation
+    from rewardkit.core.promotions.commands import DefinePromotion, EnterPromoCode
     from rewardkit.core.queries import (
         Campaigns,
         CampaignUse,
@@ -203,6 +204,7 @@ _HOMES = {
     "rewardkit.core.grants.failing": "FailGrant RetryGrant",
     "rewardkit.core.grants.reversing": "ReverseGrant",
     "rewardkit.core.grants.reviewing": "ApproveGrant ClaimChecks DenyGrant RecordCheck",
+    "rewardkit.core.promotions.commands": "DefinePromotion EnterPromoCode",
     "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
     "rewardkit.core.queries": (
         "CampaignUse Campaigns Evidence Explain Explained GrantHistory Grants Notices Page Query UserOffers"
@@ -267,10 +269,11 @@ __all__ = [
     "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "Capped", "ChangePool", "Checked",
     "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds", "CodeSpace", "CodeStatus", "Codes",
     "Command", "Condition", "ConditionSet", "ConditionSyntaxError", "ConfirmReservation", "Conflict", "Cost",
-    "CreatePool", "DeactivateCode", "Decided", "DefineCampaign", "DefineCondition", "DefineOffer",
+    "CreatePool", "DeactivateCode", "Decided", "DefineCampaign", "DefineCondition", "DefineOffer", "DefinePromotion",
     "DefineReferralProgram", "DefineReward", "Defined", "Delivered", "Delivery", "DenyGrant", "DepthFigures",
     "Diagnostic", "Difference", "Earned", "EmailNotifier", "Emit", "EnableEndpoint", "EndCampaign", "EndpointGone",
-    "EndpointNotifier", "EndpointState", "Endpoints", "EnterOfferCode", "EnterReferralCode", "Entered", "Event",
+    "EndpointNotifier", "EndpointState", "Endpoints", "EnterOfferCode", "EnterPromoCode", "EnterReferralCode",
+    "Entered", "Event",
     "Evidence", "Expired", "Explain", "Explained", "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding",
     "ForkError", "FulfilGrant", "Gate", "GenerateCodes", "GiveReferralCode", "Grant", "GrantFigures", "GrantHistory",
     "GrantStep", "Grants", "Holdout", "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances",

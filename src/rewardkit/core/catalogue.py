@@ -12,7 +12,7 @@ from rewardkit.core.campaigns.audience import Audience
 from rewardkit.core.campaigns.budget import cost_of
 from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.campaigns.entries import Entries
-from rewardkit.core.definitions import CONDITION, OFFER, REWARD, Offer, offer_of, reward_of
+from rewardkit.core.definitions import CONDITION, OFFER, PROMOTION, REWARD, Offer, offer_of, reward_of
 from rewardkit.core.listeners import Listeners, listeners
 from rewardkit.core.needs import DefinitionSet
 from rewardkit.core.payload import read
@@ -48,6 +48,8 @@ class Catalogue:
     offer_names: Mapping[int, frozenset[str]] = attrs.field(factory=dict)
     """Campaign id → the offers that any of its versions has made."""
     referrals: Register = NO_REFERRALS
+    promotions: Mapping[int, tuple[int, str]] = attrs.field(factory=dict)
+    """Pool id → version, and the campaign whose offer its codes make."""
     audiences: Mapping[tuple[str, str], Audience] = attrs.field(factory=dict)
     """By canonical text and zone: those of all campaigns that were launched."""
 
@@ -68,12 +70,15 @@ class Catalogue:
         campaigns_by_id = dict(self.campaigns_by_id)
         campaign_versions = dict(self.campaign_versions)
         offer_names = dict(self.offer_names)
+        promotions = dict(self.promotions)
         audiences = dict(self.audiences)
         for row in found.rows:
             if row.kind == REWARD:
                 rewards[row.name] = reward_versions[row.name, row.version] = reward_of(row)
             elif row.kind == CONDITION:
                 conditions[row.name] = (row.version, read(row.body, "condition")["condition"])
+            elif row.kind == PROMOTION:
+                promotions[int(row.name)] = row.version, read(row.body, "promotion")["campaign"]
             elif row.kind == OFFER:
                 offer = offer_of(row)
                 offers[row.name] = offer_versions[row.name, row.version] = offers_by_number[row.number] = offer
@@ -101,6 +106,7 @@ class Catalogue:
             campaigns_by_id=campaigns_by_id,
             campaign_versions=campaign_versions,
             offer_names=offer_names,
+            promotions=promotions,
             referrals=self.referrals.extended(found.rows),
             audiences=audiences,
         )

@@ -39,6 +39,8 @@ from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_defi
 from rewardkit.core.needs import Recall, ask
 from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
 from rewardkit.core.pools.deciders import POOL_COMMANDS, POOL_QUERIES
+from rewardkit.core.promotions import commands as promotions
+from rewardkit.core.promotions.entering import enter_promo_code
 from rewardkit.core.queries import Query
 from rewardkit.core.referrals import asking as referral_asking
 from rewardkit.core.referrals import commands as referral_commands
@@ -98,6 +100,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     referral_commands.EnterReferralCode: enter_referral_code,
     referral_commands.GiveReferralCode: give_referral_code,
     referral_commands.VoidReferral: void_referral,
+    promotions.EnterPromoCode: enter_promo_code,
     outbox.LeaseOutbox: outbox.lease_outbox,
     outbox.MarkOutbox: outbox.mark_outbox,
     dead_letters.RetryNotice: dead_letters.retry_notice,

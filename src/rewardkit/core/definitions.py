@@ -15,7 +15,7 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.folding.program import Program
 from rewardkit.language.zoning import UTC
 
-REWARD, CONDITION, OFFER = "reward", "condition", "offer"
+REWARD, CONDITION, OFFER, PROMOTION = "reward", "condition", "offer", "promotion"
 
 
 @attrs.frozen(slots=False)

@@ -20,12 +20,20 @@ from rewardkit.core.commands import (
 from rewardkit.core.context import Context
 from rewardkit.core.defining import define_condition, define_offer, define_reward
 from rewardkit.core.draft import Draft
+from rewardkit.core.promotions.commands import DefinePromotion
+from rewardkit.core.promotions.defining import define_promotion
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.referrals.defining import define_referral_program
 from rewardkit.errors import RewardKitError, ValidationError
 
 Definition: TypeAlias = (
-    DefineReward | DefineCondition | DefineOffer | DefineReferralProgram | DefineCampaign | LaunchCampaign
+    DefineReward
+    | DefineCondition
+    | DefineOffer
+    | DefineReferralProgram
+    | DefineCampaign
+    | DefinePromotion
+    | LaunchCampaign
 )
 """What can be loaded together with others."""
 
@@ -38,6 +46,7 @@ DEFINERS: Final[Mapping[type[Command[Any]], Definer]] = {
     DefineOffer: define_offer,
     DefineReferralProgram: define_referral_program,
     DefineCampaign: define_campaign,
+    DefinePromotion: define_promotion,
     LaunchCampaign: launch_campaign,
 }
 

@@ -27,32 +27,40 @@ def make_offer(command: MakeOffer, context: Context) -> Deciding[Decision[UserOf
     """Make a campaign's offer to a user now."""
     user = text(command.user, "a user")
     name = text(command.campaign, "a campaign's name")
-    catalogue, row = yield from _member(user, context)
+    catalogue, row = yield from member_of(user, context)
     campaign = catalogue.campaigns.get(name)
     if campaign is None:
         raise unknown("campaign", name, catalogue.campaigns)
-    return (yield from _enter(campaign, catalogue, row, context))
+    return (yield from enter(campaign, catalogue, row, context))
 
 
 def enter_offer_code(command: EnterOfferCode, context: Context) -> Deciding[Decision[UserOffer]]:
     """Make the offer of the campaign that has this code; an unknown code is refused like one that is over."""
     user = text(command.user, "a user")
     code = text(command.code, "an offer code", most=64)
-    catalogue, row = yield from _member(user, context)
+    catalogue, row = yield from member_of(user, context)
     campaign = catalogue.by_code(code)
     if campaign is None or not campaign.creates_at(context.at):
         return Decision(Refused("code_not_valid", f"code `{masked(code)}` is not valid now", {"code": masked(code)}))
-    return (yield from _enter(campaign, catalogue, row, context))
+    return (yield from enter(campaign, catalogue, row, context))
 
 
-def _member(user: str, context: Context) -> Deciding[tuple[Catalogue, MemberRow]]:
+def member_of(user: str, context: Context) -> Deciding[tuple[Catalogue, MemberRow]]:
+    """A user's row, locked, and the definitions in force."""
     accepted: Accepted = yield from ask(Accept((), (user,)))
     rows = yield from ask(Members((user,)))
     catalogue = yield from current(context, accepted, rows)
     return catalogue, rows[0]
 
 
-def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Context) -> Deciding[Decision[UserOffer]]:
+def enter(
+    campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Context, *, record: bool = False
+) -> Deciding[Decision[UserOffer]]:
+    """Make a campaign's offer to a user, or refuse it.
+
+    With `record` a refusal for want of a place has effects, the offer that was capped, because places were asked for;
+    without, the transaction has to be rolled back.
+    """
     if not campaign.creates_at(context.at):
         return Decision(_closed(campaign, context.at))
     fold = yield from _caught_up(catalogue, row, context.at)
@@ -70,11 +78,12 @@ def _enter(campaign: Campaign, catalogue: Catalogue, row: MemberRow, context: Co
         making = _make(fold, campaign, start)
     settled = yield from settle(context, catalogue, (fold,))
     if making.denied:
+        effects = settled.effects((fold,)) if record else ()
         if making.full == campaign.budget_counter:
-            return Decision(_exhausted(campaign))
+            return Decision(_exhausted(campaign), effects)
         facts = {"cap": campaign.limits(context.at)[making.full]}
         sentence = f"campaign `{campaign.name}` makes no more offers now: {campaign.full(making.full)}"
-        return Decision(Refused("campaign_capped", sentence, facts))
+        return Decision(Refused("campaign_capped", sentence, facts), effects)
     if making.held_out:
         return Decision(_held_out(campaign, row.user), settled.effects((fold,)), catalogue)
     entry = next(offer for offer in settled.offers if offer.campaign == campaign.name and offer.entry == making.entry)
@@ -133,7 +142,7 @@ def cancel_user_offer(command: CancelUserOffer, context: Context) -> Deciding[De
     found = yield from ask(UserOfferOf(text(command.user_offer, "a user offer's id")))
     if found is None:
         return Decision(Refused("user_offer_unknown", f"user offer `{show(command.user_offer)}` does not exist", {}))
-    catalogue, row = yield from _member(found.user, context)
+    catalogue, row = yield from member_of(found.user, context)
     found = yield from ask(UserOfferOf(found.id))
     if found is None:
         raise InvariantError("a user offer vanished while its user was locked")

@@ -21,6 +21,7 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
+from rewardkit.core.promotions.rows import AttemptRow
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 
 
@@ -265,4 +266,5 @@ Row: TypeAlias = (
     | RegisteredEndpointRow
     | CounterRow
     | AnswerRow
+    | AttemptRow
 )

@@ -18,6 +18,7 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
+from rewardkit.core.promotions.rows import AttemptRow
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
 from rewardkit.core.rows import (
     AnswerRow,
@@ -77,6 +78,7 @@ NOTICE = Table("notice", NoticeRow, ("id",))
 ENDPOINT = Table("endpoint", EndpointRow, ("name",))
 REGISTERED_ENDPOINT = Table("registered_endpoint", RegisteredEndpointRow, ("name",))
 COUNTER = Table("counter", CounterRow, ("name",))
+ATTEMPT = Table("attempt", AttemptRow, ("subject",))
 ANSWER = Table("answer", AnswerRow, ("operation", "key"))
 
 POOL_TABLES = (POOL, SLICE, CODE, ISSUANCE, HOLDING, REDEMPTION, REDEEMER, RESERVATION)
@@ -96,6 +98,7 @@ TABLES = (
     REGISTERED_ENDPOINT,
     COUNTER,
     ANSWER,
+    ATTEMPT,
 )
 
 TABLE_OF: dict[type[Row], Table] = {

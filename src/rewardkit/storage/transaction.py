@@ -20,6 +20,8 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
+from rewardkit.core.promotions import needs as promotions
+from rewardkit.core.promotions.rows import AttemptRow
 from rewardkit.core.referrals import needs as referrals
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
@@ -74,6 +76,7 @@ class Rows(Protocol):
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]: ...
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]: ...
     def take_endpoints(self, need: needs.TakeEndpoints) -> tuple[EndpointRow, ...]: ...
+    def take_attempts(self, need: promotions.TakeAttempts) -> tuple[AttemptRow, ...]: ...
     def list_endpoints(self, need: needs.ListEndpoints) -> tuple[EndpointRow, ...]: ...
     def registered_endpoints_of(self, need: needs.RegisteredEndpointsOf) -> tuple[RegisteredEndpointRow, ...]: ...
     def list_registered_endpoints(self, need: needs.ListRegisteredEndpoints) -> tuple[RegisteredEndpointRow, ...]: ...
@@ -148,6 +151,7 @@ _METHODS: Mapping[type[Need[Any]], str] = {
     needs.LeaseNotices: "lease_notices",
     needs.NoticesOf: "notices_of",
     needs.TakeEndpoints: "take_endpoints",
+    promotions.TakeAttempts: "take_attempts",
     needs.ListEndpoints: "list_endpoints",
     needs.RegisteredEndpointsOf: "registered_endpoints_of",
     needs.ListRegisteredEndpoints: "list_registered_endpoints",

@@ -8,6 +8,8 @@ from rewardkit.core import needs
 from rewardkit.core.pools.needs import AddCodes, PoolOf, TakeCode, TakeHolding, Taken
 from rewardkit.core.pools.rows import IssuanceRow, NewCodeRow, PoolRow, SliceRow
 from rewardkit.core.pools.slices import SLICES
+from rewardkit.core.promotions.needs import TakeAttempts
+from rewardkit.core.promotions.rows import AttemptRow
 from rewardkit.ports import Store
 from rewardkit.testing.rows import grant
 from rewardkit.testing.steps import ask, put, replace
@@ -63,6 +65,11 @@ class StoreSupplies:
         assert self._another(store, "ann", at=5).code is None
         taken = self._another(store, "ann", at=4)
         assert taken.code is not None
+
+    def test_attempts_begin_at_nothing_and_are_kept(self, store: Store) -> None:
+        assert ask(store, TakeAttempts(("a", "b"))) == (AttemptRow("a", 0, 0, 0, 0), AttemptRow("b", 0, 0, 0, 0))
+        replace(store, AttemptRow("a", 1, 2, 3, 4))
+        assert ask(store, TakeAttempts(("a",))) == (AttemptRow("a", 1, 2, 3, 4),)
 
     @staticmethod
     def _stock(store: Store, codes: int, **terms: Any) -> None:

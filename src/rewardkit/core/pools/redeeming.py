@@ -37,8 +37,8 @@ A = TypeVar("A")
 def redeem_code(command: RedeemCode, context: Context) -> Deciding[Decision[Redemption]]:
     """By tenant and code alone; all that speaks against it is looked at before anything is locked, and again after."""
     if command.public:
-        return (yield from uniformly(_redeem(command, context)))
-    return (yield from _redeem(command, context))
+        return (yield from uniformly(redeem(command, context)))
+    return (yield from redeem(command, context))
 
 
 def uniformly(deciding: Deciding[Decision[A]]) -> Deciding[Decision[A]]:
@@ -50,7 +50,8 @@ def uniformly(deciding: Deciding[Decision[A]]) -> Deciding[Decision[A]]:
     return Decision(UNIFORM) if isinstance(decision.answer, Refused) else decision
 
 
-def _redeem(command: RedeemCode, context: Context) -> Deciding[Decision[Redemption]]:
+def redeem(command: RedeemCode, context: Context) -> Deciding[Decision[Redemption]]:
+    """With the reason of a refusal, whoever hears it."""
     redeeming = Redeeming(context, command)
     locked, effects = yield from redeeming.code()
     taking = Taking(context, locked)

@@ -10,6 +10,8 @@ from typing import TypeVar
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.grants.rows import GrantStepRow
+from rewardkit.core.promotions import needs as promotions
+from rewardkit.core.promotions.rows import AttemptRow
 from rewardkit.core.referrals import needs as referrals
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
@@ -224,6 +226,12 @@ class MemoryRows(MemoryPools, MemoryTracking):
             if name not in self._shelves[EndpointRow].rows:
                 self._put(name, EndpointRow(name, "enabled", 0, ""))
         return self._existing(EndpointRow, need.names)
+
+    def take_attempts(self, need: promotions.TakeAttempts) -> tuple[AttemptRow, ...]:
+        for subject in need.subjects:
+            if subject not in self._shelves[AttemptRow].rows:
+                self._put(subject, AttemptRow(subject, 0, 0, 0, 0))
+        return self._existing(AttemptRow, need.subjects)
 
     def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
         rows = self._shelves[EndpointRow].rows

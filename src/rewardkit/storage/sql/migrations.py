@@ -6,6 +6,7 @@ Every table and every unique index leads with the tenant, so that tenants never 
 
 from __future__ import annotations
 
+from rewardkit.storage.sql.attempts_migration import ATTEMPTS
 from rewardkit.storage.sql.granted_codes_migration import GRANTED_CODES
 from rewardkit.storage.sql.migration import Migration
 from rewardkit.storage.sql.pool_migration import POOLS
@@ -356,4 +357,5 @@ MIGRATIONS = (
     POOLS,
     GRANTED_CODES,
     _OWN_NOTICES,
+    ATTEMPTS,
 )

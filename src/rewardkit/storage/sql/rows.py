@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from rewardkit.core import needs
 from rewardkit.core.effects import Effect
 from rewardkit.core.grants.rows import GrantStepRow
+from rewardkit.core.promotions import needs as promotions
+from rewardkit.core.promotions.rows import AttemptRow
 from rewardkit.core.referrals import needs as referrals
 from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.rows import (
@@ -182,6 +184,10 @@ class SqlRows(SqlPools, SqlTracking, ABC):
     def take_endpoints(self, need: needs.TakeEndpoints) -> tuple[EndpointRow, ...]:
         found = (self.fetch(self._statements.take_endpoint, (self._tenant, name)) for name in need.names)
         return tuple(EndpointRow._make(rows[0]) for rows in found)
+
+    def take_attempts(self, need: promotions.TakeAttempts) -> tuple[AttemptRow, ...]:
+        found = (self.fetch(self._statements.take_attempt, (self._tenant, subject)) for subject in need.subjects)
+        return tuple(AttemptRow._make(rows[0]) for rows in found)
 
     def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
         return tuple(map(EndpointRow._make, self.fetch(self._statements.endpoints, (self._tenant,))))

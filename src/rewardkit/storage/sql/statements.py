@@ -5,6 +5,7 @@ from __future__ import annotations
 from rewardkit.storage.sql.dialect import Dialect
 from rewardkit.storage.tables import (
     ANSWER,
+    ATTEMPT,
     COUNTER,
     DEFINITION,
     ENDPOINT,
@@ -87,6 +88,12 @@ class Statements:
             "VALUES (?, ?, 'enabled', 0, '') "
             'ON CONFLICT ("tenant", "name") DO UPDATE SET "status" = e."status" '
             f"RETURNING {self.columns(ENDPOINT)}"
+        )
+        self.take_attempt = self._text(
+            f'INSERT INTO {self.name("attempt")} AS a ("tenant", "subject", "begun", "attempts", "failures", '
+            '"locked_until") VALUES (?, ?, 0, 0, 0, 0) '
+            'ON CONFLICT ("tenant", "subject") DO UPDATE SET "begun" = a."begun" '
+            f"RETURNING {self.columns(ATTEMPT)}"
         )
         self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
         self.registered_endpoints_of = self._select(REGISTERED_ENDPOINT, self._among("name"), f'ORDER BY "name"{lock}')

@@ -1,0 +1,49 @@
+"""What callers can ask of promotions."""
+
+from __future__ import annotations
+
+import attrs
+
+from rewardkit.core.answers import Defined
+from rewardkit.core.commands import Command
+from rewardkit.core.input import masked
+from rewardkit.core.records import UserOffer
+
+
+@attrs.frozen
+class DefinePromotion(Command[Defined]):
+    """Have the codes of a pool make a campaign's offer to whoever enters one; another campaign takes the place of it.
+
+    Args:
+        pool: the pool's name: its codes are for their bearers, or issued to those who may enter them.
+        campaign: the name of a campaign with an offer, which says when, to whom and how often.
+    """
+
+    pool: str
+    campaign: str
+
+
+@attrs.frozen
+class EnterPromoCode(Command[UserOffer]):
+    """Redeem a promo code for a user and make her the offer of its campaign, both or neither.
+
+    Every attempt counts, refused ones too: so many a minute, and so many failures before she is locked out for a while.
+    Inside a host's transaction a rollback would forget them: enter promo codes outside.
+
+    Args:
+        code: as it was typed.
+        user: who enters it.
+        origin: where it comes from, such as an address of the network; its attempts are limited as well.
+        public: whether the answer goes to somebody who may be guessing: then all refusals are the same.
+        attempts_a_minute: of one user, and from one origin.
+        failures: of one user in a row, after which she is locked out.
+        lockout_seconds: how long.
+    """
+
+    code: str = attrs.field(repr=masked)
+    user: str
+    origin: str = attrs.field(default="", kw_only=True, repr=False)
+    public: bool = attrs.field(default=True, kw_only=True)
+    attempts_a_minute: int = attrs.field(default=10, kw_only=True)
+    failures: int = attrs.field(default=5, kw_only=True)
+    lockout_seconds: int = attrs.field(default=900, kw_only=True)

@@ -1,0 +1,53 @@
+"""Entering promo codes: the code is redeemed and the offer made, or the attempt is counted and nothing else happens."""
+
+from __future__ import annotations
+
+from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.needs import ask
+from rewardkit.core.offering import enter, member_of
+from rewardkit.core.pools.alphabet import read_code
+from rewardkit.core.pools.commands import RedeemCode
+from rewardkit.core.pools.needs import CodeOf
+from rewardkit.core.pools.redeeming import redeem
+from rewardkit.core.pools.refusals import UNIFORM, code_unknown
+from rewardkit.core.promotions.attempts import Attempts
+from rewardkit.core.promotions.commands import EnterPromoCode
+from rewardkit.core.promotions.needs import TakeAttempts
+from rewardkit.core.records import UserOffer
+from rewardkit.errors import Refused
+
+
+def enter_promo_code(command: EnterPromoCode, context: Context) -> Deciding[Decision[UserOffer]]:
+    """Count, redeem, and make the offer; what is refused on the way is counted in the same transaction."""
+    attempts = Attempts(command, context.at)
+    rows = yield from ask(TakeAttempts(attempts.subjects))
+    blocked = attempts.refusal(rows)
+    if blocked is not None:
+        return Decision(UNIFORM if command.public else blocked)
+    try:
+        decision = yield from _entered(command, context)
+    except Refused as refusal:
+        decision = Decision(refusal)
+    failed = isinstance(decision.answer, Refused)
+    answer = UNIFORM if failed and command.public else decision.answer
+    return Decision(answer, (*decision.effects, attempts.counted(rows, failed=failed)), decision.catalogue)
+
+
+def _entered(command: EnterPromoCode, context: Context) -> Deciding[Decision[UserOffer]]:
+    """Refusals before the offer is settled have changed nothing; its own says what is to be written all the same."""
+    found = yield from ask(CodeOf(read_code(command.code)))
+    if found is None:
+        raise code_unknown()
+    catalogue, row = yield from member_of(command.user, context)
+    promotion = catalogue.promotions.get(found[1].id)
+    if promotion is None:
+        sentence = f"the codes of pool `{found[1].name}` are no promo codes: define it with `DefinePromotion`"
+        raise Refused("code_not_promotional", sentence, {"pool": found[1].id})
+    campaign = catalogue.campaigns[promotion[1]]
+    redeemed = yield from redeem(RedeemCode(command.code, external_issuee_id=command.user), context)
+    if isinstance(redeemed.answer, Refused):
+        return Decision(redeemed.answer)
+    made = yield from enter(campaign, catalogue, row, context, record=True)
+    if isinstance(made.answer, Refused):
+        return made
+    return Decision(made.answer, (*made.effects, *redeemed.effects), made.catalogue)
