@@ -35,16 +35,17 @@ def enter_promo_code(command: EnterPromoCode, context: Context) -> Deciding[Deci
 
 def _entered(command: EnterPromoCode, context: Context) -> Deciding[Decision[UserOffer]]:
     """Refusals before the offer is settled have changed nothing; its own says what is to be written all the same."""
+    # Known codes and unknown ones lead to the same questions, so that time does not tell them apart.
+    catalogue, row = yield from member_of(command.user, context)
     found = yield from ask(CodeOf(read_code(command.code)))
+    redeemed = yield from redeem(RedeemCode(command.code, external_issuee_id=command.user), context)
     if found is None:
         raise code_unknown()
-    catalogue, row = yield from member_of(command.user, context)
     promotion = catalogue.promotions.get(found[1].id)
     if promotion is None:
         sentence = f"the codes of pool `{found[1].name}` are no promo codes: define it with `DefinePromotion`"
         raise Refused("code_not_promotional", sentence, {"pool": found[1].id})
     campaign = catalogue.campaigns[promotion[1]]
-    redeemed = yield from redeem(RedeemCode(command.code, external_issuee_id=command.user), context)
     if isinstance(redeemed.answer, Refused):
         return Decision(redeemed.answer)
     made = yield from enter(campaign, catalogue, row, context, record=True)
