@@ -259,7 +259,7 @@ def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any
     if status == TransactionStatus.INERROR:
         raise broken()
     if status == TransactionStatus.IDLE and connection.autocommit:
-        raise autocommits("open it with `connection.transaction()`")
+        raise autocommits("open it with psycopg's `transaction()`, or take SQLAlchemy's `AUTOCOMMIT` away")
     check_encoding(connection.info.parameter_status)
 
 
