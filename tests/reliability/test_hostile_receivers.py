@@ -218,7 +218,7 @@ def tell(
         "seconds": round(seconds),
         "notices": len(rows),
         "workers killed": killed,
-        "statuses": Counter(row.status for row in rows),
+        "statuses": dict(Counter(row.status for row in rows)),
         "attempts recorded": sum(row.attempts for row in rows),
     }
     for name, hostility in storm.hostilities.items():
