@@ -70,8 +70,9 @@ def test_bytes_that_are_no_progress_are_refused_or_come_back_as_they_were(data: 
             st.integers(0, 65_535),
             st.binary(max_size=20),
             st.one_of(
-                st.builds(Taking, st.booleans(), st.just(0), st.just(0)),
-                st.builds(Taking, st.booleans(), st.integers(1, 31), st.integers(0, 2**60)),
+                st.builds(Taking, st.booleans(), st.just(0), st.just(0), st.just(0)),
+                st.builds(Taking, st.booleans(), st.integers(1, 31), st.integers(0, 2**60), st.integers(0, 2**60)),
+                st.builds(Taking, st.booleans(), st.just(0), st.integers(0, 2**60), st.integers(1, 2**60)),
             ),
             st.booleans(),
         ),
