@@ -39,12 +39,15 @@ AFTER = "after the commit"
 
 
 class Executioner(logging.Handler):
-    """Kills this process at a statement, at a call or after a time, which it draws from the seed."""
+    """Kills this process at a statement, at a call or after a time, which it draws from the seed.
 
-    def __init__(self, seed: str) -> None:
+    Every fifth is killed by a commit: the time after one is short, and chance alone would miss it in a small run.
+    """
+
+    def __init__(self, seed: str, worker: int) -> None:
         super().__init__()
-        chance = random.Random(seed)
-        self.mode = chance.choices(("statement", "call", "time"), (5, 3, 2))[0]
+        chance = random.Random(f"{seed} {worker}")
+        self.mode = chance.choices(("statement", "call", "time"), (5, 3, 2))[0] if worker % 5 else "commit"
         self.kill_at = chance.randint(1, CALLS if self.mode == "call" else STEPS)
         self.wait_seconds = chance.uniform(0.001, 0.1)
         self.count = 0
@@ -87,6 +90,8 @@ class Executioner(logging.Handler):
 
     def _committed(self, _session: Session) -> None:
         self.phase = AFTER
+        if self.mode == "commit":
+            self._kill("after COMMIT")
         self._step("after COMMIT")
 
     def _wait(self) -> None:
@@ -143,7 +148,7 @@ def main(seed: str, *, torn: bool) -> None:
         worker = os.fork()
         if worker == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            serve(listening, Executioner(f"{seed} {generation}"))
+            serve(listening, Executioner(seed, generation))
         signal.signal(signal.SIGTERM, end)
         _, status = os.waitpid(worker, 0)
         if not os.WIFSIGNALED(status):
