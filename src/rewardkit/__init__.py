@@ -8,53 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rewardkit.async_kit import AsyncRewardKit
-    from rewardkit.core.addressed_notices import SendTestNotice
-    from rewardkit.core.answers import (
-        Backfilled,
-        CampaignState,
-        Capped,
-        Claimed,
-        Defined,
-        Earned,
-        Entered,
-        Expired,
-        Late,
-        Progressed,
-        Recorded,
-        Released,
-        Replenished,
-        Supplied,
-    )
-    from rewardkit.core.campaigns.budget import ReplenishBudget
     from rewardkit.core.campaigns.checks import Finding, LaunchChecks
     from rewardkit.core.campaigns.preview import Gate, Preview, Previewed
-    from rewardkit.core.campaigns.variants import Variant
-    from rewardkit.core.commands import (
-        Backfill,
-        CancelUserOffer,
-        ClaimGrant,
-        ClaimGrants,
-        Command,
-        DefineCampaign,
-        DefineCondition,
-        DefineOffer,
-        DefineReward,
-        Emit,
-        EndCampaign,
-        EnterOfferCode,
-        FulfilGrant,
-        LaunchCampaign,
-        MakeOffer,
-        PauseCampaign,
-        ResumeCampaign,
-        RunDue,
-    )
-    from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
-    from rewardkit.core.endpoints import EnableEndpoint, Endpoints
+    from rewardkit.core.definitions.budget import ReplenishBudget
+    from rewardkit.core.definitions.variants import Variant
     from rewardkit.core.grants.failing import FailGrant, RetryGrant
     from rewardkit.core.grants.reversing import ReverseGrant
     from rewardkit.core.grants.reviewing import ApproveGrant, ClaimChecks, DenyGrant, RecordCheck
-    from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
+    from rewardkit.core.notices.addressed import SendTestNotice
+    from rewardkit.core.notices.dead_letters import ReplayDeadLetters, RetryNotice
+    from rewardkit.core.notices.endpoints import EnableEndpoint, Endpoints
+    from rewardkit.core.notices.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
+    from rewardkit.core.notices.registered_endpoints import (
+        RegisteredEndpoints,
+        RegisterEndpoint,
+        RemoveEndpoint,
+        RotateEndpointSecret,
+    )
     from rewardkit.core.pools.code import Code, Tally
     from rewardkit.core.pools.commands import (
         ActivateCode,
@@ -87,29 +57,6 @@ if TYPE_CHECKING:
     from rewardkit.core.pools.redemption import Redemption
     from rewardkit.core.pools.reservation import Reservation
     from rewardkit.core.promotions.commands import DefinePromotion, EnterPromoCode
-    from rewardkit.core.queries import (
-        Campaigns,
-        CampaignUse,
-        Evidence,
-        Explain,
-        Explained,
-        GrantHistory,
-        Grants,
-        Notices,
-        Page,
-        Query,
-        UserOffers,
-    )
-    from rewardkit.core.records import (
-        EndpointState,
-        Grant,
-        GrantStep,
-        Issues,
-        Notice,
-        RegisteredEndpoint,
-        Reward,
-        UserOffer,
-    )
     from rewardkit.core.referrals.commands import (
         DefineReferralProgram,
         EnterReferralCode,
@@ -127,13 +74,66 @@ if TYPE_CHECKING:
         TermsOffered,
         TermsPassedOver,
     )
-    from rewardkit.core.referrals.records import Referral, ReferralCode, ReferralEnded
-    from rewardkit.core.registered_endpoints import (
-        RegisteredEndpoints,
-        RegisterEndpoint,
-        RemoveEndpoint,
-        RotateEndpointSecret,
+    from rewardkit.core.requests.answers import (
+        Backfilled,
+        CampaignState,
+        Capped,
+        Claimed,
+        Defined,
+        Earned,
+        Entered,
+        Expired,
+        Late,
+        Progressed,
+        Recorded,
+        Released,
+        Replenished,
+        Supplied,
     )
+    from rewardkit.core.requests.commands import (
+        Backfill,
+        CancelUserOffer,
+        ClaimGrant,
+        ClaimGrants,
+        Command,
+        DefineCampaign,
+        DefineCondition,
+        DefineOffer,
+        DefineReward,
+        Emit,
+        EndCampaign,
+        EnterOfferCode,
+        FulfilGrant,
+        LaunchCampaign,
+        MakeOffer,
+        PauseCampaign,
+        ResumeCampaign,
+        RunDue,
+    )
+    from rewardkit.core.requests.queries import (
+        Campaigns,
+        CampaignUse,
+        Evidence,
+        Explain,
+        Explained,
+        GrantHistory,
+        Grants,
+        Notices,
+        Page,
+        Query,
+        UserOffers,
+    )
+    from rewardkit.core.requests.records import (
+        EndpointState,
+        Grant,
+        GrantStep,
+        Issues,
+        Notice,
+        RegisteredEndpoint,
+        Reward,
+        UserOffer,
+    )
+    from rewardkit.core.requests.referral_records import Referral, ReferralCode, ReferralEnded
     from rewardkit.core.tracking.figures import (
         CampaignFigures,
         Cost,
@@ -185,44 +185,24 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "rewardkit.async_kit": "AsyncRewardKit",
-    "rewardkit.core.addressed_notices": "SendTestNotice",
-    "rewardkit.core.answers": (
-        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded Released"
-        " Replenished Supplied"
-    ),
-    "rewardkit.core.campaigns.budget": "ReplenishBudget",
     "rewardkit.core.campaigns.checks": "Finding LaunchChecks",
     "rewardkit.core.campaigns.preview": "Gate Preview Previewed",
-    "rewardkit.core.campaigns.variants": "Variant",
-    "rewardkit.core.commands": (
-        "Backfill CancelUserOffer ClaimGrant ClaimGrants Command DefineCampaign DefineCondition DefineOffer"
-        " DefineReward Emit EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer PauseCampaign"
-        " ResumeCampaign RunDue"
-    ),
-    "rewardkit.core.dead_letters": "ReplayDeadLetters RetryNotice",
-    "rewardkit.core.endpoints": "EnableEndpoint Endpoints",
+    "rewardkit.core.definitions.budget": "ReplenishBudget",
+    "rewardkit.core.definitions.variants": "Variant",
     "rewardkit.core.grants.failing": "FailGrant RetryGrant",
     "rewardkit.core.grants.reversing": "ReverseGrant",
     "rewardkit.core.grants.reviewing": "ApproveGrant ClaimChecks DenyGrant RecordCheck",
-    "rewardkit.core.promotions.commands": "DefinePromotion EnterPromoCode",
-    "rewardkit.core.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
-    "rewardkit.core.queries": (
-        "CampaignUse Campaigns Evidence Explain Explained GrantHistory Grants Notices Page Query UserOffers"
+    "rewardkit.core.notices.addressed": "SendTestNotice",
+    "rewardkit.core.notices.dead_letters": "ReplayDeadLetters RetryNotice",
+    "rewardkit.core.notices.endpoints": "EnableEndpoint Endpoints",
+    "rewardkit.core.notices.outcomes": "Delivered EndpointGone FailedForGood Outcome RetryLater",
+    "rewardkit.core.notices.registered_endpoints": (
+        "RegisterEndpoint RegisteredEndpoints RemoveEndpoint RotateEndpointSecret"
     ),
-    "rewardkit.core.records": "EndpointState Grant GrantStep Issues Notice RegisteredEndpoint Reward UserOffer",
-    "rewardkit.core.referrals.commands": (
-        "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
-    ),
-    "rewardkit.core.referrals.queries": (
-        "ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals SenderTerms"
-        " TermsOffered TermsPassedOver"
-    ),
-    "rewardkit.core.referrals.records": "Referral ReferralCode ReferralEnded",
-    "rewardkit.core.registered_endpoints": ("RegisterEndpoint RegisteredEndpoints RemoveEndpoint RotateEndpointSecret"),
     "rewardkit.core.pools.code": "Code Tally",
     "rewardkit.core.pools.commands": (
-        "ActivateCode ChangePool ConfirmReservation CreatePool DeactivateCode GenerateCodes ImportCodes"
-        " IssueCode RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
+        "ActivateCode ChangePool ConfirmReservation CreatePool DeactivateCode GenerateCodes ImportCodes IssueCode"
+        " RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
     ),
     "rewardkit.core.pools.import_report": "ImportReport RefusedRow",
     "rewardkit.core.pools.issuance": "Issuance",
@@ -230,6 +210,30 @@ _HOMES = {
     "rewardkit.core.pools.queries": "CodeOdds CodeSpace CodeStatus Codes Issuances PoolStatus Pools Redemptions",
     "rewardkit.core.pools.redemption": "Redemption",
     "rewardkit.core.pools.reservation": "Reservation",
+    "rewardkit.core.promotions.commands": "DefinePromotion EnterPromoCode",
+    "rewardkit.core.referrals.commands": (
+        "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
+    ),
+    "rewardkit.core.referrals.queries": (
+        "ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals SenderTerms"
+        " TermsOffered TermsPassedOver"
+    ),
+    "rewardkit.core.requests.answers": (
+        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded Released"
+        " Replenished Supplied"
+    ),
+    "rewardkit.core.requests.commands": (
+        "Backfill CancelUserOffer ClaimGrant ClaimGrants Command DefineCampaign DefineCondition DefineOffer"
+        " DefineReward Emit EndCampaign EnterOfferCode FulfilGrant LaunchCampaign MakeOffer PauseCampaign"
+        " ResumeCampaign RunDue"
+    ),
+    "rewardkit.core.requests.queries": (
+        "CampaignUse Campaigns Evidence Explain Explained GrantHistory Grants Notices Page Query UserOffers"
+    ),
+    "rewardkit.core.requests.records": (
+        "EndpointState Grant GrantStep Issues Notice RegisteredEndpoint Reward UserOffer"
+    ),
+    "rewardkit.core.requests.referral_records": "Referral ReferralCode ReferralEnded",
     "rewardkit.core.tracking.figures": (
         "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures SenderFigures VariantFigures"
     ),
@@ -241,18 +245,18 @@ _HOMES = {
     ),
     "rewardkit.kit": "RewardKit",
     "rewardkit.language.condition": "Condition",
-    "rewardkit.language.sets.condition_set": "ConditionSet",
     "rewardkit.language.diagnostic": "Diagnostic",
     "rewardkit.language.event": "Event Position",
-    "rewardkit.language.sets.standing": "Decided Standing",
     "rewardkit.language.folding.timely": "Revision Timely",
+    "rewardkit.language.sets.condition_set": "ConditionSet",
+    "rewardkit.language.sets.standing": "Decided Standing",
     "rewardkit.language.verdict": "Verdict",
     "rewardkit.notify.apprise_notifier": "AppriseNotifier",
     "rewardkit.notify.email_notifier": "EmailNotifier",
     "rewardkit.notify.letter": "Letter",
     "rewardkit.notify.logging_notifier": "LoggingNotifier",
-    "rewardkit.notify.registered_webhooks": "RegisteredWebhooks",
     "rewardkit.notify.pool_letter": "pool_address pool_letter",
+    "rewardkit.notify.registered_webhooks": "RegisteredWebhooks",
     "rewardkit.notify.url_guard": "UrlGuard",
     "rewardkit.notify.webhook_notifier": "WebhookNotifier",
     "rewardkit.observe.opentelemetry_observer": "OpenTelemetryObserver",

@@ -14,11 +14,11 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from rewardkit.core.answers import Progressed, Recorded
-from rewardkit.core.commands import Command
 from rewardkit.core.pools.import_report import ImportReport
-from rewardkit.core.queries import Explained, Query
-from rewardkit.core.records import Grant
+from rewardkit.core.requests.answers import Progressed, Recorded
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.queries import Explained, Query
+from rewardkit.core.requests.records import Grant
 from rewardkit.errors import Refused, StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event

@@ -13,17 +13,19 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from rewardkit.core import catalogue, commands, decide, queries
-from rewardkit.core.answers import Progressed, Recorded
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.commands import Command
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.given_event import given_event, read_event
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.outbox import LeaseOutbox
-from rewardkit.core.queries import Explained, Query
-from rewardkit.core.records import Grant
-from rewardkit.core.registered_endpoints import RegisteredEndpoints, RegisterEndpoint
+from rewardkit.core import decide
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions import catalogue
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.notices.outbox import LeaseOutbox
+from rewardkit.core.notices.registered_endpoints import RegisteredEndpoints, RegisterEndpoint
+from rewardkit.core.requests import commands, queries
+from rewardkit.core.requests.answers import Progressed, Recorded
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.given_event import given_event, read_event
+from rewardkit.core.requests.queries import Explained, Query
+from rewardkit.core.requests.records import Grant
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import Event, instant
 from rewardkit.observe.watch import Watch

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
 
-from rewardkit.core.effects import Effect
-from rewardkit.core.needs import Need
-from rewardkit.core.outcomes import Outcome
-from rewardkit.core.records import Grant, Notice, RegisteredEndpoint
+from rewardkit.core.notices.outcomes import Outcome
+from rewardkit.core.requests.records import Grant, Notice, RegisteredEndpoint
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import Need
 from rewardkit.secret import Secret
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Transaction(Protocol):
     """
 
     def ask(self, need: Need[T]) -> T:
-        """Answer a need as its class in `rewardkit.core.needs` promises.
+        """Answer a need as its class in `rewardkit.core.storing.needs` promises.
 
         Raises:
             StoreError: the store could not; the transaction is lost.

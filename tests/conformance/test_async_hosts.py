@@ -21,8 +21,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from rewardkit.core.effects import Effect
-from rewardkit.core.needs import Need
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import Need
 from rewardkit.errors import StoreError
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage.sql.postgres import PostgresStore

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core import payload
+from rewardkit.core.values import payload
 from rewardkit.language.event import Event
 from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.audit_rows import snapshot_of

@@ -24,8 +24,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 import rewardkit as rk
 from rewardkit import CreatePool, ImportCodes, IssueCode, RewardKit, pool_address, pool_letter
-from rewardkit.core.outcomes import Delivered, FailedForGood, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.outcomes import Delivered, FailedForGood, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ValidationError
 from rewardkit.notify.email_notifier import EmailNotifier
 from rewardkit.notify.letter import Letter

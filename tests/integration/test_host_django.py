@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections, transaction
 from psycopg.conninfo import conninfo_to_dict
 
-from rewardkit.core import needs
+from rewardkit.core.storing import needs
 from rewardkit.errors import InvariantError, StoreError, ValidationError
 from rewardkit.ports import Store
 from rewardkit.storage.sql.postgres import PostgresStore

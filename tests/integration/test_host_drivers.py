@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Insert
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Insert
 from rewardkit.errors import InvariantError, SchemaError, StoreError, ValidationError
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore

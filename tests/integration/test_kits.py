@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.commands import Command
-from rewardkit.core.queries import Query
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.queries import Query
 from rewardkit.language.event import Event
 from rewardkit.testing.clock import FakeClock
 

@@ -21,7 +21,7 @@ from rewardkit import (
     pool_address,
     pool_letter,
 )
-from rewardkit.core.records import Notice
+from rewardkit.core.requests.records import Notice
 from rewardkit.shell.pool_stock import BATCH_CODES
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.effects import Insert
-from rewardkit.core.rows import GrantRow, UserOfferRow
+from rewardkit.core.storing.effects import Insert
+from rewardkit.core.storing.rows import GrantRow, UserOfferRow
 from rewardkit.core.tracking.figures import GrantFigures, Holdout
 from rewardkit.testing.clock import FakeClock
 from rewardkit.testing.rows import referral

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.loading import LoadDefinitions
-from rewardkit.core.needs import Members
+from rewardkit.core.entrance.loading import LoadDefinitions
+from rewardkit.core.storing.needs import Members
 from rewardkit.storage import open_store
 
 NOW = 1_800_000_000_000_000

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Insert, Replace
-from rewardkit.core.rows import UserOfferEnding
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Insert, Replace
+from rewardkit.core.storing.rows import UserOfferEnding
 from rewardkit.errors import ForkError, SchemaError, StoreError
 from rewardkit.storage.sql.migrations import MIGRATIONS
 from rewardkit.storage.sql.postgres import PostgresStore

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Insert
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Insert
 from rewardkit.errors import ForkError, SchemaError, StoreError
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.storage.sql.migrations import MIGRATIONS

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rewardkit.core.outcomes import Delivered, Outcome, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.outcomes import Delivered, Outcome, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.notify.webhook_notifier import WebhookNotifier
 from rewardkit.testing.receiver import Receiver, drip
 from rewardkit.webhooks import generate_secret

@@ -14,9 +14,9 @@ import pytest
 import standardwebhooks
 import trustme
 
-from rewardkit.core.notices import BODY_BYTES
-from rewardkit.core.outcomes import Delivered, EndpointGone, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.notice import BODY_BYTES
+from rewardkit.core.notices.outcomes import Delivered, EndpointGone, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import UrlRefused, ValidationError
 from rewardkit.notify.url_guard import UrlGuard
 from rewardkit.notify.webhook_notifier import WebhookNotifier

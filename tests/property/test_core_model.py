@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.commands import (
+from rewardkit.core.requests.commands import (
     Backfill,
     CancelUserOffer,
     ClaimGrants,
@@ -21,7 +21,7 @@ from rewardkit.core.commands import (
     MakeOffer,
     RunDue,
 )
-from rewardkit.core.rows import UserOfferRow
+from rewardkit.core.storing.rows import UserOfferRow
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of

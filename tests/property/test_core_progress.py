@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardkit.core import active
-from rewardkit.core.active import Active
-from rewardkit.core.campaigns.taking import Taking
-from rewardkit.core.progress import Progress
+from rewardkit.core.definitions.taking import Taking
+from rewardkit.core.folding import active
+from rewardkit.core.folding.active import Active
+from rewardkit.core.storing.progress import Progress
 from rewardkit.errors import InvariantError
 
 slots = st.integers(0, 2**20)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import rewardkit as rk
-from rewardkit.core.commands import Command
+from rewardkit.core.requests.commands import Command
 from rewardkit.language.event import instant
 from rewardkit.ports import Store
 from rewardkit.storage import open_store

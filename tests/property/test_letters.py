@@ -10,7 +10,7 @@ from email.policy import default
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rewardkit.core.records import Notice
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ValidationError
 from rewardkit.notify.letter import Letter, addresses, message, plain_letter
 

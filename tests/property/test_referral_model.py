@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.commands import Command
+from rewardkit.core.requests.commands import Command
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.commands import Command
+from rewardkit.core.requests.commands import Command
 from rewardkit.core.tracking.figures import GrantFigures, Lengths, VariantFigures
 from rewardkit.core.tracking.interval import difference
 from rewardkit.testing.clock import FakeClock

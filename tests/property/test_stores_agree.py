@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.commands import Backfill, Command
-from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
-from rewardkit.core.outcomes import Delivered, RetryLater
-from rewardkit.core.queries import Query
+from rewardkit.core.notices.outbox import Attempt, LeaseOutbox, MarkOutbox
+from rewardkit.core.notices.outcomes import Delivered, RetryLater
+from rewardkit.core.requests.commands import Backfill, Command
+from rewardkit.core.requests.queries import Query
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.testing.audit_rows import snapshot_of

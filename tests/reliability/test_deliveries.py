@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.needs import ListNotices
-from rewardkit.core.rows import NoticeRow
+from rewardkit.core.storing.needs import ListNotices
+from rewardkit.core.storing.rows import NoticeRow
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.testing.audit_outbox import outbox_violations

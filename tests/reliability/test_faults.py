@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rewardkit.core.outbox import LeaseOutbox, MarkOutbox
+from rewardkit.core.notices.outbox import LeaseOutbox, MarkOutbox
 from rewardkit.errors import Conflict, Refused, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore

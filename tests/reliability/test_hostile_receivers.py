@@ -21,10 +21,10 @@ import attrs
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.needs import ListNotices
-from rewardkit.core.notices import settled_in
-from rewardkit.core.outbox import SCHEDULE_SECONDS
-from rewardkit.core.rows import NoticeRow
+from rewardkit.core.notices.notice import settled_in
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
+from rewardkit.core.storing.needs import ListNotices
+from rewardkit.core.storing.rows import NoticeRow
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.testing.audit_outbox import outbox_violations

@@ -20,9 +20,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from rewardkit.core.answers import Claimed
-from rewardkit.core.commands import Backfill, RunDue
-from rewardkit.core.outbox import Leased, LeaseOutbox, MarkOutbox
+from rewardkit.core.notices.outbox import Leased, LeaseOutbox, MarkOutbox
+from rewardkit.core.requests.answers import Claimed
+from rewardkit.core.requests.commands import Backfill, RunDue
 from rewardkit.errors import Conflict, Refused, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore

@@ -36,9 +36,10 @@ from rewardkit import (
     ReverseGrant,
     RunDue,
 )
-from rewardkit.core import commands, wire
-from rewardkit.core.commands import Command, Emit
-from rewardkit.core.effects import Effect
+from rewardkit.core.entrance import wire
+from rewardkit.core.requests import commands
+from rewardkit.core.requests.commands import Command, Emit
+from rewardkit.core.storing.effects import Effect
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import Snapshot, violations

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.needs import ListNotices
+from rewardkit.core.storing.needs import ListNotices
 from rewardkit.ports import Store
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.storage.sql.postgres import PostgresStore

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from rewardkit.core.pools.rows import CodeRow, IssuanceRow
+from rewardkit.core.storing.pool_rows import CodeRow, IssuanceRow
 from rewardkit.errors import Refused, StoreError
 from rewardkit.ports import Store
 from rewardkit.storage import open_store

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.limits import ENDPOINTS
-from rewardkit.core.needs import ListRegisteredEndpoints, Need
-from rewardkit.core.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
+from rewardkit.core.notices.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
+from rewardkit.core.storing.needs import ListRegisteredEndpoints, Need
+from rewardkit.core.values.limits import ENDPOINTS
 from rewardkit.ports import Transaction
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.referrals.program import ReferralProgram
+from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.ports import Store
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import Snapshot, violations

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import rewardkit as rk
-from rewardkit.core.outbox import SCHEDULE_SECONDS
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
 from rewardkit.testing.desk import Desk
 
 

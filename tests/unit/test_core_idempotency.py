@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rewardkit as rk
-from rewardkit.core import answers, records, wire
-from rewardkit.core.commands import Command
+from rewardkit.core.entrance import wire
+from rewardkit.core.requests import answers, records
+from rewardkit.core.requests.commands import Command
 from rewardkit.language.event import LATEST, Event, moment
 from rewardkit.testing.clock import FakeClock
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.outbox import SCHEDULE_SECONDS, Attempt, LeaseOutbox, Marked, MarkOutbox
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS, Attempt, LeaseOutbox, Marked, MarkOutbox
 from rewardkit.testing.clock import FakeClock
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.outbox import SCHEDULE_SECONDS
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
 from rewardkit.shell.deliver import PATIENCE_SECONDS, endpoints_of
 from rewardkit.testing.clock import FakeClock
 

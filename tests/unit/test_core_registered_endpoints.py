@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.catalogue import EMPTY
-from rewardkit.core.context import Context, Judgement
 from rewardkit.core.decide import decide
-from rewardkit.core.limits import ENDPOINTS
+from rewardkit.core.deciding.context import Context, Judgement
+from rewardkit.core.definitions.catalogue import EMPTY
+from rewardkit.core.values.limits import ENDPOINTS
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.clock import FakeClock
 from rewardkit.testing.endpoints import KeptWebhooks, endpoint_kit

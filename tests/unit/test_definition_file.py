@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.requests.answers import CampaignState, Defined
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "music_shop.toml"

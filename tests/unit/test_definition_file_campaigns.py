@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.answers import Defined
+from rewardkit.core.requests.answers import Defined
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OFFER = '[rewards.disc]\n[offers.gift]\nreward = "disc"\ncondition = "A"\n'

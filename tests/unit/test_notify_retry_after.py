@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardkit.core.outbox import SCHEDULE_SECONDS
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
 from rewardkit.notify.retry_after import retry_after_seconds
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

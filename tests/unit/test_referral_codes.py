@@ -9,7 +9,7 @@ import pytest
 
 import rewardkit as rk
 from rewardkit.core.referrals.codes import sender_of
-from rewardkit.core.referrals.needs import SenderOfCode
+from rewardkit.core.storing.referral_needs import SenderOfCode
 from rewardkit.testing.friends import Friends
 
 

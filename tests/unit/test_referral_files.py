@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.answers import CampaignState, Defined
+from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.testing.clock import FakeClock
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "friends.toml"

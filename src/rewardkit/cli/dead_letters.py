@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rewardkit.cli.printing import FINDINGS, FINE, complain, moment, note, print_columns, print_json
-from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
-from rewardkit.core.limits import PAGE_ROWS
-from rewardkit.core.queries import Notices
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.dead_letters import ReplayDeadLetters, RetryNotice
+from rewardkit.core.requests.queries import Notices
+from rewardkit.core.requests.records import Notice
+from rewardkit.core.values.limits import PAGE_ROWS
 from rewardkit.errors import Refused
 from rewardkit.kit import RewardKit
 

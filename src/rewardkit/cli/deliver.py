@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from rewardkit.cli.dead_letters import print_dead, replay
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive
 from rewardkit.cli.printing import FINDINGS, FINE, note, print_json
-from rewardkit.core import payload
-from rewardkit.core.notices import BODY_BYTES
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.notice import BODY_BYTES
+from rewardkit.core.requests.records import Notice
+from rewardkit.core.values import payload
 from rewardkit.errors import ValidationError
 from rewardkit.kit import RewardKit
 from rewardkit.notify.logging_notifier import LoggingNotifier

@@ -8,8 +8,8 @@ import attrs
 
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit, positive, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_json
-from rewardkit.core.answers import Capped, Earned, Entered, Expired, Progressed, Released, Supplied
-from rewardkit.core.referrals.records import ReferralEnded
+from rewardkit.core.requests.answers import Capped, Earned, Entered, Expired, Progressed, Released, Supplied
+from rewardkit.core.requests.referral_records import ReferralEnded
 
 PAGE_USERS = 1_000
 """Asked for at once; they are committed in smaller batches."""

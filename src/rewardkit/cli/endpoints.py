@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit
 from rewardkit.cli.printing import FINDINGS, FINE, complain, moment, note, print_columns, print_json
-from rewardkit.core.addressed_notices import SendTestNotice
-from rewardkit.core.records import RegisteredEndpoint
-from rewardkit.core.registered_endpoints import RegisteredEndpoints
+from rewardkit.core.notices.addressed import SendTestNotice
+from rewardkit.core.notices.registered_endpoints import RegisteredEndpoints
+from rewardkit.core.requests.records import RegisteredEndpoint
 from rewardkit.errors import Refused
 from rewardkit.kit import RewardKit
 

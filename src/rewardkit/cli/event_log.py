@@ -11,8 +11,8 @@ from typing import Any, Final, TextIO
 
 import attrs
 
-from rewardkit.core import limits, payload
-from rewardkit.core.input import show
+from rewardkit.core.values import limits, payload
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 from rewardkit.language.event import Event
 

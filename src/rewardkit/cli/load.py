@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from rewardkit.cli.options import Commands, add_command, add_store, open_kit
 from rewardkit.cli.printing import FINE, moment, note, print_json
-from rewardkit.core.answers import CampaignState, Defined
-from rewardkit.core.campaigns.campaign import CAMPAIGN
 from rewardkit.core.campaigns.checks import LaunchChecks
+from rewardkit.core.definitions.campaign import CAMPAIGN
+from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.kit import RewardKit
 
 

@@ -11,8 +11,8 @@ from rewardkit.cli.controlled_clock import ControlledClock
 from rewardkit.cli.event_log import LoggedEvent, read_log
 from rewardkit.cli.options import Commands, add_command, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_columns, print_json
-from rewardkit.core.answers import Earned
-from rewardkit.core.queries import Campaigns
+from rewardkit.core.requests.answers import Earned
+from rewardkit.core.requests.queries import Campaigns
 from rewardkit.errors import Conflict, ValidationError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Instant, rfc3339

@@ -9,9 +9,9 @@ from typing import Any, Final
 import attrs
 
 from rewardkit.cli.controlled_clock import ControlledClock
-from rewardkit.core.answers import Earned, Expired, Progressed, Recorded
-from rewardkit.core.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign, MakeOffer
-from rewardkit.core.queries import Explained
+from rewardkit.core.requests.answers import Earned, Expired, Progressed, Recorded
+from rewardkit.core.requests.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign, MakeOffer
+from rewardkit.core.requests.queries import Explained
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import moment
 from rewardkit.language.syntax.literal import read_elapsed

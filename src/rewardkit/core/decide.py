@@ -7,51 +7,45 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rewardkit.core import (
-    addressed_notices,
-    asking,
-    commands,
-    dead_letters,
-    endpoints,
-    limits,
-    outbox,
-    queries,
-    registered_endpoints,
-    wire,
-)
-from rewardkit.core.campaign_kinds import end_campaign, pause_campaign, resume_campaign
-from rewardkit.core.campaigns.budget import ReplenishBudget
+from rewardkit.core.campaigns import asking
 from rewardkit.core.campaigns.checks import LaunchChecks, launch_checks
 from rewardkit.core.campaigns.preview import Preview, preview
 from rewardkit.core.campaigns.replenishing import replenish_budget
-from rewardkit.core.commands import Command
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.draft import locked
-from rewardkit.core.due import backfill, run_due
-from rewardkit.core.effects import Replace
-from rewardkit.core.emit import emit
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.budget import ReplenishBudget
+from rewardkit.core.drafts.draft import locked
+from rewardkit.core.entrance import wire
+from rewardkit.core.entrance.campaign_kinds import end_campaign, pause_campaign, resume_campaign
+from rewardkit.core.entrance.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
 from rewardkit.core.grants import explaining, failing, reversing, reviewing
 from rewardkit.core.grants.granting import claim_grant, claim_grants, fulfil_grant
 from rewardkit.core.grants.replenishing import REPLENISHING, replenishing
-from rewardkit.core.identity import digest
-from rewardkit.core.input import text
-from rewardkit.core.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
-from rewardkit.core.needs import Recall, ask
-from rewardkit.core.offering import cancel_user_offer, enter_offer_code, make_offer
+from rewardkit.core.notices import addressed as addressed_notices
+from rewardkit.core.notices import dead_letters, endpoints, outbox, registered_endpoints
+from rewardkit.core.offers.offering import cancel_user_offer, enter_offer_code, make_offer
 from rewardkit.core.pools.deciders import POOL_COMMANDS, POOL_QUERIES
 from rewardkit.core.promotions import commands as promotions
 from rewardkit.core.promotions.entering import enter_promo_code
-from rewardkit.core.queries import Query
 from rewardkit.core.referrals import asking as referral_asking
 from rewardkit.core.referrals import commands as referral_commands
 from rewardkit.core.referrals import queries as referral_queries
 from rewardkit.core.referrals.codes import give_referral_code
 from rewardkit.core.referrals.listing import referral_campaigns, referral_programs
 from rewardkit.core.referrals.referring import enter_referral_code, make_referral, void_referral
-from rewardkit.core.rows import AnswerRow
+from rewardkit.core.requests import commands, queries
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.queries import Query
+from rewardkit.core.settling.due import backfill, run_due
+from rewardkit.core.settling.emit import emit
+from rewardkit.core.storing.effects import Replace
+from rewardkit.core.storing.needs import Recall, ask
+from rewardkit.core.storing.rows import AnswerRow
 from rewardkit.core.tracking import queries as tracking
 from rewardkit.core.tracking.campaign_report import campaign_report
 from rewardkit.core.tracking.referral_report import referral_report
+from rewardkit.core.values import limits
+from rewardkit.core.values.identity import digest
+from rewardkit.core.values.input import text
 from rewardkit.errors import Conflict, Refused, ValidationError
 
 A = TypeVar("A")

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rewardkit.core.outcomes import Delivered, Outcome, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.outcomes import Delivered, Outcome, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ExtraNotInstalled, ValidationError
 from rewardkit.notify.letter import Letter, Writer
 from rewardkit.notify.naming import endpoint_name, kinds_of

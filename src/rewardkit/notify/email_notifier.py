@@ -10,8 +10,8 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
-from rewardkit.core.outcomes import Delivered, FailedForGood, Outcome, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.outcomes import Delivered, FailedForGood, Outcome, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ValidationError
 from rewardkit.notify.deadline import Deadline, DeadlineReader, send_all, timeout
 from rewardkit.notify.letter import Recipients, Writer, address, addresses, message, plain_letter

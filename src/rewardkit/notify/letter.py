@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Final, NamedTuple, TypeAlias
 
-from rewardkit.core.records import Notice
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ValidationError
 
 Recipients: TypeAlias = str | Iterable[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from rewardkit.core.records import Notice
+from rewardkit.core.requests.records import Notice
 
 
 class LoggingNotifier:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rewardkit.core.identity import derive
-from rewardkit.core.input import text
-from rewardkit.core.notices import kind_of_notices
+from rewardkit.core.notices.notice import kind_of_notices
+from rewardkit.core.values.identity import derive
+from rewardkit.core.values.input import text
 from rewardkit.errors import ValidationError
 
 _SHOWN_CHARACTERS = 128

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rewardkit.core import payload
-from rewardkit.core.notices import POOL_LOW
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.notice import POOL_LOW
+from rewardkit.core.requests.records import Notice
+from rewardkit.core.values import payload
 from rewardkit.notify.letter import Letter
 
 _NAME_CHARACTERS = 100

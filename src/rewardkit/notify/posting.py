@@ -7,8 +7,8 @@ import ssl
 import time
 from typing import Final
 
-from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.outcomes import Delivered, EndpointGone, Outcome, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import UrlRefused
 from rewardkit.language.event import Instant, moment
 from rewardkit.notify.deadline import Deadline

@@ -9,8 +9,8 @@ import ssl
 from collections.abc import Iterable
 from typing import Final
 
-from rewardkit.core.outcomes import Outcome, RetryLater
-from rewardkit.core.records import Notice, RegisteredEndpoint
+from rewardkit.core.notices.outcomes import Outcome, RetryLater
+from rewardkit.core.requests.records import Notice, RegisteredEndpoint
 from rewardkit.errors import UrlRefused, ValidationError
 from rewardkit.language.event import Instant, instant
 from rewardkit.notify.deadline import timeout

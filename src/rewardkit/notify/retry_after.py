@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from rewardkit.core.outbox import SCHEDULE_SECONDS
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
 
 MOST_SECONDS: Final = max(SCHEDULE_SECONDS)
 """The longest wait of the schedule: a receiver may slow us down, and not keep us waiting for ever."""

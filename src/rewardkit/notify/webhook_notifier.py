@@ -6,8 +6,8 @@ import ssl
 from collections.abc import Iterable
 from typing import Final
 
-from rewardkit.core.outcomes import Outcome
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.outcomes import Outcome
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ValidationError
 from rewardkit.language.event import instant
 from rewardkit.notify.deadline import timeout

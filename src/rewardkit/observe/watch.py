@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 
 import attrs
 
-from rewardkit.core.context import Deciding, Decision
-from rewardkit.core.outbox import SCHEDULE_SECONDS
-from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
-from rewardkit.core.records import Notice
+from rewardkit.core.deciding.context import Deciding, Decision
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
+from rewardkit.core.notices.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
+from rewardkit.core.requests.records import Notice
 from rewardkit.errors import ValidationError
 from rewardkit.observe.facts import Told, counts_of, facts_of_answer, facts_of_error, name_of
 from rewardkit.ports import Observer

@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from rewardkit.core.commands import Command
 from rewardkit.core.grants.reviewing import ClaimChecks, RecordCheck
-from rewardkit.core.records import Grant
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.records import Grant
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.ports import Check
 

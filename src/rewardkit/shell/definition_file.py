@@ -9,16 +9,16 @@ from typing import Any, Protocol
 
 import attrs
 
-from rewardkit.core.campaigns.variants import Variant
-from rewardkit.core.commands import (
+from rewardkit.core.definitions.variants import Variant
+from rewardkit.core.entrance.loading import Definition, DefinitionError, LoadDefinitions
+from rewardkit.core.referrals.commands import DefineReferralProgram
+from rewardkit.core.requests.commands import (
     DefineCampaign,
     DefineCondition,
     DefineOffer,
     DefineReward,
     LaunchCampaign,
 )
-from rewardkit.core.loading import Definition, DefinitionError, LoadDefinitions
-from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.syntax.inline import references

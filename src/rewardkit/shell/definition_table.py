@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import attrs
 
-from rewardkit.core.campaigns.budget import read_exhaustion, read_money
-from rewardkit.core.campaigns.terms import read_caps_per, read_reentry
-from rewardkit.core.campaigns.variants import read_share
-from rewardkit.core.civil import beginning
-from rewardkit.core.input import show
+from rewardkit.core.definitions.budget import read_exhaustion, read_money
+from rewardkit.core.definitions.campaign_terms import read_caps_per, read_reentry
+from rewardkit.core.definitions.variants import read_share
+from rewardkit.core.values.civil import beginning
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 from rewardkit.language.syntax.suggestion import suggest
 from rewardkit.shell.toml_source import TomlSource

@@ -12,14 +12,14 @@ from typing import Any, NoReturn
 
 import attrs
 
-from rewardkit.core.commands import Command
-from rewardkit.core.input import show, text
-from rewardkit.core.notices import kind_of_notices, notice_of, settled_in
-from rewardkit.core.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
-from rewardkit.core.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
-from rewardkit.core.records import Notice
-from rewardkit.core.registered_endpoints import registered_endpoint
-from rewardkit.core.rows import NoticeRow, RegisteredEndpointRow
+from rewardkit.core.notices.notice import kind_of_notices, notice_of, settled_in
+from rewardkit.core.notices.outbox import Attempt, Leased, LeaseOutbox, Marked, MarkOutbox
+from rewardkit.core.notices.outcomes import Delivered, EndpointGone, FailedForGood, Outcome, RetryLater
+from rewardkit.core.notices.registered_endpoints import registered_endpoint
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.records import Notice
+from rewardkit.core.storing.rows import NoticeRow, RegisteredEndpointRow
+from rewardkit.core.values.input import show, text
 from rewardkit.errors import StoreError, ValidationError
 from rewardkit.observe.watch import Watch
 from rewardkit.ports import EndpointNotifier, Jitter, Notifier

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from rewardkit.core.context import Deciding, Decision
+from rewardkit.core.deciding.context import Deciding, Decision
 from rewardkit.core.pools.needs import FreshCodes
 from rewardkit.errors import Refused, StoreError
 from rewardkit.ports import Store, Transaction

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from rewardkit.core.outbox import LeaseOutbox
+from rewardkit.core.notices.outbox import LeaseOutbox
 from rewardkit.errors import ForkError, SchemaError, StoreError
 from rewardkit.ports import Hear
 from rewardkit.shell.deliver import Delivery, Worker

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rewardkit.core.context import Judgement
-from rewardkit.core.registered_endpoints import RegisterEndpoint
+from rewardkit.core.deciding.context import Judgement
+from rewardkit.core.notices.registered_endpoints import RegisterEndpoint
 from rewardkit.errors import UrlRefused, ValidationError
 from rewardkit.ports import EndpointNotifier
 from rewardkit.secret import Secret

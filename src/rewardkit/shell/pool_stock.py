@@ -7,11 +7,11 @@ from itertools import islice
 from os import PathLike
 from typing import Any, Final, TypeAlias, TypeVar
 
-from rewardkit.core.commands import Command
-from rewardkit.core.input import integer
 from rewardkit.core.pools.commands import GenerateCodes, ImportCodes
 from rewardkit.core.pools.import_report import ImportReport
 from rewardkit.core.pools.importing import REPORTED_ROWS
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.values.input import integer
 from rewardkit.shell.code_source import rows_of
 
 A = TypeVar("A")

@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.pools.rows import (
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     HoldingRow,
     IssuanceRow,
@@ -18,9 +18,9 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.promotions.rows import AttemptRow
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding, ReferralRow
-from rewardkit.core.rows import (
+from rewardkit.core.storing.promotion_rows import AttemptRow
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralEnding, ReferralRow
+from rewardkit.core.storing.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,

@@ -6,12 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Effect
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.needs import Need
 from rewardkit.core.pools import needs as pools
-from rewardkit.core.pools.rows import (
+from rewardkit.core.promotions import needs as promotions
+from rewardkit.core.storing import needs
+from rewardkit.core.storing import referral_needs as referrals
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.needs import Need
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     IssuanceRow,
     PoolRow,
@@ -20,11 +22,9 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.promotions import needs as promotions
-from rewardkit.core.promotions.rows import AttemptRow
-from rewardkit.core.referrals import needs as referrals
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.rows import (
+from rewardkit.core.storing.promotion_rows import AttemptRow
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.storing.rows import (
     AnswerRow,
     CounterRow,
     EndpointRow,

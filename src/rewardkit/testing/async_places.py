@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from rewardkit.async_kit import AsyncRewardKit
-from rewardkit.core.answers import Recorded
-from rewardkit.core.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign
+from rewardkit.core.requests.answers import Recorded
+from rewardkit.core.requests.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign
 from rewardkit.kit import RewardKit
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations

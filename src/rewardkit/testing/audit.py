@@ -12,16 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from rewardkit.core import wire
-from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.identity import chained, derive
-from rewardkit.core.needs import DefinitionSet
-from rewardkit.core.notices import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
+from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.entrance import wire
+from rewardkit.core.notices.notice import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
 from rewardkit.core.pools.stocking import low_subject
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.rows import (
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.needs import DefinitionSet
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.storing.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,
@@ -33,6 +32,7 @@ from rewardkit.core.rows import (
     RegisteredEndpointRow,
     UserOfferRow,
 )
+from rewardkit.core.values.identity import chained, derive
 from rewardkit.errors import InvariantError
 from rewardkit.testing.audit_addressed import addressed_violations
 from rewardkit.testing.audit_granted_codes import granted_code_violations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rewardkit.core.identity import derive
-from rewardkit.core.notices import TEST, settled_in
-from rewardkit.core.rows import NoticeRow, RegisteredEndpointRow
+from rewardkit.core.notices.notice import TEST, settled_in
+from rewardkit.core.storing.rows import NoticeRow, RegisteredEndpointRow
+from rewardkit.core.values.identity import derive
 
 
 def addressed_violations(

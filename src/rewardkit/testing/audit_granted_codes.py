@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rewardkit.core.definitions import REWARD, reward_of
+from rewardkit.core.definitions.offer import REWARD, reward_of
 from rewardkit.core.grants.life import POOL
 from rewardkit.core.grants.supplying import APPLICATION
-from rewardkit.core.rows import DefinitionRow, GrantRow
+from rewardkit.core.storing.rows import DefinitionRow, GrantRow
 from rewardkit.testing.audit_pools import PoolSnapshot
 
 _WITHOUT = ("held", "denied", "reversed")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from rewardkit.core.definitions import REWARD, reward_of
-from rewardkit.core.grants.amount import amount_of, plus, total
+from rewardkit.core.definitions.amount import amount_of, plus, total
+from rewardkit.core.definitions.offer import REWARD, reward_of
 from rewardkit.core.grants.life import GATES, HELD, MOVES, READY, STATUSES, Place, place_of
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.notices import GRANT_DENIED, GRANT_READY, GRANT_REVERSED, GRANT_UNDELIVERABLE
-from rewardkit.core.rows import DefinitionRow, GrantRow
+from rewardkit.core.notices.notice import GRANT_DENIED, GRANT_READY, GRANT_REVERSED, GRANT_UNDELIVERABLE
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.rows import DefinitionRow, GrantRow
 
 _MOVES = {move.name: move for move in MOVES}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from rewardkit.core import active
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.making import HELD_OUT
-from rewardkit.core.needs import DefinitionSet
-from rewardkit.core.progress import ACTIVE, Progress, key
-from rewardkit.core.rows import DefinitionRow, MemberRow, UserOfferRow
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.folding import active
+from rewardkit.core.folding.making import HELD_OUT
+from rewardkit.core.storing.needs import DefinitionSet
+from rewardkit.core.storing.progress import ACTIVE, Progress, key
+from rewardkit.core.storing.rows import DefinitionRow, MemberRow, UserOfferRow
 from rewardkit.errors import InvariantError
 
 TAKING = ("active", "earned", HELD_OUT, "converted")

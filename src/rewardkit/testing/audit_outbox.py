@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rewardkit.core.notices import settled_in
-from rewardkit.core.outbox import SCHEDULE_SECONDS
-from rewardkit.core.rows import EndpointRow, NoticeRow
+from rewardkit.core.notices.notice import settled_in
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
+from rewardkit.core.storing.rows import EndpointRow, NoticeRow
 
 
 def outbox_violations(notices: Iterable[NoticeRow], endpoints: Iterable[EndpointRow]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import attrs
 
-from rewardkit.core.limits import PAGE_ROWS
 from rewardkit.core.pools.alphabet import code_key
 from rewardkit.core.pools.needs import (
     ListCodes,
@@ -20,7 +19,8 @@ from rewardkit.core.pools.needs import (
     Stocked,
 )
 from rewardkit.core.pools.refusals import limit_of
-from rewardkit.core.pools.rows import (
+from rewardkit.core.pools.slices import SLICES, with_quotas
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     HoldingRow,
     IssuanceRow,
@@ -30,7 +30,7 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.pools.slices import SLICES, with_quotas
+from rewardkit.core.values.limits import PAGE_ROWS
 from rewardkit.ports import Transaction
 
 _LAST = 2**62

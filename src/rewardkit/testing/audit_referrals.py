@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.needs import DefinitionSet
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_program import ReferralProgram
+from rewardkit.core.definitions.referral_register import Register
+from rewardkit.core.folding.open_referral import OpenReferral, unpack
 from rewardkit.core.pools.check_character import is_checked
-from rewardkit.core.progress import Progress
 from rewardkit.core.referrals.codes import ALPHABET
-from rewardkit.core.referrals.open_referral import OpenReferral, unpack
-from rewardkit.core.referrals.program import ReferralProgram
-from rewardkit.core.referrals.register import Register
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.referrals.writing import side_grant_id
-from rewardkit.core.rows import CounterRow, DefinitionRow, GrantRow, MemberRow
+from rewardkit.core.settling.referral_writing import side_grant_id
+from rewardkit.core.storing.needs import DefinitionSet
+from rewardkit.core.storing.progress import Progress
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.storing.rows import CounterRow, DefinitionRow, GrantRow, MemberRow
 from rewardkit.errors import InvariantError
 
 PREFIX = "referral/"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from rewardkit.core.limits import PAGE_ROWS
-from rewardkit.core.needs import (
+from rewardkit.core.storing.needs import (
     Counters,
     Definitions,
     Histories,
@@ -20,9 +19,10 @@ from rewardkit.core.needs import (
     StaleMembers,
     StepsOf,
 )
-from rewardkit.core.referrals.needs import ListReferrals, ReferralCodeOf
-from rewardkit.core.referrals.rows import ReferralCodeRow
-from rewardkit.core.rows import RegisteredEndpointRow
+from rewardkit.core.storing.referral_needs import ListReferrals, ReferralCodeOf
+from rewardkit.core.storing.referral_rows import ReferralCodeRow
+from rewardkit.core.storing.rows import RegisteredEndpointRow
+from rewardkit.core.values.limits import PAGE_ROWS
 from rewardkit.ports import Store, Transaction
 from rewardkit.storage.tables import (
     ANSWER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rewardkit.core.defining import elapsed
+from rewardkit.core.drafts.defining import elapsed
 from rewardkit.errors import ValidationError
 from rewardkit.language.event import Instant, instant, moment
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from rewardkit.core.commands import Command, DefineCampaign, DefineOffer, DefineReward, LaunchCampaign, MakeOffer
-from rewardkit.core.queries import Campaigns, GrantHistory, Grants, Notices
-from rewardkit.core.records import Grant
+from rewardkit.core.requests.commands import (
+    Command,
+    DefineCampaign,
+    DefineOffer,
+    DefineReward,
+    LaunchCampaign,
+    MakeOffer,
+)
+from rewardkit.core.requests.queries import Campaigns, GrantHistory, Grants, Notices
+from rewardkit.core.requests.records import Grant
 from rewardkit.errors import Refused
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Store

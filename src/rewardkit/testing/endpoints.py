@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rewardkit.core.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign, MakeOffer
-from rewardkit.core.outcomes import Outcome
-from rewardkit.core.records import Notice, RegisteredEndpoint
+from rewardkit.core.notices.outcomes import Outcome
+from rewardkit.core.requests.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign, MakeOffer
+from rewardkit.core.requests.records import Notice, RegisteredEndpoint
 from rewardkit.errors import UrlRefused
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Clock, EndpointNotifier, Notifier, Store

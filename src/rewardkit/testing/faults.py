@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, NamedTuple, TypeVar
 
-from rewardkit.core.effects import Effect
-from rewardkit.core.needs import Need
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import Need
 from rewardkit.errors import StoreError
 from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
 

@@ -13,20 +13,20 @@ from typing import Any
 
 import attrs
 
-from rewardkit.core import commands
-from rewardkit.core.commands import Command
-from rewardkit.core.context import Context
-from rewardkit.core.dead_letters import ReplayDeadLetters, RetryNotice
-from rewardkit.core.endpoints import EnableEndpoint
+from rewardkit.core.deciding.context import Context
 from rewardkit.core.grants.failing import FailGrant
 from rewardkit.core.grants.reversing import ReverseGrant
-from rewardkit.core.identity import derive
-from rewardkit.core.outbox import Attempt, LeaseOutbox, MarkOutbox
-from rewardkit.core.outcomes import Delivered, EndpointGone, Outcome, RetryLater
+from rewardkit.core.notices.dead_letters import ReplayDeadLetters, RetryNotice
+from rewardkit.core.notices.endpoints import EnableEndpoint
+from rewardkit.core.notices.outbox import Attempt, LeaseOutbox, MarkOutbox
+from rewardkit.core.notices.outcomes import Delivered, EndpointGone, Outcome, RetryLater
 from rewardkit.core.pools.check_character import check_character
 from rewardkit.core.referrals import commands as referrals
 from rewardkit.core.referrals.codes import ALPHABET
-from rewardkit.core.referrals.needs import TakeReferralCode
+from rewardkit.core.requests import commands
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.storing.referral_needs import TakeReferralCode
+from rewardkit.core.values.identity import derive
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
 from rewardkit.ports import Store

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rewardkit.core.commands import Command, DefineReward
-from rewardkit.core.queries import Grants
 from rewardkit.core.referrals.commands import DefineReferralProgram, MakeReferral
 from rewardkit.core.referrals.queries import Referrals
-from rewardkit.core.referrals.records import Referral
+from rewardkit.core.requests.commands import Command, DefineReward
+from rewardkit.core.requests.queries import Grants
+from rewardkit.core.requests.referral_records import Referral
 from rewardkit.errors import Refused
 from rewardkit.kit import RewardKit
 from rewardkit.storage.memory import MemoryStore

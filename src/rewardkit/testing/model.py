@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import attrs
 
-from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign, campaign_of
-from rewardkit.core.campaigns.terms import AFTER_EARNING, NEVER, UNITS, next_period
-from rewardkit.core.campaigns.variants import Drawn
-from rewardkit.core.definitions import OFFER, Offer, offer_of
-from rewardkit.core.folding import event_of
-from rewardkit.core.rows import UserOfferRow
+from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.definitions.campaign_terms import AFTER_EARNING, NEVER, UNITS, next_period
+from rewardkit.core.definitions.offer import OFFER, Offer, offer_of
+from rewardkit.core.definitions.variants import Drawn
+from rewardkit.core.folding.members import event_of
+from rewardkit.core.storing.rows import UserOfferRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge

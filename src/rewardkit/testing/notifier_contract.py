@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 
-from rewardkit.core.notices import BODY_BYTES
-from rewardkit.core.outcomes import Delivered
-from rewardkit.core.records import Notice
+from rewardkit.core.notices.notice import BODY_BYTES
+from rewardkit.core.notices.outcomes import Delivered
+from rewardkit.core.requests.records import Notice
 from rewardkit.ports import Notifier
 
 NOTICE = Notice(

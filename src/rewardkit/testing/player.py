@@ -10,8 +10,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
-from rewardkit.core.effects import Effect
-from rewardkit.core.needs import Need
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import Need
 from rewardkit.errors import StoreError
 from rewardkit.ports import Store, Transaction
 

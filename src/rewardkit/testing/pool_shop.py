@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rewardkit.core.commands import Command
-from rewardkit.core.notices import POOL_LOW
+from rewardkit.core.notices.notice import POOL_LOW
 from rewardkit.core.pools.code import Code
 from rewardkit.core.pools.commands import CreatePool, ImportCodes, IssueCode, RedeemCode, ReserveCode
 from rewardkit.core.pools.issuance import Issuance
@@ -15,7 +14,8 @@ from rewardkit.core.pools.pool import Pool
 from rewardkit.core.pools.queries import CodeStatus, PoolStatus
 from rewardkit.core.pools.redemption import Redemption
 from rewardkit.core.pools.reservation import Reservation
-from rewardkit.core.queries import Notices
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.queries import Notices
 from rewardkit.errors import Refused
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Store

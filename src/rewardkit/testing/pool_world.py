@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from rewardkit.core.commands import Command
 from rewardkit.core.pools import commands
 from rewardkit.core.pools.queries import Redemptions
+from rewardkit.core.requests.commands import Command
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Store
 from rewardkit.testing.audit import Snapshot

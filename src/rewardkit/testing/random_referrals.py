@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from rewardkit.core.commands import DefineCampaign
 from rewardkit.core.referrals.commands import DefineReferralProgram
+from rewardkit.core.requests.commands import DefineCampaign
 from rewardkit.testing.random_commands import COMPLETIONS, LINTS, SECOND
 
 USERS = ("ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from rewardkit.core.effects import Insert, Replace
-from rewardkit.core.needs import Claim, Claims, Counters, Need
-from rewardkit.core.rows import CounterRow
+from rewardkit.core.storing.effects import Insert, Replace
+from rewardkit.core.storing.needs import Claim, Claims, Counters, Need
+from rewardkit.core.storing.rows import CounterRow
 from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
 
 T = TypeVar("T")

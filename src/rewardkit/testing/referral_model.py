@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import attrs
 
-from rewardkit.core.commands import DefineCampaign
 from rewardkit.core.referrals.commands import DefineReferralProgram
+from rewardkit.core.requests.commands import DefineCampaign
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, instant
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.rows import (
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.storing.rows import (
     DefinitionRow,
     EventRow,
     GrantRow,

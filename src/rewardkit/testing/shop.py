@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from rewardkit.core.answers import Recorded
-from rewardkit.core.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign
-from rewardkit.core.queries import Campaigns, UserOffers
+from rewardkit.core.requests.answers import Recorded
+from rewardkit.core.requests.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign
+from rewardkit.core.requests.queries import Campaigns, UserOffers
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Event
 from rewardkit.testing.clock import FakeClock

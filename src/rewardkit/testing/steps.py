@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Insert, Replace
-from rewardkit.core.needs import Need
-from rewardkit.core.rows import Row
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Insert, Replace
+from rewardkit.core.storing.needs import Need
+from rewardkit.core.storing.rows import Row
 from rewardkit.ports import Store
 
 T = TypeVar("T")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Insert, Publish, Replace
-from rewardkit.core.referrals.rows import ReferralEnding
-from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow, EventRow, MemberRow, Row, UserOfferEnding
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Insert, Publish, Replace
+from rewardkit.core.storing.referral_rows import ReferralEnding
+from rewardkit.core.storing.rows import AnswerRow, CounterRow, EndpointRow, EventRow, MemberRow, Row, UserOfferEnding
 from rewardkit.errors import InvariantError, StoreError
 from rewardkit.ports import Store
 from rewardkit.testing.rows import (

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Insert, Publish, Replace
-from rewardkit.core.needs import Need
-from rewardkit.core.rows import AnswerRow, CounterRow, EndpointRow
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Insert, Publish, Replace
+from rewardkit.core.storing.needs import Need
+from rewardkit.core.storing.rows import AnswerRow, CounterRow, EndpointRow
 from rewardkit.errors import StoreError
 from rewardkit.ports import Store
 from rewardkit.testing.player import DEADLINE_SECONDS, Player, waits_or_is_refused

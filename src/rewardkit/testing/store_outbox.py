@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from rewardkit.core import needs
-from rewardkit.core.rows import EndpointRow
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.rows import EndpointRow
 from rewardkit.ports import Store
 from rewardkit.testing.player import DEADLINE_SECONDS
 from rewardkit.testing.rows import notice

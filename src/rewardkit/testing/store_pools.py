@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from rewardkit.core.effects import Insert
 from rewardkit.core.pools import needs
-from rewardkit.core.pools.rows import (
+from rewardkit.core.pools.slices import SLICES, empty_slices
+from rewardkit.core.storing.effects import Insert
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     HoldingRow,
     IssuanceRow,
@@ -20,8 +21,7 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.pools.slices import SLICES, empty_slices
-from rewardkit.core.rows import Row
+from rewardkit.core.storing.rows import Row
 from rewardkit.errors import InvariantError
 from rewardkit.ports import Store
 from rewardkit.testing.steps import ask, put, replace

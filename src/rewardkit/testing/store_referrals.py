@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rewardkit.core.effects import Insert
-from rewardkit.core.referrals.needs import (
+from rewardkit.core.storing.effects import Insert
+from rewardkit.core.storing.referral_needs import (
     ListReferrals,
     ReferralCodeOf,
     ReferralOf,
@@ -13,7 +13,7 @@ from rewardkit.core.referrals.needs import (
     SenderOfCode,
     TakeReferralCode,
 )
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralEnding
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralEnding
 from rewardkit.errors import InvariantError, StoreError
 from rewardkit.ports import Store
 from rewardkit.testing.player import DEADLINE_SECONDS, Player, waits_or_is_refused

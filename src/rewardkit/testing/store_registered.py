@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewardkit.core import needs
+from rewardkit.core.storing import needs
 from rewardkit.ports import Store
 from rewardkit.testing.rows import notice, registered_endpoint
 from rewardkit.testing.steps import ask, put, replace

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rewardkit.core import needs
 from rewardkit.core.pools.needs import AddCodes, PoolOf, TakeCode, TakeHolding, Taken
-from rewardkit.core.pools.rows import IssuanceRow, NewCodeRow, PoolRow, SliceRow
 from rewardkit.core.pools.slices import SLICES
 from rewardkit.core.promotions.needs import TakeAttempts
-from rewardkit.core.promotions.rows import AttemptRow
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.pool_rows import IssuanceRow, NewCodeRow, PoolRow, SliceRow
+from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.ports import Store
 from rewardkit.testing.rows import grant
 from rewardkit.testing.steps import ask, put, replace

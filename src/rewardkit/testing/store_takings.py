@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Replace
-from rewardkit.core.rows import AnswerRow, CounterRow
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Replace
+from rewardkit.core.storing.rows import AnswerRow, CounterRow
 from rewardkit.errors import InvariantError
 from rewardkit.ports import Store
 from rewardkit.testing.rows import event, grant, notice

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from rewardkit.core.rows import GrantRow, UserOfferRow
+from rewardkit.core.storing.rows import GrantRow, UserOfferRow
 from rewardkit.core.tracking.needs import (
     DEEPEST,
     ChainInto,

@@ -6,20 +6,20 @@ from typing import Any, TypeVar
 
 import attrs
 
-from rewardkit.core import limits
-from rewardkit.core.answers import CampaignState, Defined
-from rewardkit.core.campaigns.budget import read_exhaustion, read_money
-from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
 from rewardkit.core.campaigns.checks import ONCE_MORE, require_checked
-from rewardkit.core.campaigns.terms import NEVER, read_caps_per, read_reentry
-from rewardkit.core.campaigns.variants import numbered, read_copy, read_share, read_variants
-from rewardkit.core.civil import beginning, ending
-from rewardkit.core.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
-from rewardkit.core.context import Context
-from rewardkit.core.defining import read_condition, require_acknowledged, unknown
-from rewardkit.core.draft import Draft
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.referrals.campaign import ReferralCampaign
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.budget import read_exhaustion, read_money
+from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
+from rewardkit.core.definitions.campaign_terms import NEVER, read_caps_per, read_reentry
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.definitions.variants import numbered, read_copy, read_share, read_variants
+from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
+from rewardkit.core.drafts.draft import Draft
+from rewardkit.core.requests.answers import CampaignState, Defined
+from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.values import limits
+from rewardkit.core.values.civil import beginning, ending
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.civil import zone_named
 from rewardkit.language.event import moment, rfc3339

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import attrs
 
-from rewardkit.core import limits
-from rewardkit.core.asking_catalogue import newest
-from rewardkit.core.campaigns.budget import money
-from rewardkit.core.campaigns.campaign import Campaign
-from rewardkit.core.campaigns.terms import AFTER_EARNING
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import unknown
-from rewardkit.core.input import text
-from rewardkit.core.needs import SeenNames, ask
-from rewardkit.core.queries import Query
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
+from rewardkit.core.definitions.budget import money
+from rewardkit.core.definitions.campaign import Campaign
+from rewardkit.core.definitions.campaign_terms import AFTER_EARNING
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.requests.queries import Query
+from rewardkit.core.storing.needs import SeenNames, ask
+from rewardkit.core.values import limits
+from rewardkit.core.values.input import text
 from rewardkit.errors import Refused
 from rewardkit.language.checks.check import Scope
 from rewardkit.language.condition import Condition

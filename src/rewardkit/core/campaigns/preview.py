@@ -7,23 +7,23 @@ from typing import Any
 
 import attrs
 
-from rewardkit.core.asking_catalogue import newest
-from rewardkit.core.campaigns import cycle
-from rewardkit.core.campaigns.audience import Audience, holds
-from rewardkit.core.campaigns.budget import money
-from rewardkit.core.campaigns.campaign import Campaign
-from rewardkit.core.campaigns.terms import NEVER, UNITS
-from rewardkit.core.campaigns.variants import Drawn
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import unknown
-from rewardkit.core.fold import Fold
-from rewardkit.core.folding import fold_from_history, known_events
-from rewardkit.core.input import text
-from rewardkit.core.needs import Counters, Members, ask
-from rewardkit.core.progress import ENTRY, key
-from rewardkit.core.queries import Query
-from rewardkit.core.rows import MemberRow
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
+from rewardkit.core.definitions.audience import Audience, holds
+from rewardkit.core.definitions.budget import money
+from rewardkit.core.definitions.campaign import Campaign
+from rewardkit.core.definitions.campaign_terms import NEVER, UNITS
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.variants import Drawn
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.folding import cycle
+from rewardkit.core.folding.fold import Fold
+from rewardkit.core.folding.members import fold_from_history, known_events
+from rewardkit.core.requests.queries import Query
+from rewardkit.core.storing.needs import Counters, Members, ask
+from rewardkit.core.storing.progress import ENTRY, key
+from rewardkit.core.storing.rows import MemberRow
+from rewardkit.core.values.input import text
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, rfc3339
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core import limits
-from rewardkit.core.answers import Released, Replenished
-from rewardkit.core.campaigns.budget import QUEUE, ReplenishBudget, money, read_money
-from rewardkit.core.campaigns.campaign import CAMPAIGN, Campaign
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import unknown
-from rewardkit.core.draft import locked
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.budget import QUEUE, ReplenishBudget, money, read_money
+from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.drafts.draft import locked
 from rewardkit.core.grants.gates import Passed, pass_on
 from rewardkit.core.grants.life import BUDGET
-from rewardkit.core.input import integer, text
-from rewardkit.core.needs import Claim, Claims, HeldGrants, ask
+from rewardkit.core.requests.answers import Released, Replenished
+from rewardkit.core.storing.needs import Claim, Claims, HeldGrants, ask
+from rewardkit.core.values import limits
+from rewardkit.core.values.input import integer, text
 from rewardkit.errors import Refused
 from rewardkit.language.event import moment
 

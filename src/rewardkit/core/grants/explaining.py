@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rewardkit.core.campaigns.campaign import Campaign
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.folding import known_events
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.campaign import Campaign
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.folding.members import known_events
 from rewardkit.core.grants.granting import covering, grant_of, step_of
 from rewardkit.core.grants.life import missing
-from rewardkit.core.input import text
-from rewardkit.core.needs import GrantSeen, StepsOf, UserOfferOf, ask
-from rewardkit.core.queries import Evidence, Explain, Explained, GrantHistory
-from rewardkit.core.records import GrantStep
-from rewardkit.core.referrals.needs import ReferralOf
-from rewardkit.core.rows import GrantRow, UserOfferRow
+from rewardkit.core.requests.queries import Evidence, Explain, Explained, GrantHistory
+from rewardkit.core.requests.records import GrantStep
+from rewardkit.core.storing.needs import GrantSeen, StepsOf, UserOfferOf, ask
+from rewardkit.core.storing.referral_needs import ReferralOf
+from rewardkit.core.storing.rows import GrantRow, UserOfferRow
+from rewardkit.core.values.input import text
 from rewardkit.errors import InvariantError
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Position, moment

@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import attrs
 
-from rewardkit.core.commands import Command
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import elapsed
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.drafts.defining import elapsed
 from rewardkit.core.grants.granting import found, require_idle, require_lease, written
 from rewardkit.core.grants.life import READY, UNDELIVERABLE, Place, moved
-from rewardkit.core.identity import digest
-from rewardkit.core.input import text
-from rewardkit.core.notices import GRANT_READY, GRANT_UNDELIVERABLE, notice, of_grant
-from rewardkit.core.outbox import SCHEDULE_SECONDS
-from rewardkit.core.records import Grant
-from rewardkit.core.rows import GrantRow
+from rewardkit.core.notices.notice import GRANT_READY, GRANT_UNDELIVERABLE, notice, of_grant
+from rewardkit.core.notices.outbox import SCHEDULE_SECONDS
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.records import Grant
+from rewardkit.core.storing.rows import GrantRow
+from rewardkit.core.values.identity import digest
+from rewardkit.core.values.input import text
 from rewardkit.errors import ValidationError
 
 SECOND: Final = 1_000_000

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding
-from rewardkit.core.effects import Effect, Replace
+from rewardkit.core.deciding.context import Context, Deciding
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.grant_terms import terms_of
 from rewardkit.core.grants.granting import covering
-from rewardkit.core.grants.terms import terms_of
-from rewardkit.core.input import text
-from rewardkit.core.needs import Claim, Claims, GiveBack, GrantSeen, Members, UserOfferOf, ask
-from rewardkit.core.progress import Progress
-from rewardkit.core.referrals.needs import ReferralOf
-from rewardkit.core.rows import GrantRow, MemberRow
+from rewardkit.core.storing.effects import Effect, Replace
+from rewardkit.core.storing.needs import Claim, Claims, GiveBack, GrantSeen, Members, UserOfferOf, ask
+from rewardkit.core.storing.progress import Progress
+from rewardkit.core.storing.referral_needs import ReferralOf
+from rewardkit.core.storing.rows import GrantRow, MemberRow
+from rewardkit.core.values.input import text
 from rewardkit.errors import InvariantError, ValidationError
 
 SENDER = "sender"

@@ -7,16 +7,16 @@ from typing import Final
 
 import attrs
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding
-from rewardkit.core.effects import Effect, Insert, Replace
+from rewardkit.core.deciding.context import Context, Deciding
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.grant_terms import terms_of
 from rewardkit.core.grants.life import AT, BUDGET, EARNED, GATES, HOLD, POOL, READY, REVIEW, Place, moved
-from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.grants.supplying import Supply
-from rewardkit.core.grants.terms import terms_of
-from rewardkit.core.needs import DueHolds, ask
-from rewardkit.core.notices import GRANT_READY, notice, of_grant
-from rewardkit.core.rows import GrantRow, NoticeRow
+from rewardkit.core.notices.notice import GRANT_READY, notice, of_grant
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.needs import DueHolds, ask
+from rewardkit.core.storing.rows import GrantRow, NoticeRow
 from rewardkit.errors import Refused
 
 _READY: Final = Place(READY)

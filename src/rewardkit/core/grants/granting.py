@@ -6,20 +6,20 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from rewardkit.core import limits
-from rewardkit.core.answers import Claimed
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.commands import ClaimGrant, ClaimGrants, FulfilGrant
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.emit import current
-from rewardkit.core.grants.amount import amount_of, minus, total
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.amount import amount_of, minus, total
+from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.grants.life import FULFILLED, Moved, Place, allows, missing, moved, refused
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.input import integer, text
-from rewardkit.core.needs import Accept, GrantOf, LeaseGrants, ask
-from rewardkit.core.records import Grant, GrantStep
-from rewardkit.core.rows import GrantRow, NoticeRow
+from rewardkit.core.requests.answers import Claimed
+from rewardkit.core.requests.commands import ClaimGrant, ClaimGrants, FulfilGrant
+from rewardkit.core.requests.records import Grant, GrantStep
+from rewardkit.core.settling.emit import current
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.needs import Accept, GrantOf, LeaseGrants, ask
+from rewardkit.core.storing.rows import GrantRow, NoticeRow
+from rewardkit.core.values import limits
+from rewardkit.core.values.input import integer, text
 from rewardkit.errors import Refused
 from rewardkit.language.event import moment, rfc3339
 

@@ -35,9 +35,9 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from rewardkit.core.grants.rows import GrantStepRow
-from rewardkit.core.input import show
-from rewardkit.core.rows import GrantRow
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.rows import GrantRow
+from rewardkit.core.values.input import show
 from rewardkit.errors import InvariantError, Refused
 from rewardkit.language.event import rfc3339
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from rewardkit.core.answers import Supplied
-from rewardkit.core.commands import Command
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Effect, Replace
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.grants.gates import Passed, supply_held
 from rewardkit.core.grants.granting import covering
 from rewardkit.core.grants.supplying import Supply
-from rewardkit.core.needs import GrantsToSupply, ask
 from rewardkit.core.pools.commands import ChangePool, GenerateCodes, ImportCodes
 from rewardkit.core.pools.needs import LockSlices, SharePool
-from rewardkit.core.pools.rows import PoolRow, SliceRow
 from rewardkit.core.pools.slices import remaining
+from rewardkit.core.requests.answers import Supplied
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.storing.effects import Effect, Replace
+from rewardkit.core.storing.needs import GrantsToSupply, ask
+from rewardkit.core.storing.pool_rows import PoolRow, SliceRow
 from rewardkit.errors import InvariantError, Refused
 from rewardkit.language.event import moment
 

@@ -14,9 +14,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from rewardkit.core.context import Context, Deciding
-from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding
 from rewardkit.core.pools.issuee import issuee_of
 from rewardkit.core.pools.needs import (
     CodeOf,
@@ -31,11 +29,13 @@ from rewardkit.core.pools.needs import (
     TakeHolding,
 )
 from rewardkit.core.pools.refusals import exhausted, require_open_to_issuing
-from rewardkit.core.pools.rows import CodeRow, HoldingRow, IssuanceRow, PoolRow, SliceRow
 from rewardkit.core.pools.slices import SLICES, counted, remaining
 from rewardkit.core.pools.stocking import stock_effects
-from rewardkit.core.records import Issues
-from rewardkit.core.rows import GrantRow
+from rewardkit.core.requests.records import Issues
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import CodeRow, HoldingRow, IssuanceRow, PoolRow, SliceRow
+from rewardkit.core.storing.rows import GrantRow
 from rewardkit.errors import InvariantError, Refused
 
 APPLICATION: Final = "rewardkit"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding
-from rewardkit.core.effects import Effect
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding
+from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.pools.alphabet import code_key
 from rewardkit.core.pools.commands import VoidCode
 from rewardkit.core.pools.needs import CodeOf
 from rewardkit.core.pools.withdrawing import void_code
-from rewardkit.core.records import VOID
-from rewardkit.core.rows import GrantRow
+from rewardkit.core.requests.records import VOID
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.rows import GrantRow
 
 
 def withdrawn(row: GrantRow, catalogue: Catalogue, context: Context) -> Deciding[tuple[Effect, ...]]:

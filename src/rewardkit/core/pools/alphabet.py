@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from rewardkit.core.input import show
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 
 CODE_CHARACTERS: Final = 255

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from rewardkit.core import limits
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.code import Code, code_record
 from rewardkit.core.pools.creating import pool_name
@@ -17,7 +14,10 @@ from rewardkit.core.pools.queries import Codes, CodeStatus, Issuances, Pools, Po
 from rewardkit.core.pools.redeeming import uniformly
 from rewardkit.core.pools.redemption import Redemption, redemption_record
 from rewardkit.core.pools.refusals import code_unknown, pool_unknown, require_not_spent, require_redeemable
-from rewardkit.core.queries import Page
+from rewardkit.core.requests.queries import Page
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.values import limits
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import ValidationError
 
 

@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import attrs
 
-from rewardkit.core.context import Context
-from rewardkit.core.input import masked
+from rewardkit.core.deciding.context import Context
 from rewardkit.core.pools.document import Document
 from rewardkit.core.pools.link import code_url, pool_url
-from rewardkit.core.pools.rows import CodeRow
 from rewardkit.core.pools.stamp import stamp
+from rewardkit.core.storing.pool_rows import CodeRow
+from rewardkit.core.values.input import masked
 from rewardkit.language.event import moment
 
 

@@ -9,8 +9,6 @@ from typing import Final, Literal
 
 import attrs
 
-from rewardkit.core.commands import Command
-from rewardkit.core.input import masked
 from rewardkit.core.pools.alphabet import CROCKFORD
 from rewardkit.core.pools.code import Code
 from rewardkit.core.pools.import_report import ImportReport
@@ -18,6 +16,8 @@ from rewardkit.core.pools.issuance import Issuance
 from rewardkit.core.pools.pool import Pool
 from rewardkit.core.pools.redemption import Redemption
 from rewardkit.core.pools.reservation import Reservation
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.values.input import masked
 
 MAX_CHARACTERS: Final = 50
 RESERVATION_SECONDS: Final = 15 * 60

@@ -7,20 +7,20 @@ from typing import Any, Final
 
 import attrs
 
-from rewardkit.core import limits
-from rewardkit.core.civil import beginning, ending
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Insert, Replace
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.needs import Published, ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import CODE_CHARACTERS
 from rewardkit.core.pools.commands import KEEP, ChangePool, CreatePool
 from rewardkit.core.pools.needs import Draw, LockPool, LockSlices, PoolOf, Stocked
 from rewardkit.core.pools.pool import Pool, pool_record
 from rewardkit.core.pools.refusals import pool_unknown
-from rewardkit.core.pools.rows import PoolRow
 from rewardkit.core.pools.slices import empty_slices, with_quotas
 from rewardkit.core.pools.stocking import stock_effects
+from rewardkit.core.storing.effects import Insert, Replace
+from rewardkit.core.storing.needs import Published, ask
+from rewardkit.core.storing.pool_rows import PoolRow
+from rewardkit.core.values import limits
+from rewardkit.core.values.civil import beginning, ending
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 
 _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}", re.ASCII)

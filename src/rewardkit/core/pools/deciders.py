@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rewardkit.core.commands import Command
-from rewardkit.core.context import Context, Deciding, Decision
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools import (
     asking,
     commands,
@@ -19,7 +18,8 @@ from rewardkit.core.pools import (
     reserving,
     withdrawing,
 )
-from rewardkit.core.queries import Query
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.queries import Query
 
 POOL_COMMANDS: Final[Mapping[type[Command[Any]], Callable[[Any, Context], Deciding[Decision[Any]]]]] = {
     commands.CreatePool: creating.create_pool,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
-from rewardkit.core import payload
-from rewardkit.core.input import show
 from rewardkit.core.pools.stamp import read_stamp
+from rewardkit.core.values import payload
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.input import integer
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import Alphabet, code_key, fault_of
 from rewardkit.core.pools.commands import GenerateCodes
 from rewardkit.core.pools.creating import pool_name
@@ -16,6 +14,8 @@ from rewardkit.core.pools.needs import FreshCodes, PoolOf, TakePositions
 from rewardkit.core.pools.pattern import DRAWN, CodePattern
 from rewardkit.core.pools.queries import CodeOdds, CodeSpace
 from rewardkit.core.pools.refusals import pool_unknown
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.values.input import integer
 from rewardkit.errors import Refused, ValidationError
 
 LEAST_BITS: Final = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.input import masked
+from rewardkit.core.values.input import masked
 
 
 @attrs.frozen

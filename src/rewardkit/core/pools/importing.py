@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Effect
-from rewardkit.core.input import integer, show
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import code_key, fault_of
 from rewardkit.core.pools.commands import ImportCodes
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.import_report import ImportReport, RefusedRow
 from rewardkit.core.pools.needs import AddCodes, LockSlices, TakePositions
 from rewardkit.core.pools.refusals import pool_unknown
-from rewardkit.core.pools.rows import NewCodeRow, PoolRow
 from rewardkit.core.pools.slices import SLICES
 from rewardkit.core.pools.stocking import stock_effects
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import NewCodeRow, PoolRow
+from rewardkit.core.values.input import integer, show
 from rewardkit.errors import ValidationError
 
 BATCH_CODES: Final = 10_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.context import Context
+from rewardkit.core.deciding.context import Context
 from rewardkit.core.pools.link import code_url, pool_url
-from rewardkit.core.pools.rows import IssuanceRow
 from rewardkit.core.pools.use import Use
+from rewardkit.core.storing.pool_rows import IssuanceRow
 from rewardkit.language.event import moment
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from rewardkit.core.context import Context
-from rewardkit.core.input import show, text
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.values.input import show, text
 from rewardkit.errors import ValidationError
 
 

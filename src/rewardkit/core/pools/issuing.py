@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.input import masked, text
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.commands import IssueCode
 from rewardkit.core.pools.creating import pool_name
@@ -33,9 +30,12 @@ from rewardkit.core.pools.refusals import (
     require_issuable,
     require_open_to_issuing,
 )
-from rewardkit.core.pools.rows import CodeRow, HoldingRow, IssuanceRow, PoolRow
 from rewardkit.core.pools.slices import SLICES, counted, remaining
 from rewardkit.core.pools.stocking import stock_effects
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import CodeRow, HoldingRow, IssuanceRow, PoolRow
+from rewardkit.core.values.input import masked, text
 from rewardkit.errors import InvariantError, Refused
 
 REFERENCE_CHARACTERS = 255

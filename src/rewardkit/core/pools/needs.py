@@ -1,4 +1,4 @@
-"""What decisions about pools ask of the world; see `rewardkit.core.needs`.
+"""What decisions about pools ask of the world; see `rewardkit.core.storing.needs`.
 
 Locks are taken in this order, after answers: pools, slices in order, holdings, codes, reservations, redemptions.
 """
@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import attrs
 
-from rewardkit.core.needs import Need
 from rewardkit.core.pools.pattern import CodePattern
-from rewardkit.core.pools.rows import (
+from rewardkit.core.storing.needs import Need
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     IssuanceRow,
     NewCodeRow,

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import attrs
 
-from rewardkit.core.context import Context
+from rewardkit.core.deciding.context import Context
 from rewardkit.core.pools.document import Document
 from rewardkit.core.pools.link import pool_url
 from rewardkit.core.pools.needs import Stocked

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.input import masked
 from rewardkit.core.pools.code import Code
 from rewardkit.core.pools.issuance import Issuance
 from rewardkit.core.pools.pool import Pool
 from rewardkit.core.pools.redemption import Redemption
-from rewardkit.core.queries import Page, Query
+from rewardkit.core.requests.queries import Page, Query
+from rewardkit.core.values.input import masked
 
 
 @attrs.frozen

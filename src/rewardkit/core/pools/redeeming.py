@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.input import integer
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.commands import RedeemCode, ReserveCode, RollBackRedemption
 from rewardkit.core.pools.issuee import issuee_of
@@ -25,10 +22,13 @@ from rewardkit.core.pools.needs import (
 )
 from rewardkit.core.pools.redemption import Redemption, redemption_record
 from rewardkit.core.pools.refusals import UNIFORM, code_unknown, require_not_spent, require_redeemable
-from rewardkit.core.pools.rows import HoldingRow, IssuanceRow, RedemptionRow
 from rewardkit.core.pools.slices import counted
 from rewardkit.core.pools.stocking import stock_effects
 from rewardkit.core.pools.taking import Taking
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import HoldingRow, IssuanceRow, RedemptionRow
+from rewardkit.core.values.input import integer
 from rewardkit.errors import InvariantError, Refused
 
 A = TypeVar("A")

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import attrs
 
-from rewardkit.core.context import Context
+from rewardkit.core.deciding.context import Context
 from rewardkit.core.pools.link import code_url, pool_url
-from rewardkit.core.pools.rows import RedemptionRow
 from rewardkit.core.pools.use import Use
+from rewardkit.core.storing.pool_rows import RedemptionRow
 from rewardkit.language.event import moment
 
 

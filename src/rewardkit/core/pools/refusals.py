@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rewardkit.core.input import masked, show
 from rewardkit.core.pools.issuee import Issuee
-from rewardkit.core.pools.rows import CodeRow, PoolRow
+from rewardkit.core.storing.pool_rows import CodeRow, PoolRow
+from rewardkit.core.values.input import masked, show
 from rewardkit.errors import Refused
 from rewardkit.language.event import rfc3339
 

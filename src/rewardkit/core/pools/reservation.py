@@ -6,8 +6,8 @@ from datetime import datetime
 
 import attrs
 
-from rewardkit.core.input import masked
-from rewardkit.core.pools.rows import ReservationRow
+from rewardkit.core.storing.pool_rows import ReservationRow
+from rewardkit.core.values.input import masked
 from rewardkit.language.event import moment
 
 

@@ -6,10 +6,7 @@ its place, and until then whoever reserves again under its name has it again.
 
 from __future__ import annotations
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Insert, Replace
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.commands import ConfirmReservation, ReleaseReservation, ReserveCode
 from rewardkit.core.pools.issuee import Issuee
 from rewardkit.core.pools.needs import Draw, LockCode, Locked, RedemptionOf, ReservationFor, ReservationOf
@@ -17,8 +14,11 @@ from rewardkit.core.pools.redeeming import Redeeming, uniformly
 from rewardkit.core.pools.redemption import Redemption, redemption_record
 from rewardkit.core.pools.refusals import require_redeemable
 from rewardkit.core.pools.reservation import Reservation, reservation_record
-from rewardkit.core.pools.rows import RedemptionRow, ReservationRow
 from rewardkit.core.pools.taking import Taking
+from rewardkit.core.storing.effects import Insert, Replace
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import RedemptionRow, ReservationRow
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import InvariantError, Refused
 from rewardkit.language.event import rfc3339
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rewardkit.core.pools.rows import CodeRow, PoolRow, SliceRow
+from rewardkit.core.storing.pool_rows import CodeRow, PoolRow, SliceRow
 
 SLICES: Final = 16
 """Of every pool: more than work on one pool at one time; each costs a reader of its counts a row."""

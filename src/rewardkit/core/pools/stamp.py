@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from rewardkit.core.input import show
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")

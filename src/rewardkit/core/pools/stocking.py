@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rewardkit.core.context import Context
-from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.notices import POOL_LOW, notice
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.notices.notice import POOL_LOW, notice
 from rewardkit.core.pools.link import pool_url
-from rewardkit.core.pools.rows import PoolRow, SliceRow
 from rewardkit.core.pools.slices import is_low, remaining, with_quotas
-from rewardkit.core.rows import NoticeRow
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.pool_rows import PoolRow, SliceRow
+from rewardkit.core.storing.rows import NoticeRow
 
 
 def stock_effects(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rewardkit.core import limits
-from rewardkit.core.context import Context, Deciding
-from rewardkit.core.effects import Effect, Insert, Replace
-from rewardkit.core.input import masked
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding
 from rewardkit.core.pools.issuee import Issuee
 from rewardkit.core.pools.needs import Locked, OverdueReservations, RedeemerOf
 from rewardkit.core.pools.refusals import limit_of, require_not_spent
-from rewardkit.core.pools.rows import CodeRow, PoolRow, RedeemerRow, ReservationRow
+from rewardkit.core.storing.effects import Effect, Insert, Replace
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import CodeRow, PoolRow, RedeemerRow, ReservationRow
+from rewardkit.core.values import limits
+from rewardkit.core.values.input import masked
 from rewardkit.errors import InvariantError, Refused
 
 

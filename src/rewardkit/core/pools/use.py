@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import attrs
 
-from rewardkit.core.input import masked
 from rewardkit.core.pools.document import Document
 from rewardkit.core.pools.stamp import stamp
+from rewardkit.core.values.input import masked
 
 
 @attrs.frozen

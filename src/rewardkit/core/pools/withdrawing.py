@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.effects import Replace
-from rewardkit.core.input import masked
-from rewardkit.core.needs import ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.code import Code, code_record
 from rewardkit.core.pools.commands import ActivateCode, DeactivateCode, VoidCode
 from rewardkit.core.pools.needs import CodeOf, LockCode, LockSlices, SharePool
 from rewardkit.core.pools.refusals import code_unknown
-from rewardkit.core.pools.rows import CodeRow
 from rewardkit.core.pools.slices import counted
 from rewardkit.core.pools.stocking import stock_effects
+from rewardkit.core.storing.effects import Replace
+from rewardkit.core.storing.needs import ask
+from rewardkit.core.storing.pool_rows import CodeRow
+from rewardkit.core.values.input import masked
 from rewardkit.errors import InvariantError, Refused
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rewardkit.core.effects import Effect, Replace
-from rewardkit.core.identity import digest
-from rewardkit.core.input import integer, text
 from rewardkit.core.promotions.commands import EnterPromoCode
-from rewardkit.core.promotions.rows import AttemptRow
+from rewardkit.core.storing.effects import Effect, Replace
+from rewardkit.core.storing.promotion_rows import AttemptRow
+from rewardkit.core.values.identity import digest
+from rewardkit.core.values.input import integer, text
 from rewardkit.errors import Refused
 from rewardkit.language.event import rfc3339
 

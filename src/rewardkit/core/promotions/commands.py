@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.answers import Defined
-from rewardkit.core.commands import Command
-from rewardkit.core.input import masked
-from rewardkit.core.records import UserOffer
+from rewardkit.core.requests.answers import Defined
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.records import UserOffer
+from rewardkit.core.values.input import masked
 
 
 @attrs.frozen

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rewardkit.core.answers import Defined
-from rewardkit.core.context import Context
-from rewardkit.core.defining import unknown
-from rewardkit.core.definitions import PROMOTION
-from rewardkit.core.draft import Draft
-from rewardkit.core.input import text
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.offer import PROMOTION
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.pools.refusals import pool_unknown
 from rewardkit.core.promotions.commands import DefinePromotion
+from rewardkit.core.requests.answers import Defined
+from rewardkit.core.values.input import text
 
 
 def define_promotion(command: DefinePromotion, draft: Draft, context: Context) -> Defined:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.needs import ask
-from rewardkit.core.offering import enter, member_of
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.offers.offering import enter, member_of
 from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.commands import RedeemCode
 from rewardkit.core.pools.needs import CodeOf
@@ -13,7 +12,8 @@ from rewardkit.core.pools.refusals import UNIFORM, code_unknown
 from rewardkit.core.promotions.attempts import Attempts
 from rewardkit.core.promotions.commands import EnterPromoCode
 from rewardkit.core.promotions.needs import TakeAttempts
-from rewardkit.core.records import UserOffer
+from rewardkit.core.requests.records import UserOffer
+from rewardkit.core.storing.needs import ask
 from rewardkit.errors import Refused
 
 

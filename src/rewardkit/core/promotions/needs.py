@@ -1,11 +1,11 @@
-"""What decisions about promo codes ask of the world; see `rewardkit.core.needs`."""
+"""What decisions about promo codes ask of the world; see `rewardkit.core.storing.needs`."""
 
 from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.needs import Need
-from rewardkit.core.promotions.rows import AttemptRow
+from rewardkit.core.storing.needs import Need
+from rewardkit.core.storing.promotion_rows import AttemptRow
 
 
 @attrs.frozen

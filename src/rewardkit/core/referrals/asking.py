@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.emit import current
-from rewardkit.core.input import text
-from rewardkit.core.listing import limit_of, optional_text, place_of, status_of
-from rewardkit.core.needs import Accept, Counters, Members, ask
-from rewardkit.core.progress import Progress
-from rewardkit.core.queries import Page
-from rewardkit.core.referrals.campaign import ReferralCampaign
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.definitions.referral_program import ReferralProgram
+from rewardkit.core.folding.open_referral import unpack
 from rewardkit.core.referrals.choosing import Choosing, Terms, choosing, terms_of
-from rewardkit.core.referrals.needs import ListReferrals, ReferralCodeOf
-from rewardkit.core.referrals.open_referral import unpack
-from rewardkit.core.referrals.program import ReferralProgram
 from rewardkit.core.referrals.queries import Referrals, SenderTerms, TermsOffered, TermsPassedOver
-from rewardkit.core.referrals.records import Referral
 from rewardkit.core.referrals.referring import referral_of
-from rewardkit.core.referrals.rows import ReferralRow
+from rewardkit.core.requests.listing import limit_of, optional_text, place_of, status_of
+from rewardkit.core.requests.queries import Page
+from rewardkit.core.requests.referral_records import Referral
+from rewardkit.core.settling.emit import current
+from rewardkit.core.storing.needs import Accept, Counters, Members, ask
+from rewardkit.core.storing.progress import Progress
+from rewardkit.core.storing.referral_needs import ListReferrals, ReferralCodeOf
+from rewardkit.core.storing.referral_rows import ReferralRow
+from rewardkit.core.values.input import text
 from rewardkit.language.event import moment, rfc3339
 from rewardkit.language.folding.program import IMPOSSIBLE
 

@@ -6,14 +6,14 @@ from typing import Final
 
 import attrs
 
-from rewardkit.core.answers import CampaignState, Defined
 from rewardkit.core.campaigns.campaigning import ended, facts_of, launched, read_span, state_of
-from rewardkit.core.commands import DefineCampaign
-from rewardkit.core.context import Context
-from rewardkit.core.defining import read_condition, require_acknowledged, unknown
-from rewardkit.core.draft import Draft
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.referrals.campaign import REFERRAL_CAMPAIGN, ReferralCampaign
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
+from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
+from rewardkit.core.drafts.draft import Draft
+from rewardkit.core.requests.answers import CampaignState, Defined
+from rewardkit.core.requests.commands import DefineCampaign
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 
 _OF_ONE_READING: Final = ("RK206", "RK207", "RK208")

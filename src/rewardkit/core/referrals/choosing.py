@@ -10,13 +10,13 @@ from typing import Final
 
 import attrs
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Deciding
-from rewardkit.core.folding import known_events
-from rewardkit.core.input import show
-from rewardkit.core.referrals.campaign import ReferralCampaign
-from rewardkit.core.referrals.program import ReferralProgram
-from rewardkit.core.referrals.register import Register
+from rewardkit.core.deciding.context import Deciding
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.definitions.referral_program import ReferralProgram
+from rewardkit.core.definitions.referral_register import Register
+from rewardkit.core.folding.members import known_events
+from rewardkit.core.values.input import show
 from rewardkit.errors import Refused
 from rewardkit.language.event import Event, rfc3339
 from rewardkit.language.folding.program import State

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.identity import digest
-from rewardkit.core.input import show, text
-from rewardkit.core.needs import Accept, ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import Alphabet, code_key
 from rewardkit.core.pools.check_character import check_character, is_checked
 from rewardkit.core.referrals.commands import GiveReferralCode
-from rewardkit.core.referrals.needs import SenderOfCode, TakeReferralCode
-from rewardkit.core.referrals.records import ReferralCode
-from rewardkit.core.referrals.rows import ReferralCodeRow
+from rewardkit.core.requests.referral_records import ReferralCode
+from rewardkit.core.storing.needs import Accept, ask
+from rewardkit.core.storing.referral_needs import SenderOfCode, TakeReferralCode
+from rewardkit.core.storing.referral_rows import ReferralCodeRow
+from rewardkit.core.values.identity import digest
+from rewardkit.core.values.input import show, text
 from rewardkit.errors import InvariantError, ValidationError
 from rewardkit.language.event import moment
 

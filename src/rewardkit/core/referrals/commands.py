@@ -1,13 +1,13 @@
-"""What can be asked of referrals; see `rewardkit.core.commands`."""
+"""What can be asked of referrals; see `rewardkit.core.requests.commands`."""
 
 from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.answers import Defined
-from rewardkit.core.commands import Command, lint_codes
-from rewardkit.core.input import masked
-from rewardkit.core.referrals.records import Referral, ReferralCode
+from rewardkit.core.requests.answers import Defined
+from rewardkit.core.requests.commands import Command, lint_codes
+from rewardkit.core.requests.referral_records import Referral, ReferralCode
+from rewardkit.core.values.input import masked
 
 
 @attrs.frozen

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import attrs
 
-from rewardkit.core import limits
-from rewardkit.core.answers import Defined
-from rewardkit.core.context import Context
-from rewardkit.core.defining import elapsed, read_condition, read_terms, require_acknowledged, unknown
-from rewardkit.core.draft import Draft
-from rewardkit.core.input import integer, show, text
-from rewardkit.core.records import Reward
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.referral_program import PERIODS, REFERRAL_PROGRAM, ReferralProgram
+from rewardkit.core.drafts.defining import elapsed, read_condition, read_terms, require_acknowledged, unknown
+from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.referrals.commands import DefineReferralProgram
-from rewardkit.core.referrals.program import PERIODS, REFERRAL_PROGRAM, ReferralProgram
+from rewardkit.core.requests.answers import Defined
+from rewardkit.core.requests.records import Reward
+from rewardkit.core.values import limits
+from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.civil import zone_named
 

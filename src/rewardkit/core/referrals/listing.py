@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.emit import current
-from rewardkit.core.needs import Accept, ask
-from rewardkit.core.referrals.campaign import ReferralCampaign
-from rewardkit.core.referrals.program import ReferralProgram
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.referrals.queries import (
     ReferralCampaigns,
     ReferralCampaignTerms,
     ReferralPrograms,
     ReferralProgramTerms,
 )
+from rewardkit.core.settling.emit import current
+from rewardkit.core.storing.needs import Accept, ask
 from rewardkit.language.event import moment
 
 

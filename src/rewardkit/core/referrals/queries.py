@@ -1,4 +1,4 @@
-"""What can be asked about referrals without changing anything; see `rewardkit.core.queries`."""
+"""What can be asked about referrals without changing anything; see `rewardkit.core.requests.queries`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from rewardkit.core.input import masked
-from rewardkit.core.queries import Page, Query
-from rewardkit.core.records import Reward
-from rewardkit.core.referrals.records import Referral
+from rewardkit.core.requests.queries import Page, Query
+from rewardkit.core.requests.records import Reward
+from rewardkit.core.requests.referral_records import Referral
+from rewardkit.core.values.input import masked
 
 
 @attrs.frozen

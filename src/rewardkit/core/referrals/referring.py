@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rewardkit.core.campaigns.entering import HistoryNeeded
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import unknown
-from rewardkit.core.emit import current
-from rewardkit.core.folding import fold_members, fold_with_history
-from rewardkit.core.input import masked, show, text
-from rewardkit.core.needs import Accept, Members, ask
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.folding.entering import HistoryNeeded
+from rewardkit.core.folding.members import fold_members, fold_with_history
+from rewardkit.core.folding.open_referral import OpenReferral
 from rewardkit.core.referrals.choosing import Terms, offered, terms_of
 from rewardkit.core.referrals.codes import sender_of
 from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral
-from rewardkit.core.referrals.needs import ReferralOf, ReferralsInto
-from rewardkit.core.referrals.open_referral import OpenReferral
-from rewardkit.core.referrals.records import Referral
-from rewardkit.core.referrals.rows import ReferralRow
-from rewardkit.core.rows import MemberRow
-from rewardkit.core.settle import settle
+from rewardkit.core.requests.referral_records import Referral
+from rewardkit.core.settling.emit import current
+from rewardkit.core.settling.settle import settle
+from rewardkit.core.storing.needs import Accept, Members, ask
+from rewardkit.core.storing.referral_needs import ReferralOf, ReferralsInto
+from rewardkit.core.storing.referral_rows import ReferralRow
+from rewardkit.core.storing.rows import MemberRow
+from rewardkit.core.values.input import masked, show, text
 from rewardkit.errors import InvariantError, Refused
 from rewardkit.language.event import moment
 

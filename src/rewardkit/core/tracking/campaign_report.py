@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 import attrs
 
-from rewardkit.core.asking import uses_of
-from rewardkit.core.campaigns.campaign import Campaign
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import unknown
-from rewardkit.core.emit import current
-from rewardkit.core.input import text
-from rewardkit.core.needs import Accept, ask
+from rewardkit.core.campaigns.asking import uses_of
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.campaign import Campaign
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.settling.emit import current
+from rewardkit.core.storing.needs import Accept, ask
 from rewardkit.core.tracking.figures import CampaignFigures, Holdout, VariantFigures
 from rewardkit.core.tracking.grant_figures import grant_figures
 from rewardkit.core.tracking.interval import difference
@@ -22,6 +21,7 @@ from rewardkit.core.tracking.lengths import lengths_of
 from rewardkit.core.tracking.needs import TallyEarning, TallyGrants, TallyOffers, TallyUsers
 from rewardkit.core.tracking.queries import CampaignReport
 from rewardkit.core.tracking.tallies import GrantTally, LengthTally, OfferTally, UserTally
+from rewardkit.core.values.input import text
 from rewardkit.errors import Refused
 from rewardkit.language.event import moment
 

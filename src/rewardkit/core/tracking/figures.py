@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 
-from rewardkit.core.queries import CampaignUse
+from rewardkit.core.requests.queries import CampaignUse
 from rewardkit.core.tracking.interval import Difference
 
 

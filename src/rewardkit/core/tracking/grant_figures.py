@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import attrs
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.grants.amount import amount_of, minus, plus, times
+from rewardkit.core.definitions.amount import amount_of, minus, plus, times
+from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.grants.life import DENIED, FULFILLED, REVERSED
-from rewardkit.core.records import Reward
+from rewardkit.core.requests.records import Reward
 from rewardkit.core.tracking.figures import Cost, GrantFigures
 from rewardkit.core.tracking.tallies import GrantTally
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from rewardkit.core.needs import Need
+from rewardkit.core.storing.needs import Need
 from rewardkit.core.tracking.tallies import (
     DepthTally,
     GrantTally,

@@ -1,10 +1,10 @@
-"""Reports, as they are asked for; see `rewardkit.core.queries`."""
+"""Reports, as they are asked for; see `rewardkit.core.requests.queries`."""
 
 from __future__ import annotations
 
 import attrs
 
-from rewardkit.core.queries import Query
+from rewardkit.core.requests.queries import Query
 from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures
 
 

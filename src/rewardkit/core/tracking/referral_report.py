@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from rewardkit.core.catalogue import Catalogue
-from rewardkit.core.context import Context, Deciding, Decision
-from rewardkit.core.defining import unknown
-from rewardkit.core.emit import current
-from rewardkit.core.input import integer
-from rewardkit.core.listing import optional_text
-from rewardkit.core.needs import Accept, ask
-from rewardkit.core.referrals.writing import CAPPED, RECIPIENT, SENDER
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.requests.listing import optional_text
+from rewardkit.core.settling.emit import current
+from rewardkit.core.settling.referral_writing import CAPPED, RECIPIENT, SENDER
+from rewardkit.core.storing.needs import Accept, ask
 from rewardkit.core.tracking.figures import DepthFigures, ReferralFigures, SenderFigures
 from rewardkit.core.tracking.grant_figures import grant_figures
 from rewardkit.core.tracking.lengths import lengths_of
@@ -26,6 +25,7 @@ from rewardkit.core.tracking.needs import (
     TallySides,
 )
 from rewardkit.core.tracking.queries import ReferralReport
+from rewardkit.core.values.input import integer
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import moment
 

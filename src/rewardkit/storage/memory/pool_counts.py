@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewardkit.core.pools.rows import CodeRow, RedeemerRow, SliceRow
+from rewardkit.core.storing.pool_rows import CodeRow, RedeemerRow, SliceRow
 from rewardkit.errors import InvariantError
 
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from rewardkit.core.pools import needs
-from rewardkit.core.pools.rows import (
+from rewardkit.core.pools.slices import SLICES
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     HoldingRow,
     IssuanceRow,
@@ -18,8 +19,7 @@ from rewardkit.core.pools.rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.pools.slices import SLICES
-from rewardkit.core.rows import Row
+from rewardkit.core.storing.rows import Row
 from rewardkit.errors import InvariantError
 from rewardkit.storage.memory.shelf import Key, Shelves
 

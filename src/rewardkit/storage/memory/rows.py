@@ -7,14 +7,14 @@ from heapq import nsmallest
 from itertools import islice
 from typing import TypeVar
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Effect, Insert, Publish, Replace
-from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.promotions import needs as promotions
-from rewardkit.core.promotions.rows import AttemptRow
-from rewardkit.core.referrals import needs as referrals
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.rows import (
+from rewardkit.core.storing import needs
+from rewardkit.core.storing import referral_needs as referrals
+from rewardkit.core.storing.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.promotion_rows import AttemptRow
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.storing.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from rewardkit.core.pools.rows import CodeRow, RedeemerRow, SliceRow
-from rewardkit.core.referrals.rows import ReferralRow
-from rewardkit.core.rows import CounterRow, GrantRow, MemberRow, NoticeRow, Row
+from rewardkit.core.storing.pool_rows import CodeRow, RedeemerRow, SliceRow
+from rewardkit.core.storing.referral_rows import ReferralRow
+from rewardkit.core.storing.rows import CounterRow, GrantRow, MemberRow, NoticeRow, Row
 from rewardkit.errors import InvariantError
 from rewardkit.storage.memory.pool_counts import check_counts
 from rewardkit.storage.memory.queue import Queue

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
-from rewardkit.core.grants.amount import plus, shortest, total
-from rewardkit.core.referrals.rows import ReferralRow
-from rewardkit.core.rows import GrantRow, UserOfferRow
+from rewardkit.core.definitions.amount import plus, shortest, total
+from rewardkit.core.storing.referral_rows import ReferralRow
+from rewardkit.core.storing.rows import GrantRow, UserOfferRow
 from rewardkit.core.tracking import needs
 from rewardkit.core.tracking.tallies import (
     DepthTally,

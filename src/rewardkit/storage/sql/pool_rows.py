@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from rewardkit.core.pools import needs
-from rewardkit.core.pools.rows import (
+from rewardkit.core.storing.pool_rows import (
     CodeRow,
     IssuanceRow,
     PoolRow,

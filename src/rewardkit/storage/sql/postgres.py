@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Effect, Insert, Publish, Replace
-from rewardkit.core.rows import EventRow, NoticeRow
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.storing.rows import EventRow, NoticeRow
 from rewardkit.errors import ExtraNotInstalled, InvariantError, SchemaError, StoreError
 from rewardkit.ports import Hear
 from rewardkit.storage.sql.arrays import integer_array, text_array
@@ -199,7 +199,7 @@ class PostgresRows(PostgresPools, SqlRows):
         return arrays(row, rows)
 
     def accept(self, need: needs.Accept) -> needs.Accepted:
-        """See `rewardkit.core.needs.Accept`."""
+        """See `rewardkit.core.storing.needs.Accept`."""
         tenant = self._tenant
         values = (tenant, *arrays(EventRow, need.events), tenant, tenant, text_array(need.users))
         rows = self.fetch(self._texts.accept, values)
@@ -207,7 +207,7 @@ class PostgresRows(PostgresPools, SqlRows):
         return needs.Accepted(epoch, fingerprint, frozenset((row[2], row[3]) for row in rows if row[2] is not None))
 
     def claims(self, need: needs.Claims) -> tuple[int, ...]:
-        """See `rewardkit.core.needs.Claims`."""
+        """See `rewardkit.core.storing.needs.Claims`."""
         if not need.claims:
             return ()
         names, *numbers = zip(*map(claim_values, need.claims), strict=True)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rewardkit.core.pools import needs
-from rewardkit.core.pools.rows import CodeRow, NewCodeRow, PoolRow
 from rewardkit.core.pools.slices import SLICES
+from rewardkit.core.storing.pool_rows import CodeRow, NewCodeRow, PoolRow
 from rewardkit.errors import StoreError
 from rewardkit.storage.sql.pool_rows import SqlPools
 from rewardkit.storage.sql.pool_statements import FREE, NUMBERED, PoolStatements

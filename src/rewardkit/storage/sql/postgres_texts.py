@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, get_type_hints
 
-from rewardkit.core.effects import Effect, Insert, Publish, Replace
-from rewardkit.core.rows import NoticeRow
+from rewardkit.core.storing.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.storing.rows import NoticeRow
 from rewardkit.storage.sql.arrays import bytes_array, integer_array, text_array
 from rewardkit.storage.sql.postgres_pools import PostgresPoolStatements
 from rewardkit.storage.sql.statements import CLAIM_COLUMNS, ON_CLAIM, Statements

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Effect
-from rewardkit.core.grants.rows import GrantStepRow
 from rewardkit.core.promotions import needs as promotions
-from rewardkit.core.promotions.rows import AttemptRow
-from rewardkit.core.referrals import needs as referrals
-from rewardkit.core.referrals.rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.rows import (
+from rewardkit.core.storing import needs
+from rewardkit.core.storing import referral_needs as referrals
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.grant_steps import GrantStepRow
+from rewardkit.core.storing.promotion_rows import AttemptRow
+from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
+from rewardkit.core.storing.rows import (
     AnswerRow,
     CounterRow,
     DefinitionRow,

@@ -12,9 +12,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from rewardkit.core import needs
-from rewardkit.core.effects import Effect, Insert, Publish, Replace
-from rewardkit.core.rows import Row
+from rewardkit.core.storing import needs
+from rewardkit.core.storing.effects import Effect, Insert, Publish, Replace
+from rewardkit.core.storing.rows import Row
 from rewardkit.errors import InvariantError, SchemaError, StoreError
 from rewardkit.storage.sql.awaited_sqlite import AwaitedSqlite, AwaitedSqliteCursor
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, SQLITE
@@ -215,7 +215,7 @@ class SqliteRows(SqlitePools, SqlRows):
         return json.dumps(list(values), ensure_ascii=False)
 
     def accept(self, need: needs.Accept) -> needs.Accepted:
-        """See `rewardkit.core.needs.Accept`."""
+        """See `rewardkit.core.storing.needs.Accept`."""
         epoch, fingerprint = self.epoch()
         tenant, execute, text = self._tenant, self._cursor.execute, self._texts.accept_event
         log_statement(text)
@@ -231,7 +231,7 @@ class SqliteRows(SqlitePools, SqlRows):
         return needs.Accepted(epoch, fingerprint, fresh)
 
     def claims(self, need: needs.Claims) -> tuple[int, ...]:
-        """See `rewardkit.core.needs.Claims`."""
+        """See `rewardkit.core.storing.needs.Claims`."""
         text = self._texts.claim
         changed = [self.fetch(text, (self._tenant, *claim_values(claim)))[0] for claim in need.claims]
         return granted_in_order(need.claims, changed)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rewardkit.core.pools import needs
-from rewardkit.core.pools.rows import CodeRow, HoldingRow
-from rewardkit.core.rows import Row
+from rewardkit.core.storing.pool_rows import CodeRow, HoldingRow
+from rewardkit.core.storing.rows import Row
 from rewardkit.errors import InvariantError
 from rewardkit.storage.sql.pool_rows import SqlPools
 from rewardkit.storage.sql.pool_statements import NUMBERED, PoolStatements

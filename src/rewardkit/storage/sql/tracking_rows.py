@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import Any
 
-from rewardkit.core.grants.amount import shortest
+from rewardkit.core.definitions.amount import shortest
 from rewardkit.core.tracking import needs
 from rewardkit.core.tracking.tallies import (
     DepthTally,

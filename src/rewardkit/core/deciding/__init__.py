@@ -1,0 +1,1 @@
+"""The circumstances of a decision."""

@@ -1,0 +1,58 @@
+"""What a definition says of the grants that are earned under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from rewardkit.core.values.input import show
+from rewardkit.errors import InvariantError, ValidationError
+
+if TYPE_CHECKING:
+    from rewardkit.core.definitions.catalogue import Catalogue
+    from rewardkit.core.storing.rows import GrantRow
+
+CHECK: Final = "check"
+ALWAYS: Final = "always"
+REVIEWS: Final = ("", CHECK, ALWAYS)
+"""Who has to agree: nobody; nobody, unless the kit's check flags it; somebody, always."""
+
+PARTS: Final = "parts"
+WHOLE: Final = "whole"
+REVERSALS: Final = (PARTS, WHOLE)
+"""How much can be taken back: any part of the amount, or nothing but all of it."""
+
+
+@attrs.frozen
+class Terms:
+    """Of a version of a definition; what was earned under it keeps them."""
+
+    hold: int | None = None
+    """Microseconds from the earning, before which nothing is given."""
+    review: str = ""
+    reversal: str = PARTS
+    reversal_frees: bool = False
+    """Whether what is denied or reversed as a whole gives its places under the caps back."""
+
+
+def terms_of(row: GrantRow, catalogue: Catalogue) -> Terms:
+    """The terms that a grant was earned under."""
+    if row.referral:
+        return catalogue.referrals.program_versions[row.offer, row.offer_version].terms
+    offer = catalogue.offer_versions.get((row.offer, row.offer_version))
+    if offer is None:
+        raise InvariantError(f"grant `{row.id}` names a version of offer `{row.offer}` that is not there")
+    return offer.terms
+
+
+def one_of(value: object, what: str, known: tuple[str, ...]) -> str:
+    """A word that is one of a few.
+
+    Raises:
+        ValidationError: it is not.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    words = "`, `".join(word for word in known if word)
+    raise ValidationError(f"{what} is one of `{words}`, not `{show(str(value))}`")

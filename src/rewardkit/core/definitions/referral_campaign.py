@@ -1,0 +1,93 @@
+"""A referral campaign as it is kept: which senders offer which program, and when."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+import attrs
+
+from rewardkit.core.storing.rows import DefinitionRow
+from rewardkit.core.values import payload
+from rewardkit.language.condition import Condition
+from rewardkit.language.folding.program import Program
+
+REFERRAL_CAMPAIGN: Final = "referral_campaign"
+_BESIDE: Final = frozenset(("id", "name", "version", "epoch"))
+
+
+@attrs.frozen(slots=False)
+class ReferralCampaign:
+    """A version of a referral campaign."""
+
+    id: int
+    """The same for all versions: which referral campaign of the tenant it was, from 0."""
+    name: str
+    version: int
+    epoch: int
+    """That began with this version."""
+    program: str
+    sender: str | None
+    """On the sender: canonical text with every `@name` inlined; None is everybody."""
+    sender_source: str | None
+    """As it was written."""
+    start: int | None
+    end: int | None
+    zone: str
+    priority: int
+    status: str
+    """`draft`, `live` or `ended`."""
+    launched_at: int | None
+
+    @cached_property
+    def standing(self) -> Program:
+        """The compiled condition on the sender, which holds or does not, from one reading to the next.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.sender is None:
+            raise ValueError(f"referral campaign `{self.name}` has no condition on the sender")
+        return Condition.parse(self.sender).program(scope="open", zone=self.zone, mode="live")
+
+    @property
+    def opens_at(self) -> int:
+        """The first instant at which senders offer it.
+
+        Raises:
+            ValueError: it is a draft.
+        """
+        if self.launched_at is None:
+            raise ValueError(f"referral campaign `{self.name}` is a draft")
+        return self.launched_at if self.start is None else self.start
+
+    def is_open_at(self, at: int) -> bool:
+        """Whether senders offer it at an instant: from its start on, up to but not at its end."""
+        return self.launched_at is not None and self.opens_at <= at and (self.end is None or at < self.end)
+
+    @property
+    def is_evergreen(self) -> bool:
+        """Whether everybody offers it, without end: the fallback of all others."""
+        return self.sender is None and self.end is None
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        """Of those that are open, a sender offers the one with the greatest: fallbacks last, then by priority, then
+        the most recently started.
+        """
+        return not self.is_evergreen, self.priority, self.opens_at, self.id
+
+    def body(self) -> dict[str, Any]:
+        """What a row's body says."""
+        fields = attrs.fields(ReferralCampaign)
+        return {field.name: getattr(self, field.name) for field in fields if field.name not in _BESIDE}
+
+    def meaning(self) -> dict[str, Any]:
+        """What makes another version where it differs: all of the body but how the condition was written."""
+        return self.body() | {"sender_source": None}
+
+
+def referral_campaign_of(row: DefinitionRow, campaign_id: int) -> ReferralCampaign:
+    """The referral campaign of a row."""
+    body = payload.read(row.body, REFERRAL_CAMPAIGN)
+    return ReferralCampaign(id=campaign_id, name=row.name, version=row.version, epoch=row.epoch, **body)

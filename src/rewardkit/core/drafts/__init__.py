@@ -1,0 +1,1 @@
+"""New versions of definitions, before they are published together."""

@@ -1,0 +1,55 @@
+"""A recipient's open referral, as the slot of its program keeps it.
+
+One behind the other: number of the program's version, lengths of campaign and sender in bytes, both in UTF-8, and the
+packed state of the condition. Whoever completes it needs no other row to decide both sides.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+import attrs
+
+from rewardkit.core.definitions.referral_program import ReferralProgram
+from rewardkit.core.values.identity import derive
+from rewardkit.errors import InvariantError
+
+_HEAD = struct.Struct("<IHH")
+
+
+@attrs.frozen
+class OpenReferral:
+    """Who refers whom, on which terms."""
+
+    sender: str
+    recipient: str
+    program: ReferralProgram
+    """The version that the recipient entered under."""
+    campaign: str
+    """The referral campaign that chose it, or empty."""
+
+    def id(self, tenant: str) -> str:
+        """Derived from what makes it unique: campaigns are terms of one invitation, which a recipient follows once."""
+        return derive("rf", tenant, "" if self.campaign else self.program.name, self.recipient)
+
+    def pack(self, state: bytes) -> bytes:
+        """The slot's payload."""
+        campaign, sender = self.campaign.encode(), self.sender.encode()
+        return b"".join((_HEAD.pack(self.program.number, len(campaign), len(sender)), campaign, sender, state))
+
+
+def unpack(payload: bytes, recipient: str, programs: Mapping[int, ReferralProgram]) -> tuple[OpenReferral, bytes]:
+    """The referral of a slot, and the packed state of its condition.
+
+    Raises:
+        InvariantError: the bytes were not written by `pack`, or the program is unknown.
+    """
+    try:
+        number, campaign, sender = _HEAD.unpack_from(payload)
+        begin = _HEAD.size + campaign
+        end = begin + sender
+        texts = payload[_HEAD.size : begin].decode(), payload[begin:end].decode()
+        return OpenReferral(texts[1], recipient, programs[number], texts[0]), payload[end:]
+    except (struct.error, UnicodeDecodeError, KeyError) as error:
+        raise InvariantError(f"an open referral cannot be read: {error}") from None

@@ -1,0 +1,1 @@
+"""What the outside is told: the outbox, and the endpoints that hear."""

@@ -1,0 +1,1 @@
+"""Offers that are made to one user by a call, or withdrawn."""

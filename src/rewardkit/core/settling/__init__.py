@@ -1,0 +1,1 @@
+"""What a fold has come to: places and money claimed, grants given, rows written."""

@@ -1,0 +1,1 @@
+"""Values that callers give, checked: texts, numbers, JSON, dates, and the limits that they have."""
