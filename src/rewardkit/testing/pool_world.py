@@ -2,7 +2,8 @@
 
 Pool `unique` has three codes and falls to its threshold with the last: `U-ANN` is ann's, `U-BOB` is bob's and reserved,
 and `U-LAST` remains. Of pool `multi` code `M-CODE` can be redeemed twice: once it was, and once it is reserved by
-somebody whose time is over. Pool `bearer` has a code that nobody was given.
+somebody whose time is over. Pool `bearer` has a code that nobody was given. Codes that grants carry, and codes that
+make offers, are in `rewardkit.testing.pool_rewards_world`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from rewardkit.core.requests.commands import Command
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Store
 from rewardkit.testing.audit import Snapshot
-from rewardkit.testing.faults_world import BEGAN_AT, NOW, kit_at
+from rewardkit.testing.faults_world import BEGAN_AT, kit_at
+from rewardkit.testing.pool_rewards_world import build_rewards, reward_moves, reward_shape_of
 
 _EARLY = BEGAN_AT - 1
 
@@ -36,9 +38,10 @@ def build_pools(store: Store, tenant: str) -> None:
     kit.run(commands.ReserveCode("U-BOB", reservation="bobs", seconds=86_400))
     kit.run(commands.RedeemCode("M-CODE", external_issuee_id="ann"))
     kit_at(store, tenant, _EARLY).run(commands.ReserveCode("M-CODE", reservation="old", seconds=1))
+    build_rewards(kit)
 
 
-def pool_moves(kit: RewardKit) -> Mapping[str, Command[Any]]:
+def pool_moves(kit: RewardKit, tenant: str) -> Mapping[str, Command[Any]]:
     """Every command that has something to do there, under a name, by a kit of its tenant."""
     (redeemed,) = kit.ask(Redemptions(code="M-CODE", external_issuee_id="ann")).items
     return {
@@ -65,13 +68,8 @@ def pool_moves(kit: RewardKit) -> Mapping[str, Command[Any]]:
         "stop redeeming": commands.ChangePool("unique", redemption_allowed=False),
         "raise threshold": commands.ChangePool("unique", low_threshold=1),
         "create": commands.CreatePool("new"),
+        **reward_moves(tenant),
     }
-
-
-def perform_in_pools(store: Store, tenant: str, name: str, key: str | None = None) -> object:
-    """What a move comes to."""
-    kit = kit_at(store, tenant, NOW)
-    return kit.attempt(pool_moves(kit)[name], key=key)
 
 
 def shape_of(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -95,4 +93,5 @@ def shape_of(snapshot: Snapshot) -> Mapping[str, Any]:
         ),
         "open": sorted((row.id, row.key, row.expires_at) for row in found.reservations if row.status == "open"),
         "notices": Counter(row.kind for row in snapshot.notices),
+        **reward_shape_of(snapshot),
     }
