@@ -22,7 +22,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from rewardkit.core.commands import Command
+from rewardkit.core.requests.commands import Command
 from rewardkit.errors import StoreError
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Store

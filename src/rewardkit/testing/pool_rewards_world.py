@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from rewardkit.core import commands
-from rewardkit.core.commands import Command
 from rewardkit.core.grants.reversing import ReverseGrant
-from rewardkit.core.identity import derive, digest
-from rewardkit.core.needs import Need
 from rewardkit.core.pools.commands import ActivateCode, CreatePool, DeactivateCode, GenerateCodes, ImportCodes
 from rewardkit.core.promotions.commands import DefinePromotion, EnterPromoCode
 from rewardkit.core.promotions.needs import TakeAttempts
+from rewardkit.core.requests import commands
+from rewardkit.core.requests.commands import Command
+from rewardkit.core.storing.needs import Need
+from rewardkit.core.values.identity import derive, digest
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Store
 from rewardkit.testing.audit import Snapshot
