@@ -171,7 +171,9 @@ class RewardKit(PoolStock):
         return self._drive("run", command, lambda: decide.decide(command, context))
 
     def _drive(self, operation: str, asked: object, make: Callable[[], Deciding[Decision[A]]]) -> A | Refused:
-        decision = self._watch.deciding(operation, asked, make, partial(drive, self._store, self._tenant))
+        decision = self._watch.deciding(
+            operation, asked, make, partial(drive, self._store, self._tenant, reading=operation == "ask")
+        )
         if decision.catalogue is not None:
             self._catalogues[self._tenant] = decision.catalogue
         return decision.answer

@@ -84,8 +84,11 @@ class Store(Protocol):
         """Whether transactions are part of one that the host opened, commits and retries itself."""
         ...
 
-    def transaction(self, tenant: str) -> AbstractContextManager[Transaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> AbstractContextManager[Transaction]:
         """Begin; commit when the block ends, roll back when it raises.
+
+        With `reading` it sees one committed state, and nothing is taken, locked or written in it: a database that can
+        lets it wait for no writer, and no writer for it.
 
         A store that has joined a host's transaction uses a savepoint instead, and leaves the commit to the host.
 

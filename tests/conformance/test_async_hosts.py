@@ -45,7 +45,7 @@ class HostedStore:
         self.close, self.listening = store.close, store.listening
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[Transaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:  # noqa: ARG002 - as the host's
         if getattr(self._local, "open", False):
             raise StoreError("a transaction of this store is open in this thread already; end it first")
         self._local.open = True

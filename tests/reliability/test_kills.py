@@ -275,7 +275,7 @@ class Torn:
         self.listening = store.listening
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[Transaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:  # noqa: ARG002 - torn all the same
         with self._store.transaction(tenant) as taking:
             later = TornTransaction(taking)
             yield later

@@ -135,8 +135,8 @@ class Pondering:
         self.store = store
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[Transaction]:
-        with self.store.transaction(tenant) as transaction:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:
+        with self.store.transaction(tenant, reading=reading) as transaction:
             listed = transaction.ask
 
             def ask(need: Need[Any]) -> Any:

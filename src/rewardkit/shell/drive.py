@@ -28,10 +28,13 @@ class _Dropped(Exception):
     """Leaves a transaction's block so that it rolls back."""
 
 
-def drive(store: Store, tenant: str, make: Callable[[], Deciding[Decision[A]]]) -> Decision[A]:
+def drive(
+    store: Store, tenant: str, make: Callable[[], Deciding[Decision[A]]], *, reading: bool = False
+) -> Decision[A]:
     """Make a decision in one transaction, again from the start where the store says that this may well succeed.
 
     A refusal that changes nothing, and a dry run, roll back whatever was taken on the way.
+    A query is made `reading`, and changes nothing at all.
     Inside a host's transaction nothing is repeated: the host retries its whole transaction.
 
     Raises:
@@ -42,7 +45,7 @@ def drive(store: Store, tenant: str, make: Callable[[], Deciding[Decision[A]]]) 
     while True:
         attempt += 1
         try:
-            return _once(store, tenant, make())
+            return _once(store, tenant, make(), reading=reading)
         except StoreError as error:
             over = attempt == ATTEMPTS or time.monotonic() > patient_until
             if over or not error.transient or error.outcome == "unknown" or store.joined:
@@ -50,10 +53,10 @@ def drive(store: Store, tenant: str, make: Callable[[], Deciding[Decision[A]]]) 
         time.sleep(random.uniform(0, _FIRST_WAIT_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
 
 
-def _once(store: Store, tenant: str, deciding: Deciding[Decision[A]]) -> Decision[A]:
+def _once(store: Store, tenant: str, deciding: Deciding[Decision[A]], *, reading: bool) -> Decision[A]:
     decision: Decision[A] | None = None
     try:
-        with store.transaction(tenant) as transaction:
+        with store.transaction(tenant, reading=reading) as transaction:
             decision = _answer_needs(deciding, transaction)
             _keep(decision, transaction)
     except _Dropped:

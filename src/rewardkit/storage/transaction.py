@@ -35,6 +35,7 @@ from rewardkit.core.storing.rows import (
     RegisteredEndpointRow,
     UserOfferRow,
 )
+from rewardkit.core.storing.seen_needs import InForce, MembersSeen
 from rewardkit.core.tracking import needs as tracking
 from rewardkit.core.tracking.tallies import (
     DepthTally,
@@ -45,7 +46,7 @@ from rewardkit.core.tracking.tallies import (
     SenderTally,
     UserTally,
 )
-from rewardkit.errors import StoreError
+from rewardkit.errors import InvariantError, StoreError
 
 T = TypeVar("T")
 
@@ -55,7 +56,9 @@ class Rows(Protocol):
 
     def accept(self, need: needs.Accept) -> needs.Accepted: ...
     def digests(self, need: needs.Digests) -> Mapping[tuple[str, str], bytes]: ...
+    def in_force(self, need: InForce) -> tuple[int, int]: ...
     def members(self, need: needs.Members) -> tuple[MemberRow, ...]: ...
+    def members_seen(self, need: MembersSeen) -> tuple[MemberRow, ...]: ...
     def due_members(self, need: needs.DueMembers) -> needs.Due: ...
     def stale_members(self, need: needs.StaleMembers) -> needs.Due: ...
     def histories(self, need: needs.Histories) -> Mapping[str, tuple[EventRow, ...]]: ...
@@ -130,7 +133,9 @@ class Rows(Protocol):
 _METHODS: Mapping[type[Need[Any]], str] = {
     needs.Accept: "accept",
     needs.Digests: "digests",
+    InForce: "in_force",
     needs.Members: "members",
+    MembersSeen: "members_seen",
     needs.DueMembers: "due_members",
     needs.StaleMembers: "stale_members",
     needs.Histories: "histories",
@@ -209,8 +214,9 @@ class OpenTransaction:
     PostgreSQL would answer the COMMIT with a silent rollback, and the caller would believe in rows that are not there.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, *, reading: bool = False) -> None:
         self._rows = rows
+        self._reading = reading
         self._state: Literal["open", "lost by an earlier failure", "ended"] = "open"
 
     def ask(self, need: Need[T]) -> T:
@@ -226,6 +232,8 @@ class OpenTransaction:
     def write(self, effects: Sequence[Effect]) -> None:
         """See `rewardkit.ports.Transaction.write`."""
         self.check()
+        if self._reading:
+            raise InvariantError("a transaction that reads was to write")
         try:
             self._rows.write(effects)
         except BaseException:

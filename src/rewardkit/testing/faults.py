@@ -45,10 +45,10 @@ class WatchedStore:
         return self._store.joined
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[WatchedTransaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[WatchedTransaction]:
         """A transaction of the store, watched."""
         self._watch(Step("begin", "before"))
-        with self._store.transaction(tenant) as transaction:
+        with self._store.transaction(tenant, reading=reading) as transaction:
             self._watch(Step("begin", "after"))
             yield WatchedTransaction(transaction, self._watch)
             self._watch(Step("commit", "before"))

@@ -30,10 +30,14 @@ class ReadThenWrite:
         self.joined = False
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[Transaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:
         """Read now, and write later what was read now."""
-        with self._store.transaction(tenant) as reading:
-            counters = reading.ask(Counters((self._counter,)))
+        if reading:
+            with self._store.transaction(tenant, reading=True) as queried:
+                yield queried
+            return
+        with self._store.transaction(tenant, reading=True) as looking:
+            counters = looking.ask(Counters((self._counter,)))
         self._between()
         with self._store.transaction(tenant) as writing:
             yield ReadThenWriteTransaction(writing, {row.name: row for row in counters})

@@ -28,6 +28,7 @@ from rewardkit.testing.steps import ask, everything, grants, put, replace
 from rewardkit.testing.store_interleavings import StoreInterleavings
 from rewardkit.testing.store_outbox import StoreOutbox
 from rewardkit.testing.store_pools import StorePools
+from rewardkit.testing.store_reading import StoreReading
 from rewardkit.testing.store_referrals import StoreReferrals
 from rewardkit.testing.store_registered import StoreRegistered
 from rewardkit.testing.store_supplies import StoreSupplies
@@ -46,6 +47,7 @@ class StoreContract(
     StoreTakings,
     StoreOutbox,
     StorePools,
+    StoreReading,
     StoreReferrals,
     StoreRegistered,
     StoreSupplies,

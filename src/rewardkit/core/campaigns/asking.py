@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
@@ -23,19 +24,16 @@ from rewardkit.core.requests.queries import (
     UserOffers,
 )
 from rewardkit.core.requests.records import Grant, Notice, UserOffer
-from rewardkit.core.settling.emit import current
 from rewardkit.core.storing.needs import (
-    Accept,
     Counters,
-    Definitions,
     ListGrants,
     ListNotices,
     ListUserOffers,
-    Members,
     ask,
 )
 from rewardkit.core.storing.progress import ACTIVE, Progress, key
 from rewardkit.core.storing.rows import UserOfferRow
+from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.errors import ValidationError
 from rewardkit.language.folding.program import IMPOSSIBLE
 
@@ -81,7 +79,7 @@ def user_offers(query: UserOffers, context: Context) -> Deciding[Decision[Page[U
     while True:
         rows = yield from ask(ListUserOffers(user, campaign, kept_as, after, limit))
         if rows and not found:
-            catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+            catalogue = yield from newest(context)
         for row in (yield from _by_the_clock(rows, context, catalogue)):
             after = row.made_at, row.id
             if status in (None, row.status):
@@ -99,7 +97,7 @@ def _by_the_clock(
     over = {row.id for row in rows if row.status == "active" and row.ends_at is not None and row.ends_at <= context.at}
     if not over:
         return tuple(rows)
-    members = yield from ask(Members(tuple(sorted({row.user for row in rows if row.id in over}))))
+    members = yield from ask(MembersSeen(tuple(sorted({row.user for row in rows if row.id in over}))))
     progress = {member.user: Progress(member.state) for member in members}
 
     def judged(row: UserOfferRow) -> UserOfferRow:
@@ -126,7 +124,7 @@ def notices(query: Notices, context: Context) -> Deciding[Decision[Page[Notice]]
 
 def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[CampaignUse, ...]]]:
     """All campaigns and the use of their caps."""
-    catalogue = Catalogue.of((yield from ask(Definitions())))
+    catalogue = yield from newest(context)
     found = [catalogue.campaigns[name] for name in sorted(catalogue.campaigns)]
     return Decision((yield from uses_of(found)), (), catalogue)
 

@@ -20,9 +20,10 @@ from rewardkit.core.folding import cycle
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_from_history, known_events
 from rewardkit.core.requests.queries import Query
-from rewardkit.core.storing.needs import Counters, Members, ask
+from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.core.storing.progress import ENTRY, key
 from rewardkit.core.storing.rows import MemberRow
+from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.core.values.input import text
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, rfc3339
@@ -81,7 +82,7 @@ def preview(query: Preview, context: Context) -> Deciding[Decision[Previewed]]:
     if known is None:
         raise unknown("campaign", name, catalogue.campaigns)
     campaign = known if known.launched_at is not None else attrs.evolve(known, launched_at=context.at)
-    rows = yield from ask(Members((user,)))
+    rows = yield from ask(MembersSeen((user,)))
     row = rows[0] if rows else MemberRow(user, catalogue.epoch, 0, -(2**63), "", None, b"")
     history = yield from known_events(user)
     fold, _ = yield from fold_from_history(catalogue, row, (), history, context.at)

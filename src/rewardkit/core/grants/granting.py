@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.amount import amount_of, minus, total
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.grants.life import FULFILLED, Moved, Place, allows, missing, moved, refused
 from rewardkit.core.requests.answers import Claimed
 from rewardkit.core.requests.commands import ClaimGrant, ClaimGrants, FulfilGrant
 from rewardkit.core.requests.records import Grant, GrantStep
-from rewardkit.core.settling.emit import current
 from rewardkit.core.storing.effects import Effect, Insert, Replace
 from rewardkit.core.storing.grant_steps import GrantStepRow
-from rewardkit.core.storing.needs import Accept, GrantOf, LeaseGrants, ask
+from rewardkit.core.storing.needs import GrantOf, LeaseGrants, ask
 from rewardkit.core.storing.rows import GrantRow, NoticeRow
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import integer, text
@@ -116,8 +116,7 @@ def covering(context: Context, rows: tuple[GrantRow, ...]) -> Deciding[Catalogue
     """
     if not rows:
         return context.catalogue
-    accepted = yield from ask(Accept((), ()))
-    return (yield from current(context, accepted, ()))
+    return (yield from newest(context))
 
 
 def leased_until(row: GrantRow) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.folding.open_referral import unpack
@@ -15,11 +16,11 @@ from rewardkit.core.referrals.referring import referral_of
 from rewardkit.core.requests.listing import limit_of, optional_text, place_of, status_of
 from rewardkit.core.requests.queries import Page
 from rewardkit.core.requests.referral_records import Referral
-from rewardkit.core.settling.emit import current
-from rewardkit.core.storing.needs import Accept, Counters, Members, ask
+from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.core.storing.progress import Progress
 from rewardkit.core.storing.referral_needs import ListReferrals, ReferralCodeOf
 from rewardkit.core.storing.referral_rows import ReferralRow
+from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.core.values.input import text
 from rewardkit.language.event import moment, rfc3339
 from rewardkit.language.folding.program import IMPOSSIBLE
@@ -53,8 +54,8 @@ def _by_the_clock(rows: Sequence[ReferralRow], context: Context) -> Deciding[tup
     over = {row.id for row in rows if row.status == "open" and row.ends_at is not None and row.ends_at <= context.at}
     if not over:
         return tuple(rows)
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
-    members = yield from ask(Members(tuple(sorted({row.recipient for row in rows if row.id in over}))))
+    catalogue = yield from newest(context)
+    members = yield from ask(MembersSeen(tuple(sorted({row.recipient for row in rows if row.id in over}))))
     progress = {member.user: Progress(member.state) for member in members}
 
     def judged(row: ReferralRow) -> ReferralRow:
@@ -75,7 +76,7 @@ def _by_the_clock(rows: Sequence[ReferralRow], context: Context) -> Deciding[tup
 def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[TermsOffered]]:
     """What a sender offers now; refused where she offers nothing."""
     sender = text(query.sender, "a sender")
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    catalogue = yield from newest(context)
     terms = yield from terms_of(catalogue, sender, context.at)
     known = yield from choosing(catalogue, sender, context.at)
     code = yield from ask(ReferralCodeOf(sender))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.definitions.referral_program import ReferralProgram
@@ -14,8 +15,6 @@ from rewardkit.core.referrals.queries import (
     ReferralPrograms,
     ReferralProgramTerms,
 )
-from rewardkit.core.settling.emit import current
-from rewardkit.core.storing.needs import Accept, ask
 from rewardkit.language.event import moment
 
 
@@ -23,7 +22,7 @@ def referral_programs(
     _query: ReferralPrograms, context: Context
 ) -> Deciding[Decision[tuple[ReferralProgramTerms, ...]]]:
     """All of them, by name."""
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    catalogue = yield from newest(context)
     programs = catalogue.referrals.programs
     return Decision(tuple(_program(programs[name], catalogue) for name in sorted(programs)), (), catalogue)
 
@@ -48,7 +47,7 @@ def referral_campaigns(
     _query: ReferralCampaigns, context: Context
 ) -> Deciding[Decision[tuple[ReferralCampaignTerms, ...]]]:
     """All of them, those that come first first."""
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    catalogue = yield from newest(context)
     campaigns = catalogue.referrals.campaigns
     drafts = [campaigns[name] for name in sorted(campaigns) if campaigns[name].launched_at is None]
     return Decision(tuple(map(_campaign, (*catalogue.referrals.launched, *drafts))), (), catalogue)

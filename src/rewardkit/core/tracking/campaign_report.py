@@ -9,11 +9,11 @@ import attrs
 
 from rewardkit.core.campaigns.asking import uses_of
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
-from rewardkit.core.settling.emit import current
-from rewardkit.core.storing.needs import Accept, ask
+from rewardkit.core.storing.needs import ask
 from rewardkit.core.tracking.figures import CampaignFigures, Holdout, VariantFigures
 from rewardkit.core.tracking.grant_figures import grant_figures
 from rewardkit.core.tracking.interval import difference
@@ -55,7 +55,7 @@ class _Counted:
 def campaign_report(query: CampaignReport, context: Context) -> Deciding[Decision[CampaignFigures]]:
     """What the store counts of a campaign, put together."""
     name = text(query.campaign, "a campaign's name")
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    catalogue = yield from newest(context)
     campaign = _known(name, catalogue)
     offers = yield from ask(TallyOffers(name, context.at))
     grants = yield from ask(TallyGrants(name))

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.requests.listing import optional_text
-from rewardkit.core.settling.emit import current
 from rewardkit.core.settling.referral_writing import CAPPED, RECIPIENT, SENDER
-from rewardkit.core.storing.needs import Accept, ask
+from rewardkit.core.storing.needs import ask
 from rewardkit.core.tracking.figures import DepthFigures, ReferralFigures, SenderFigures
 from rewardkit.core.tracking.grant_figures import grant_figures
 from rewardkit.core.tracking.lengths import lengths_of
@@ -42,7 +42,7 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
     if program is None and campaign is None:
         raise ValidationError("a report of referrals is of a `program`, of a `campaign`, or of both: name one")
     limit = integer(query.top, "top", least=1, most=TOP)
-    catalogue = yield from current(context, (yield from ask(Accept((), ()))), ())
+    catalogue = yield from newest(context)
     _require(program, campaign, catalogue)
     of = Referred(program, campaign)
     statuses: Counter[str] = Counter()

@@ -27,6 +27,7 @@ from rewardkit.core.storing.rows import (
     Row,
     UserOfferRow,
 )
+from rewardkit.core.storing.seen_needs import InForce, MembersSeen
 from rewardkit.errors import InvariantError
 from rewardkit.storage.memory.pools import MemoryPools
 from rewardkit.storage.memory.shelf import KEY_OF, Key, Shelf, Shelves
@@ -108,6 +109,12 @@ class MemoryRows(MemoryPools, MemoryTracking):
         return {key: rows[key].digest for key in need.keys if key in rows}
 
     def members(self, need: needs.Members) -> tuple[MemberRow, ...]:
+        return self._existing(MemberRow, need.users)
+
+    def in_force(self, _need: InForce) -> tuple[int, int]:
+        return self._shelves.epoch, self._shelves.fingerprint
+
+    def members_seen(self, need: MembersSeen) -> tuple[MemberRow, ...]:
         return self._existing(MemberRow, need.users)
 
     def due_members(self, need: needs.DueMembers) -> needs.Due:

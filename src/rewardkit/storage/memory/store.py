@@ -35,8 +35,8 @@ class MemoryStore:
         return False
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[OpenTransaction]:
-        """As `Store.transaction` promises; all tenants wait for each other."""
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[OpenTransaction]:
+        """As `Store.transaction` promises; all tenants wait for each other, and readers too."""
         if self._process != os.getpid():
             raise ForkError(
                 "this memory store belongs to the process that was forked; make another one in this process"
@@ -51,7 +51,7 @@ class MemoryStore:
         if tenant not in self._tenants:
             self._tenants[tenant] = Shelves()
         rows = MemoryRows(self._tenants[tenant])
-        transaction = OpenTransaction(rows)
+        transaction = OpenTransaction(rows, reading=reading)
         try:
             yield transaction
             transaction.check()

@@ -86,6 +86,10 @@ class Driver(ABC, Generic[C]):
     def begin(self, connection: C) -> None: ...
 
     @abstractmethod
+    def begin_reading(self, connection: C) -> None:
+        """Begin, to see one committed state and to change nothing: it waits for no writer."""
+
+    @abstractmethod
     def begin_migration(self, connection: C) -> None:
         """Begin, and keep all other migrations out."""
 

@@ -33,13 +33,13 @@ class JoinedStore:
         return True
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[OpenTransaction]:
-        """A savepoint in the host's transaction: kept when the block ends, undone when it raises."""
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[OpenTransaction]:
+        """A savepoint in the host's transaction, kept when the block ends, undone when it raises; the host's reads."""
         driver = self._driver
         connection = self._host.begin()
         with _alone(connection), driver.entered(connection):
             driver.execute(connection, "SAVEPOINT rewardkit")
-            transaction = OpenTransaction(driver.rows(connection, tenant))
+            transaction = OpenTransaction(driver.rows(connection, tenant), reading=reading)
             try:
                 self._look_for_tables(connection)
                 yield transaction

@@ -106,10 +106,20 @@ class PostgresStore(SqlStore[Connection]):
             raise elsewhere(connection, "PostgreSQL", "psycopg.Connection")
 
     def begin(self, connection: Connection) -> None:
-        """Nothing: the driver begins with the first statement."""
+        """The driver begins with the first statement, as it is told here."""
+        if connection.read_only:
+            connection.read_only = None
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Told as in `begin`; one that only reads is never refused for what others commit."""
+        if not connection.read_only:
+            connection.read_only = True
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
 
     def begin_migration(self, connection: Connection) -> None:
         """See `SqlStore.begin_migration`."""
+        self.begin(connection)
         self.execute(connection, "SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
 
     def commit(self, connection: Connection) -> None:

@@ -27,6 +27,7 @@ from rewardkit.core.storing.rows import (
     RegisteredEndpointRow,
     UserOfferRow,
 )
+from rewardkit.core.storing.seen_needs import InForce, MembersSeen
 from rewardkit.errors import InvariantError
 from rewardkit.storage.sql.pool_rows import SqlPools
 from rewardkit.storage.sql.pool_statements import PoolStatements
@@ -91,6 +92,9 @@ class SqlRows(SqlPools, SqlTracking, ABC):
         rows = self.fetch(self._statements.epoch, (self._tenant,))
         return rows[0] if rows else (0, 0)
 
+    def in_force(self, _need: InForce) -> tuple[int, int]:
+        return self.epoch()
+
     def digests(self, need: needs.Digests) -> Mapping[tuple[str, str], bytes]:
         found = (self.fetch(self._statements.digest, (self._tenant, *key)) for key in need.keys)
         events = [EventRow._make(rows[0]) for rows in found if rows]
@@ -98,6 +102,9 @@ class SqlRows(SqlPools, SqlTracking, ABC):
 
     def members(self, need: needs.Members) -> tuple[MemberRow, ...]:
         return tuple(map(MemberRow._make, self._existing(self._statements.members, need.users)))
+
+    def members_seen(self, need: MembersSeen) -> tuple[MemberRow, ...]:
+        return tuple(map(MemberRow._make, self._existing(self._statements.members_seen, need.users)))
 
     def due_members(self, need: needs.DueMembers) -> needs.Due:
         rows = self.fetch(self._statements.due_members, (self._tenant, need.now, need.limit))

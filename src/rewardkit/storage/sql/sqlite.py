@@ -117,6 +117,10 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         """Begin as the file's one writer: a reader that became one later could be refused."""
         self.execute(connection, "BEGIN IMMEDIATE")
 
+    def begin_reading(self, connection: sqlite3.Connection) -> None:
+        """Begin with the first reading, which the log answers beside any writer."""
+        self.execute(connection, "BEGIN DEFERRED")
+
     def begin_migration(self, connection: sqlite3.Connection) -> None:
         """A writer is alone."""
         self.begin(connection)

@@ -66,6 +66,7 @@ class Statements:
         )
         self.digest = self._select(EVENT, '"user" = ? AND "id" = ?')
         self.members = self._select(MEMBER, self._among("user"), f'ORDER BY "user"{lock}')
+        self.members_seen = self._select(MEMBER, self._among("user"), 'ORDER BY "user"')
         self.due_members = self._select(
             MEMBER,
             '"wake_at" IS NOT NULL AND "wake_at" <= ?',

@@ -32,13 +32,14 @@ class SqlStore(Driver[C]):
         return False
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[OpenTransaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[OpenTransaction]:
         """As `Store.transaction` promises."""
         held = self._connections.take()
         transaction: OpenTransaction | None = None
         try:
-            self.begin(held.connection)
-            transaction = OpenTransaction(self.rows(held.connection, tenant))
+            begin = self.begin_reading if reading else self.begin
+            begin(held.connection)
+            transaction = OpenTransaction(self.rows(held.connection, tenant), reading=reading)
             yield transaction
             transaction.check()
             self.commit(held.connection)
