@@ -360,25 +360,28 @@ def test_what_cannot_be_meant_is_refused(settings: dict[str, Any]) -> None:
     assert "canary" not in str(refused.value)
 
 
-def test_a_pool_that_falls_to_its_threshold_sends_one_e_mail_to_its_own_address(
-    plain: Callable[..., EmailNotifier], sink: Sink
+def test_a_pool_that_falls_to_its_threshold_sends_one_e_mail_a_fall_to_its_own_address(
+    plain: Callable[..., EmailNotifier], sink: Sink, store: rk.Store
 ) -> None:
     notifier = plain(to=pool_address, write=pool_letter, kinds=["pool.low"])
-    kit = RewardKit(notifiers=[notifier])
-    kit.run(CreatePool("coupons", low_threshold=1, notification_email_address="amanda@example.com"))
-    kit.run(ImportCodes("coupons", ["one", "two", "three"]))
-    for _ in range(3):
-        kit.run(IssueCode("coupons"))
-        kit.deliver()
-    (envelope,) = sink.envelopes
-    assert envelope.rcpt_tos == ["amanda@example.com"]
-    assert sink.message()["Subject"] == "1 codes remain in pool 1: coupons"
+    kit = RewardKit(store, notifiers=[notifier])
+    pool = kit.run(CreatePool("coupons", low_threshold=1, notification_email_address="amanda@example.com"))
+    sent = []
+    for codes in (["one", "two", "three"], ["four"], ["five", "six"]):
+        kit.run(ImportCodes("coupons", codes))
+        for _ in codes:
+            kit.run(IssueCode("coupons"))
+            kit.deliver()
+            sent.append(len(sink.envelopes))
+    assert sent == [0, 1, 1, 1, 2, 2]  # a pool that is filled up to its threshold has not been above it
+    assert [envelope.rcpt_tos for envelope in sink.envelopes] == [["amanda@example.com"]] * 2
+    assert sink.message()["Subject"] == f"1 codes remain in pool {pool.id}: coupons"
 
 
 def test_a_user_who_is_created_gets_one_welcome_however_often_that_is_said(
-    plain: Callable[..., EmailNotifier], sink: Sink
+    plain: Callable[..., EmailNotifier], sink: Sink, store: rk.Store
 ) -> None:
-    kit = RewardKit(notifiers=[plain(to=lambda notice: f"{notice.user}@example.com", kinds=["offer.made"])])
+    kit = RewardKit(store, notifiers=[plain(to=lambda notice: f"{notice.user}@example.com", kinds=["offer.made"])])
     kit.run(rk.DefineReward("welcome"))
     kit.run(rk.DefineOffer("activate", "welcome", '"User Activated"'))
     kit.run(rk.DefineCampaign("welcome", "activate", entry='"User Created"'))
