@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.commands import Command
 from rewardkit.testing.clock import FakeClock
 
 POOL = "Store Coupons"
@@ -25,7 +24,7 @@ def stocked(kit: rk.RewardKit, *codes: str, name: str = POOL, **terms: Any) -> r
     return kit.ask(rk.PoolStatus(name))
 
 
-def refusal(kit: rk.RewardKit, command: Command[Any]) -> str:
+def refusal(kit: rk.RewardKit, command: rk.Command[Any]) -> str:
     """The code of the refusal that a command comes to, or nothing."""
     answer = kit.attempt(command)
     return answer.code if isinstance(answer, rk.Refused) else ""
@@ -148,7 +147,7 @@ def test_redeeming_is_allowed_or_not_and_issuing_goes_on(kit: rk.RewardKit) -> N
 def test_a_pool_counts_all_of_its_codes_those_that_were_issued_and_those_that_remain(kit: rk.RewardKit) -> None:
     stocked(kit, "code-1", "code-2", "code-3")
     counted = [codes_of(kit)]
-    steps: list[Command[Any]] = [
+    steps: list[rk.Command[Any]] = [
         rk.IssueCode(POOL, "amanda"),
         rk.IssueCode(POOL, "amanda"),  # the same code again
         rk.IssueCode(POOL, "bea"),
@@ -192,7 +191,7 @@ def test_a_code_of_a_unique_pool_is_for_one_and_of_a_multi_pool_for_many(kit: rk
     for method in ("unique", "multi"):
         stocked(kit, f"{method}-code", name=method, distribution=method)
         assert shown(kit, method)["distribution"] == {"method": method}
-        commands: list[Command[Any]] = [
+        commands: list[rk.Command[Any]] = [
             command
             for user in ("amanda", "bea")
             for command in (
