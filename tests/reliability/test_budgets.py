@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +11,22 @@ import pytest
 
 import rewardkit as rk
 from rewardkit.ports import Store
-from rewardkit.storage import open_store
+from rewardkit.storage.sql.postgres import PostgresStore
+from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
 
-WORKERS = 6
+WORKERS = int(os.environ.get("REWARDKIT_WORKERS", "6"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    sqlite = request.param == "sqlite"
-    store = open_store(f"sqlite:///{tmp_path}/rewards.db" if sqlite else request.getfixturevalue("postgres_dsn"))
+    if request.param == "sqlite":
+        # One writer at a time: the last of many threads waits for all the others.
+        store: Store = SqliteStore(tmp_path / "rewards.db", timeout_seconds=WORKERS)
+    else:
+        store = PostgresStore(request.getfixturevalue("postgres_dsn"))
     store.migrate()
     yield store
     store.close()
