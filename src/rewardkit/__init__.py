@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from rewardkit.async_kit import AsyncRewardKit
     from rewardkit.core.campaigns.checks import Finding, LaunchChecks
     from rewardkit.core.campaigns.preview import Gate, Preview, Previewed
-    from rewardkit.core.definitions.budget import ReplenishBudget
-    from rewardkit.core.definitions.variants import Variant
+    from rewardkit.core.campaigns.replenishing import ReplenishBudget
     from rewardkit.core.grants.failing import FailGrant, RetryGrant
     from rewardkit.core.grants.reversing import ReverseGrant
     from rewardkit.core.grants.reviewing import ApproveGrant, ClaimChecks, DenyGrant, RecordCheck
@@ -134,6 +133,7 @@ if TYPE_CHECKING:
         UserOffer,
     )
     from rewardkit.core.requests.referral_records import Referral, ReferralCode, ReferralEnded
+    from rewardkit.core.requests.variant import Variant
     from rewardkit.core.tracking.figures import (
         CampaignFigures,
         Cost,
@@ -187,8 +187,7 @@ _HOMES = {
     "rewardkit.async_kit": "AsyncRewardKit",
     "rewardkit.core.campaigns.checks": "Finding LaunchChecks",
     "rewardkit.core.campaigns.preview": "Gate Preview Previewed",
-    "rewardkit.core.definitions.budget": "ReplenishBudget",
-    "rewardkit.core.definitions.variants": "Variant",
+    "rewardkit.core.campaigns.replenishing": "ReplenishBudget",
     "rewardkit.core.grants.failing": "FailGrant RetryGrant",
     "rewardkit.core.grants.reversing": "ReverseGrant",
     "rewardkit.core.grants.reviewing": "ApproveGrant ClaimChecks DenyGrant RecordCheck",
@@ -234,6 +233,7 @@ _HOMES = {
         "EndpointState Grant GrantStep Issues Notice RegisteredEndpoint Reward UserOffer"
     ),
     "rewardkit.core.requests.referral_records": "Referral ReferralCode ReferralEnded",
+    "rewardkit.core.requests.variant": "Variant",
     "rewardkit.core.tracking.figures": (
         "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures SenderFigures VariantFigures"
     ),

@@ -10,9 +10,8 @@ import attrs
 from rewardkit.core.campaigns import asking
 from rewardkit.core.campaigns.checks import LaunchChecks, launch_checks
 from rewardkit.core.campaigns.preview import Preview, preview
-from rewardkit.core.campaigns.replenishing import replenish_budget
+from rewardkit.core.campaigns.replenishing import ReplenishBudget, replenish_budget
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.definitions.budget import ReplenishBudget
 from rewardkit.core.drafts.draft import locked
 from rewardkit.core.entrance import wire
 from rewardkit.core.entrance.campaign_kinds import end_campaign, pause_campaign, resume_campaign

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import attrs
 
-from rewardkit.core.definitions.variants import Variant
 from rewardkit.core.entrance.loading import Definition, DefinitionError, LoadDefinitions
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.requests.commands import (
@@ -19,6 +18,7 @@ from rewardkit.core.requests.commands import (
     DefineReward,
     LaunchCampaign,
 )
+from rewardkit.core.requests.variant import Variant
 from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.syntax.inline import references

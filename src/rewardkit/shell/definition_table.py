@@ -10,7 +10,7 @@ import attrs
 
 from rewardkit.core.definitions.budget import read_exhaustion, read_money
 from rewardkit.core.definitions.campaign_terms import read_caps_per, read_reentry
-from rewardkit.core.definitions.variants import read_share
+from rewardkit.core.definitions.draws import read_share
 from rewardkit.core.values.civil import beginning
 from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError

@@ -145,7 +145,7 @@ def taking_of(offer: UserOfferRow, catalogue: Catalogue) -> Mapping[str, int]:
     """What a user offer takes, or took, by the name of the counter."""
     campaign = catalogue.campaign_versions[offer.campaign, offer.campaign_version]
     cost = catalogue.cost(catalogue.offer_versions[offer.offer, offer.offer_version])
-    return {} if offer.status in WITHOUT else campaign.taking(offer.made_at, cost).amounts(campaign)
+    return {} if offer.status in WITHOUT else campaign.amounts(campaign.taking(offer.made_at, cost))
 
 
 def _definitions(snapshot: Snapshot) -> Iterator[str]:

@@ -14,8 +14,8 @@ import attrs
 
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING, NEVER, UNITS, next_period
+from rewardkit.core.definitions.draws import Drawn
 from rewardkit.core.definitions.offer import OFFER, Offer, offer_of
-from rewardkit.core.definitions.variants import Drawn
 from rewardkit.core.folding.members import event_of
 from rewardkit.core.storing.rows import UserOfferRow
 from rewardkit.language.condition import Condition

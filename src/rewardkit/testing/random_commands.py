@@ -10,13 +10,13 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from rewardkit.core.definitions.budget import ReplenishBudget
-from rewardkit.core.definitions.variants import Variant
+from rewardkit.core.campaigns.replenishing import ReplenishBudget
 from rewardkit.core.grants.failing import FailGrant, RetryGrant
 from rewardkit.core.grants.reversing import ReverseGrant
 from rewardkit.core.grants.reviewing import ApproveGrant, ClaimChecks, DenyGrant, RecordCheck
 from rewardkit.core.requests import commands
 from rewardkit.core.requests.commands import Command
+from rewardkit.core.requests.variant import Variant
 from rewardkit.language.event import Event
 
 USERS = ("amanda", "bea", "carl")

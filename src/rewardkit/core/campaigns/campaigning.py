@@ -11,12 +11,13 @@ from rewardkit.core.deciding.context import Context
 from rewardkit.core.definitions.budget import read_exhaustion, read_money
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.campaign_terms import NEVER, read_caps_per, read_reentry
+from rewardkit.core.definitions.draws import numbered, read_share
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
-from rewardkit.core.definitions.variants import numbered, read_copy, read_share, read_variants
 from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.requests.variant import read_copy, read_variants
 from rewardkit.core.values import limits
 from rewardkit.core.values.civil import beginning, ending
 from rewardkit.core.values.input import integer, show, text

@@ -14,7 +14,7 @@ from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import NEVER, UNITS
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.definitions.variants import Drawn
+from rewardkit.core.definitions.draws import Drawn
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.folding import cycle
 from rewardkit.core.folding.fold import Fold

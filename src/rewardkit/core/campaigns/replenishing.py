@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import attrs
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.definitions.budget import QUEUE, ReplenishBudget, money, read_money
+from rewardkit.core.definitions.budget import QUEUE, money, read_money
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
@@ -13,11 +15,27 @@ from rewardkit.core.drafts.draft import locked
 from rewardkit.core.grants.gates import Passed, pass_on
 from rewardkit.core.grants.life import BUDGET
 from rewardkit.core.requests.answers import Released, Replenished
+from rewardkit.core.requests.commands import Command
 from rewardkit.core.storing.needs import Claim, Claims, HeldGrants, ask
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import integer, text
 from rewardkit.errors import Refused
 from rewardkit.language.event import moment
+
+
+@attrs.frozen
+class ReplenishBudget(Command[Replenished]):
+    """Add money to a campaign's budget, and release the grants that waited for it, oldest first.
+
+    Args:
+        campaign: its name.
+        amount: more than what is there, in the unit of the budget; 0 only releases.
+        limit: of grants that are released and committed together; call it again with 0 while there are `more`.
+    """
+
+    campaign: str
+    amount: Decimal | int | str = 0
+    limit: int = attrs.field(default=limits.PAGE_ROWS, kw_only=True)
 
 
 def replenish_budget(command: ReplenishBudget, context: Context) -> Deciding[Decision[Replenished]]:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import attrs
 
-from rewardkit.core.folding.making import replay
+from rewardkit.core.definitions.replay import replay
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
 from rewardkit.language.folding.program import PENDING, SATISFIED, Program, State

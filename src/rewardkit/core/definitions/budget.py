@@ -7,22 +7,15 @@ not cover is held, and released, oldest first, when it is replenished.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
-
-import attrs
+from typing import TYPE_CHECKING, Final
 
 from rewardkit.core.definitions.amount import amount_of, read_amount, shown
-from rewardkit.core.requests.answers import Replenished
-from rewardkit.core.requests.commands import Command
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import show
-from rewardkit.errors import Refused, ValidationError
+from rewardkit.errors import ValidationError
 
 if TYPE_CHECKING:
-    from rewardkit.core.definitions.campaign import Campaign
-    from rewardkit.core.definitions.offer import Offer
     from rewardkit.core.requests.records import Reward
 
 STOP: Final = "stop"
@@ -30,21 +23,6 @@ QUEUE: Final = "queue"
 
 UNITS: Final = 10_000
 """Of one: no currency has finer coins."""
-
-
-@attrs.frozen
-class ReplenishBudget(Command[Replenished]):
-    """Add money to a campaign's budget, and release the grants that waited for it, oldest first.
-
-    Args:
-        campaign: its name.
-        amount: more than what is there, in the unit of the budget; 0 only releases.
-        limit: of grants that are released and committed together; call it again with 0 while there are `more`.
-    """
-
-    campaign: str
-    amount: Decimal | int | str = 0
-    limit: int = attrs.field(default=limits.PAGE_ROWS, kw_only=True)
 
 
 def read_money(given: object, what: str) -> int:
@@ -87,31 +65,6 @@ def cost_of(reward: Reward) -> int:
     """What a reward costs, in ten-thousandths; 0 where it does not say, or says it too finely."""
     amount = amount_of(reward)
     return 0 if amount is None else _units(amount) or 0
-
-
-def require_costs(
-    campaigns: Mapping[str, Campaign],
-    offers: Mapping[str, Offer],
-    rewards: Mapping[tuple[str, int], Reward],
-) -> None:
-    """Every reward that a campaign with a budget gives says what it costs.
-
-    Raises:
-        Refused: one does not.
-    """
-    for campaign in campaigns.values():
-        if campaign.budget is None or campaign.status == "ended":
-            continue
-        for name in sorted(campaign.offers):
-            offer = offers[name]
-            if not cost_of(rewards[offer.reward, offer.reward_version]):
-                facts: dict[str, Any] = {"campaign": campaign.name, "offer": name, "reward": offer.reward}
-                raise Refused(
-                    "cost_unknown",
-                    f"reward `{offer.reward}` has no `amount` among its properties, of at most four decimals above 0,"
-                    f" and campaign `{campaign.name}`, which gives it, has a budget",
-                    facts,
-                )
 
 
 def _units(amount: Decimal) -> int | None:

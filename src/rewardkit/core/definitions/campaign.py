@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from rewardkit.core.definitions.budget import QUEUE, STOP
-from rewardkit.core.definitions.campaign_terms import NEVER, period_of, units_of
+from rewardkit.core.definitions.campaign_terms import NEVER, period_of, units_in, units_of
+from rewardkit.core.definitions.draws import Drawn, chosen, is_held_out
 from rewardkit.core.definitions.taking import Taking
-from rewardkit.core.definitions.variants import Drawn, Variant, chosen, is_held_out, variant_body
+from rewardkit.core.requests.variant import Variant, variant_body
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
 from rewardkit.language.condition import Condition
@@ -151,6 +152,15 @@ class Campaign:
         """What an offer that is made at an instant, whose reward costs so much, takes of the limits."""
         reserved = 0 if self.budget is None or self.queues else cost
         return Taking(self.cap is not None, units_of(self.caps_per), at if self.caps_per else 0, reserved)
+
+    def amounts(self, taking: Taking) -> dict[str, int]:
+        """How much of which counter a user offer takes."""
+        found = {self.counter: 1} if taking.counted else {}
+        for unit in units_in(taking.units):
+            found[self.period_counter(unit, taking.made_at)] = 1
+        if taking.cost:
+            found[self.budget_counter] = taking.cost
+        return found
 
     def limits(self, at: int) -> dict[str, int]:
         """The limits of an offer that is made at an instant, by the names of their counters."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
 from rewardkit.core.values.input import show
-from rewardkit.errors import InvariantError, ValidationError
-
-if TYPE_CHECKING:
-    from rewardkit.core.definitions.catalogue import Catalogue
-    from rewardkit.core.storing.rows import GrantRow
+from rewardkit.errors import ValidationError
 
 CHECK: Final = "check"
 ALWAYS: Final = "always"
@@ -34,16 +30,6 @@ class Terms:
     reversal: str = PARTS
     reversal_frees: bool = False
     """Whether what is denied or reversed as a whole gives its places under the caps back."""
-
-
-def terms_of(row: GrantRow, catalogue: Catalogue) -> Terms:
-    """The terms that a grant was earned under."""
-    if row.referral:
-        return catalogue.referrals.program_versions[row.offer, row.offer_version].terms
-    offer = catalogue.offer_versions.get((row.offer, row.offer_version))
-    if offer is None:
-        raise InvariantError(f"grant `{row.id}` names a version of offer `{row.offer}` that is not there")
-    return offer.terms
 
 
 def one_of(value: object, what: str, known: tuple[str, ...]) -> str:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from rewardkit.core.definitions.campaign_terms import units_in
-
-if TYPE_CHECKING:
-    from rewardkit.core.definitions.campaign import Campaign
+from typing import NamedTuple
 
 
 class Taking(NamedTuple):
@@ -24,12 +19,3 @@ class Taking(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.counted or self.units > 0 or self.cost > 0
-
-    def amounts(self, campaign: Campaign) -> dict[str, int]:
-        """How much of which counter."""
-        found = {campaign.counter: 1} if self.counted else {}
-        for unit in units_in(self.units):
-            found[campaign.period_counter(unit, self.made_at)] = 1
-        if self.cost:
-            found[campaign.budget_counter] = self.cost
-        return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from unicodedata import is_normalized, normalize
 
 import attrs
@@ -27,9 +27,6 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.event import LATEST
 from rewardkit.language.syntax.literal import read_elapsed
 from rewardkit.language.syntax.suggestion import suggest
-
-if TYPE_CHECKING:
-    from rewardkit.core.referrals.commands import DefineReferralProgram
 
 _ELAPSED = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+", re.ASCII)
 
@@ -98,7 +95,31 @@ def define_offer(command: DefineOffer, draft: Draft, context: Context) -> Define
     return Defined(OFFER, name, offer.version, new=True)
 
 
-def read_terms(command: DefineOffer | DefineReferralProgram) -> Terms:
+class Granting(Protocol):
+    """A definition under which grants are earned, as it is asked for: see `DefineOffer`."""
+
+    @property
+    def hold(self) -> str | None:
+        """Elapsed time from the earning, before which nothing is given."""
+        ...
+
+    @property
+    def review(self) -> str | None:
+        """Who has to agree."""
+        ...
+
+    @property
+    def reversal(self) -> str:
+        """How much can be taken back."""
+        ...
+
+    @property
+    def reversal_frees(self) -> bool:
+        """Whether what is taken back gives its places back."""
+        ...
+
+
+def read_terms(command: Granting) -> Terms:
     """What a definition says of the grants that are earned under it.
 
     Raises:

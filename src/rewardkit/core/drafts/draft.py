@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rewardkit.core.deciding.context import Context, Deciding
-from rewardkit.core.definitions.budget import require_costs
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.costs import require_costs
 from rewardkit.core.drafts.issues import pools_named
 from rewardkit.core.storing.effects import Effect, Insert, Publish
 from rewardkit.core.storing.needs import Definitions, DefinitionSet, Published, ask

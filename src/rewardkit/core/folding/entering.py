@@ -10,9 +10,10 @@ from rewardkit.core.definitions.audience import Audience, holds
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING, UNITS, next_period
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding import cycle
 from rewardkit.core.folding.cycle import Cycle
-from rewardkit.core.folding.making import Making, replay
+from rewardkit.core.folding.making import Making
 from rewardkit.core.storing.progress import ENTRIES, ENTRY, Progress, audience_key, audience_of, key
 from rewardkit.core.storing.rows import MemberRow
 from rewardkit.language.event import Event, Position

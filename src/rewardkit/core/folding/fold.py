@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING, UNITS, next_period
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.draws import Drawn
+from rewardkit.core.definitions.replay import replay
 from rewardkit.core.definitions.taking import Taking
-from rewardkit.core.definitions.variants import Drawn
 from rewardkit.core.folding import active
 from rewardkit.core.folding.active import Active
 from rewardkit.core.folding.entering import EntryFold, HistoryNeeded
-from rewardkit.core.folding.making import Ending, Making, Outcome, outcome_of, replay
+from rewardkit.core.folding.making import Ending, Making, Outcome, outcome_of
 from rewardkit.core.folding.referral_fold import ReferralFold
 from rewardkit.core.storing.progress import ACTIVE, ENTRIES, ENTRY, REFERRAL, is_audience, key
 from rewardkit.core.storing.rows import MemberRow

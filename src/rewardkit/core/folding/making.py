@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import attrs
 
 from rewardkit.core.definitions.campaign import Campaign
@@ -11,7 +9,7 @@ from rewardkit.core.definitions.offer import Offer
 from rewardkit.core.definitions.taking import Taking
 from rewardkit.core.folding.active import Active
 from rewardkit.errors import InvariantError
-from rewardkit.language.event import Event, Position
+from rewardkit.language.event import Position
 from rewardkit.language.folding.program import PENDING, SATISFIED, Program, State
 
 HELD_OUT = "held_out"
@@ -69,23 +67,6 @@ class Ending:
 def status_of(outcome: Outcome, *, held_out: bool) -> str:
     """The status of a user offer, or of what is recorded in its place, that ended so."""
     return WITHOUT_OFFER[outcome.status] if held_out else outcome.status
-
-
-def replay(
-    program: Program, start: Position | None, ends_at: int | None, history: Iterable[Event], until: int
-) -> tuple[State, str]:
-    """Fold a condition from its start to the reading at `until`; with the id of the event that decided, if one did."""
-    known = [event for event in history if event.name in program.names]
-    before = [] if start is None else [event for event in known if event.position <= start]
-    after = known[len(before) :]
-    state = program.start(None if start is None else start.at, end=ends_at, history=before)
-    for event in after:
-        state = program.advance(state, event.at)
-        if state.status == PENDING:
-            state = program.step(state, event)
-            if state.status != PENDING:
-                return state, event.id
-    return program.advance(state, until), ""
 
 
 def outcome_of(program: Program, state: State, event_id: str) -> Outcome | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rewardkit.core.folding.making import Outcome, outcome_of, replay
+from rewardkit.core.definitions.replay import replay
+from rewardkit.core.folding.making import Outcome, outcome_of
 from rewardkit.core.folding.open_referral import OpenReferral, unpack
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position

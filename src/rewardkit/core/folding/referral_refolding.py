@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding.fold import Fold
-from rewardkit.core.folding.making import replay
 from rewardkit.core.folding.open_referral import OpenReferral
 from rewardkit.core.folding.refold import revisions_of
 from rewardkit.core.requests.answers import Late

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.offer import Offer
+from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding import active
 from rewardkit.core.folding.fold import Fold
-from rewardkit.core.folding.making import HELD_OUT, replay
+from rewardkit.core.folding.making import HELD_OUT
 from rewardkit.core.requests.answers import Late
 from rewardkit.core.storing.progress import ACTIVE, ENTRY, key
 from rewardkit.core.storing.rows import UserOfferRow

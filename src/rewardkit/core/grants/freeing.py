@@ -6,8 +6,8 @@ import attrs
 
 from rewardkit.core.deciding.context import Context, Deciding
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.definitions.grant_terms import terms_of
 from rewardkit.core.grants.granting import covering
+from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.storing.effects import Effect, Replace
 from rewardkit.core.storing.needs import Claim, Claims, GiveBack, GrantSeen, Members, UserOfferOf, ask
 from rewardkit.core.storing.progress import Progress
@@ -95,5 +95,5 @@ def _of_a_user_offer(row: GrantRow, catalogue: Catalogue) -> Deciding[Places]:
         member=members[0],
         campaign_id=campaign_id,
         # What was spent of a budget comes back by replenishing it alone.
-        confirmed=tuple(terms.taking(offer.made_at, 0).amounts(terms)),
+        confirmed=tuple(terms.amounts(terms.taking(offer.made_at, 0))),
     )

@@ -9,9 +9,9 @@ import attrs
 
 from rewardkit.core.deciding.context import Context, Deciding
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.definitions.grant_terms import terms_of
 from rewardkit.core.grants.life import AT, BUDGET, EARNED, GATES, HOLD, POOL, READY, REVIEW, Place, moved
 from rewardkit.core.grants.supplying import Supply
+from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.notices.notice import GRANT_READY, notice, of_grant
 from rewardkit.core.storing.effects import Effect, Insert, Replace
 from rewardkit.core.storing.grant_steps import GrantStepRow

@@ -14,11 +14,12 @@ import attrs
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.definitions.amount import amount_of, minus, plus, read_amount, shown, total
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.definitions.grant_terms import WHOLE, terms_of
+from rewardkit.core.definitions.grant_terms import WHOLE
 from rewardkit.core.grants.failing import optional, sentence
 from rewardkit.core.grants.freeing import places_of
 from rewardkit.core.grants.granting import found, require_idle, written
 from rewardkit.core.grants.life import FULFILLED, READY, REVERSED, Place, moved, place_of
+from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.grants.withdrawing import withdrawn
 from rewardkit.core.notices.notice import GRANT_REVERSED, notice, of_grant
 from rewardkit.core.requests.commands import Command

@@ -9,12 +9,13 @@ from typing import Final
 import attrs
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.definitions.grant_terms import ALWAYS, terms_of
+from rewardkit.core.definitions.grant_terms import ALWAYS
 from rewardkit.core.grants.failing import optional, sentence
 from rewardkit.core.grants.freeing import places_of
 from rewardkit.core.grants.gates import pass_on
 from rewardkit.core.grants.granting import LEASE_SECONDS, covering, found, grant_of, require_lease, written
 from rewardkit.core.grants.life import AT, DENIED, REVIEW, Place, moved
+from rewardkit.core.grants.terms import terms_of
 from rewardkit.core.notices.notice import GRANT_DENIED, notice, of_grant
 from rewardkit.core.requests.answers import Claimed
 from rewardkit.core.requests.commands import Command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import UNITS
@@ -14,7 +15,6 @@ from rewardkit.core.folding.making import Making
 from rewardkit.core.folding.members import fold_members, fold_with_history
 from rewardkit.core.requests.commands import CancelUserOffer, EnterOfferCode, MakeOffer
 from rewardkit.core.requests.records import UserOffer
-from rewardkit.core.settling.emit import current
 from rewardkit.core.settling.settle import settle
 from rewardkit.core.storing.needs import Accept, Accepted, Members, UserOfferOf, ask
 from rewardkit.core.storing.rows import MemberRow, UserOfferRow

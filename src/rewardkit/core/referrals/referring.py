@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.folding.entering import HistoryNeeded
@@ -14,7 +15,6 @@ from rewardkit.core.referrals.choosing import Terms, offered, terms_of
 from rewardkit.core.referrals.codes import sender_of
 from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral
 from rewardkit.core.requests.referral_records import Referral
-from rewardkit.core.settling.emit import current
 from rewardkit.core.settling.settle import settle
 from rewardkit.core.storing.needs import Accept, Members, ask
 from rewardkit.core.storing.referral_needs import ReferralOf, ReferralsInto

@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from rewardkit.core.definitions.variants import Variant
 from rewardkit.core.requests.answers import (
     Backfilled,
     CampaignState,
@@ -22,6 +21,7 @@ from rewardkit.core.requests.answers import (
     Recorded,
 )
 from rewardkit.core.requests.records import Grant, UserOffer
+from rewardkit.core.requests.variant import Variant
 from rewardkit.core.values.input import masked
 from rewardkit.language.event import Event
 

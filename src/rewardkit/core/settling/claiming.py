@@ -54,11 +54,11 @@ def claim(folds: Sequence[Fold], places: SenderPlaces | None = None) -> Deciding
         makings, endings = fold.unclaimed()
         for ending in endings:
             owed += _owed(fold, ending, wanted, held_out=ending.active.held_out)
-            for name, amount in ending.active.taking.amounts(ending.campaign).items():
+            for name, amount in ending.campaign.amounts(ending.active.taking).items():
                 wanted.setdefault(name, _Wanted()).settle(amount, ending.outcome.status)
         for making in makings:
             owed += _owed(fold, making, wanted, held_out=making.held_out)
-            amounts = making.taking.amounts(making.campaign)
+            amounts = making.campaign.amounts(making.taking)
             if not amounts:
                 continue
             queue.append((fold, making, amounts))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import current
 from rewardkit.core.folding.members import fold_members
 from rewardkit.core.grants.gates import due_holds, release_due, supply_held
 from rewardkit.core.grants.replenishing import supplied_of
 from rewardkit.core.grants.supplying import Supply
 from rewardkit.core.requests.answers import Backfilled, Progressed, Released
 from rewardkit.core.requests.commands import Backfill, RunDue
-from rewardkit.core.settling.emit import current
 from rewardkit.core.settling.settle import Settled, settle
 from rewardkit.core.storing.needs import Accepted, Due, DueMembers, GrantsToSupply, StaleMembers, ask
 from rewardkit.core.values import limits

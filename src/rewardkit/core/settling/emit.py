@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.deciding.in_force import current
 from rewardkit.core.folding.members import fold_members
 from rewardkit.core.requests.answers import Recorded
 from rewardkit.core.requests.commands import Emit
 from rewardkit.core.settling.settle import settle
-from rewardkit.core.storing.needs import Accept, Accepted, Definitions, Digests, Members, ask
-from rewardkit.core.storing.rows import EventRow, MemberRow
+from rewardkit.core.storing.needs import Accept, Accepted, Digests, Members, ask
+from rewardkit.core.storing.rows import EventRow
 from rewardkit.core.values import limits, payload
 from rewardkit.core.values.identity import digest
 from rewardkit.core.values.input import integer, mapping, show, text
@@ -67,19 +67,6 @@ def _place(event: Event) -> tuple[int, int, str]:
 
 def _drop_repeats(events: list[Event]) -> None:
     events[:] = [event for index, event in enumerate(events) if not index or events[index - 1].id != event.id]
-
-
-def current(context: Context, accepted: Accepted, members: Iterable[MemberRow]) -> Deciding[Catalogue]:
-    """The catalogue to fold these rows under: the cached one, or read anew where it, or a row, shows it to be stale."""
-    catalogue = context.catalogue
-    newest = max((row.epoch for row in members), default=0)
-    if (
-        catalogue.fingerprint == accepted.fingerprint
-        and catalogue.epoch == accepted.epoch
-        and newest <= catalogue.epoch
-    ):
-        return catalogue
-    return Catalogue.of((yield from ask(Definitions())))
 
 
 def _normal(given: Iterable[Event], context: Context) -> tuple[list[Event], dict[tuple[str, str], EventRow], list[str]]:

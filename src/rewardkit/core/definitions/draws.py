@@ -1,4 +1,4 @@
-"""Variants of a campaign: who is given which offer, who is held out, and what each is told.
+"""Drawing users for the variants of a campaign: who is given which offer, and who is held out.
 
 Both follow from a hash of campaign and user alone, so that no state is needed to agree on them. What a user was drawn
 for stays with her from her first entry on: other weights, or another share, move nobody who is in.
@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
-from rewardkit.core.values import limits, payload
-from rewardkit.core.values.input import integer, mapping, show, text
+from rewardkit.core.requests.variant import Variant
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 
 WHOLE: Final = 1_000_000
@@ -26,23 +26,6 @@ HELD_OUT: Final = 0x8000
 _NUMBER: Final = 0x3FFF
 _DIGITS: Final = 16
 _SHARE = re.compile(rf"(?P<number>\d{{1,{_DIGITS}}}(\.\d{{1,{_DIGITS}}})?)\s*(?P<percent>%?)", re.ASCII)
-
-
-@attrs.frozen
-class Variant:
-    """One of the offers that a campaign gives.
-
-    Args:
-        name: unique in its campaign.
-        offer: the name of an offer.
-        weight: of the users that are not held out, as many as its part of all weights; 0 takes no new ones.
-        copy: free texts that the user is shown, such as `name` and `description`, over those of the campaign.
-    """
-
-    name: str
-    offer: str
-    weight: int = attrs.field(default=1, kw_only=True)
-    copy: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
 
 
 @attrs.frozen
@@ -91,56 +74,6 @@ def chosen(campaign: str, user: str, variants: Iterable[Variant]) -> Variant:
 # --- as they are given, and as they are kept ---------------------------------------------------------
 
 
-def read_variants(given: object) -> tuple[Variant, ...]:
-    """Variants as a caller gave them, checked.
-
-    Raises:
-        ValidationError: for no weight at all, a name given twice, or anything that is no variant.
-    """
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise ValidationError(f"variants come as a list of `Variant`, not as `{type(given).__name__}`")
-    found: list[Variant] = []
-    for one in given:
-        if not isinstance(one, Variant):
-            raise ValidationError(f"variants come as `Variant`, not as `{type(one).__name__}`")
-        name = text(one.name, "a variant's name")
-        found.append(
-            Variant(
-                name,
-                text(one.offer, "an offer's name"),
-                weight=integer(one.weight, f"variants.{show(name)}.weight", least=0, most=limits.WEIGHT),
-                copy=read_copy(one.copy, f"variants.{show(name)}.copy"),
-            )
-        )
-    names = [one.name for one in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValidationError(f"variants name `{show(name)}` twice")
-    if len(found) > limits.VARIANTS:
-        raise ValidationError(f"variants are at most {limits.VARIANTS}, not {len(found)}")
-    if found and not any(one.weight for one in found):
-        raise ValidationError("variants need a weight above 0, at least one of them")
-    return tuple(found)
-
-
-def read_copy(given: object, what: str = "copy") -> dict[str, str]:
-    """Texts for people by name, checked.
-
-    Raises:
-        ValidationError: one of them is no text, or too long.
-    """
-    found = {}
-    for name, value in mapping(given, what).items():
-        key = text(name, f"a name in {what}")
-        if not isinstance(value, str):
-            raise ValidationError(f"{what}.{show(key)} must be text, not `{type(value).__name__}`")
-        if len(value) > limits.COPY_CHARACTERS:
-            raise ValidationError(f"{what}.{show(key)} has {len(value)} characters, at most {limits.COPY_CHARACTERS}")
-        found[key] = value
-    payload.write(found, what)
-    return found
-
-
 def read_share(given: object) -> int:
     """A share such as `0.1` or `"10%"`, in millionths.
 
@@ -160,11 +93,6 @@ def read_share(given: object) -> int:
     if share != int(share):
         raise ValidationError(f"holdout has at most six decimals, not `{show(str(given))}`")
     return int(share)
-
-
-def variant_body(variant: Variant) -> dict[str, Any]:
-    """What a row's body says of a variant."""
-    return {"name": variant.name, "offer": variant.offer, "weight": variant.weight, "copy": dict(variant.copy)}
 
 
 def numbered(variants: Iterable[Variant], known: Mapping[str, int]) -> dict[str, int]:
