@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
+from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.storing.effects import Effect
 from rewardkit.core.storing.needs import Need
 from rewardkit.errors import Refused, UrlRefused
-
-if TYPE_CHECKING:
-    from rewardkit.core.definitions.catalogue import Catalogue
 
 A = TypeVar("A")
 R = TypeVar("R")

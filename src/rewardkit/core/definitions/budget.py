@@ -8,15 +8,13 @@ not cover is held, and released, oldest first, when it is replenished.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rewardkit.core.definitions.amount import amount_of, read_amount, shown
+from rewardkit.core.requests.records import Reward
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
-
-if TYPE_CHECKING:
-    from rewardkit.core.requests.records import Reward
 
 STOP: Final = "stop"
 QUEUE: Final = "queue"

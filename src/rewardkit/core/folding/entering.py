@@ -14,7 +14,8 @@ from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding import cycle
 from rewardkit.core.folding.cycle import Cycle
 from rewardkit.core.folding.making import Making
-from rewardkit.core.storing.progress import ENTRIES, ENTRY, Progress, audience_key, audience_of, key
+from rewardkit.core.folding.reading import HistoryNeeded, Reading
+from rewardkit.core.storing.progress import ENTRIES, ENTRY, audience_key, audience_of, key
 from rewardkit.core.storing.rows import MemberRow
 from rewardkit.language.event import Event, Position
 from rewardkit.language.folding.program import IMPOSSIBLE, PENDING, SATISFIED, State
@@ -22,20 +23,11 @@ from rewardkit.language.running.state import decided
 from rewardkit.language.sets.standing import Decided, Standing
 
 
-class HistoryNeeded(Exception):
-    """The user's stored events have to be read before her fold can go on."""
-
-
-class EntryFold(ABC):
+class EntryFold(Reading, ABC):
     """One member row while it is folded, as far as entries go."""
 
     def __init__(self, catalogue: Catalogue, row: MemberRow, history: Sequence[Event] | None = None) -> None:
-        self.catalogue = catalogue
-        self.row = row
-        self.position = Position(row.at, row.order, row.id)
-        self.progress = Progress(row.state)
-        self.history = None if history is None else list(history)
-        """All stored events that sort up to `position`, in total order; None where they have not been read."""
+        super().__init__(catalogue, row, history)
         self._standing: Standing | None = None
         self._settled = 0
         self._begun: deque[tuple[Campaign, Position]] = deque()

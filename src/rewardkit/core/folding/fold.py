@@ -16,7 +16,7 @@ from rewardkit.core.definitions.replay import replay
 from rewardkit.core.definitions.taking import Taking
 from rewardkit.core.folding import active
 from rewardkit.core.folding.active import Active
-from rewardkit.core.folding.entering import EntryFold, HistoryNeeded
+from rewardkit.core.folding.entering import EntryFold
 from rewardkit.core.folding.making import Ending, Making, Outcome, outcome_of
 from rewardkit.core.folding.referral_fold import ReferralFold
 from rewardkit.core.storing.progress import ACTIVE, ENTRIES, ENTRY, REFERRAL, is_audience, key
@@ -172,15 +172,6 @@ class Fold(EntryFold):
         offers.append(Active(offer.number, making.entry, program.pack(state), taking, drawn.held_out))
         self._put_active(campaign, offers, states)
         return making
-
-    def require_history(self, program: Program, start: Position) -> None:
-        """Go on only where what has been read is enough to begin a condition at a place.
-
-        Raises:
-            HistoryNeeded: what is known after it, or its `ever`, needs stored events.
-        """
-        if self.history is None and (program.uses_history or start < self.position):
-            raise HistoryNeeded
 
     def _keep_active(
         self, campaign: Campaign, offers: Sequence[Active], states: Sequence[State], event_id: str

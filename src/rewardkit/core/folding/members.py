@@ -8,8 +8,8 @@ import attrs
 
 from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.folding.entering import HistoryNeeded
 from rewardkit.core.folding.fold import Fold
+from rewardkit.core.folding.reading import HistoryNeeded
 from rewardkit.core.folding.referral_refolding import refold_referrals
 from rewardkit.core.folding.refold import catch_up, forget_old_timers, is_stale, refold
 from rewardkit.core.requests.answers import Late

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding.making import Outcome, outcome_of
 from rewardkit.core.folding.open_referral import OpenReferral, unpack
+from rewardkit.core.folding.reading import Reading
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import Event, Position
 from rewardkit.language.folding.program import State
-
-if TYPE_CHECKING:
-    from rewardkit.core.folding.fold import Fold
 
 
 @attrs.define
@@ -42,7 +38,7 @@ class Opening:
 class ReferralFold:
     """What happens to one user's open referrals, in which she is the recipient."""
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, fold: Reading) -> None:
         self._fold = fold
         self.openings: list[Opening] = []
         self.closings: list[Closing] = []

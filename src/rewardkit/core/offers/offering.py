@@ -9,10 +9,10 @@ from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import UNITS
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
-from rewardkit.core.folding.entering import HistoryNeeded
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Making
 from rewardkit.core.folding.members import fold_members, fold_with_history
+from rewardkit.core.folding.reading import HistoryNeeded
 from rewardkit.core.requests.commands import CancelUserOffer, EnterOfferCode, MakeOffer
 from rewardkit.core.requests.records import UserOffer
 from rewardkit.core.settling.settle import settle

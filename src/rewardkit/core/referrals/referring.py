@@ -8,9 +8,9 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
-from rewardkit.core.folding.entering import HistoryNeeded
 from rewardkit.core.folding.members import fold_members, fold_with_history
 from rewardkit.core.folding.open_referral import OpenReferral
+from rewardkit.core.folding.reading import HistoryNeeded
 from rewardkit.core.referrals.choosing import Terms, offered, terms_of
 from rewardkit.core.referrals.codes import sender_of
 from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral

@@ -10,7 +10,8 @@ from rewardkit.core.grants.replenishing import supplied_of
 from rewardkit.core.grants.supplying import Supply
 from rewardkit.core.requests.answers import Backfilled, Progressed, Released
 from rewardkit.core.requests.commands import Backfill, RunDue
-from rewardkit.core.settling.settle import Settled, settle
+from rewardkit.core.settling.settle import settle
+from rewardkit.core.settling.settled import Settled
 from rewardkit.core.storing.needs import Accepted, Due, DueMembers, GrantsToSupply, StaleMembers, ask
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import integer, show, text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from rewardkit.core.deciding.context import Context
+from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Outcome
 from rewardkit.core.folding.open_referral import OpenReferral
 from rewardkit.core.folding.referral_fold import Closing, Opening
@@ -12,15 +13,11 @@ from rewardkit.core.grants.life import EARNED
 from rewardkit.core.notices.notice import REFERRAL_ENDED, REFERRAL_MADE, notice
 from rewardkit.core.requests.answers import Earned
 from rewardkit.core.requests.referral_records import ReferralEnded
+from rewardkit.core.settling.settled import Settled
 from rewardkit.core.storing.referral_rows import ReferralEnding, ReferralRow
 from rewardkit.core.storing.rows import GrantRow
 from rewardkit.core.values.identity import derive
 from rewardkit.language.event import moment
-
-if TYPE_CHECKING:
-    from rewardkit.core.deciding.context import Context
-    from rewardkit.core.folding.fold import Fold
-    from rewardkit.core.settling.settle import Settled
 
 SENDER, RECIPIENT = "sender", "recipient"
 GRANTED, CAPPED = "granted", "capped"
