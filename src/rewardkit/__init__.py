@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rewardkit.async_kit import AsyncRewardKit
+    from rewardkit.core.attempts.limits import AttemptLimits
     from rewardkit.core.campaigns.checks import Finding, LaunchChecks
     from rewardkit.core.campaigns.preview import Gate, Preview, Previewed
     from rewardkit.core.campaigns.replenishing import ReplenishBudget
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rewardkit.core.pools.commands import (
         ActivateCode,
         ChangePool,
+        CheckCode,
         ConfirmReservation,
         CreatePool,
         DeactivateCode,
@@ -185,6 +187,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "rewardkit.async_kit": "AsyncRewardKit",
+    "rewardkit.core.attempts.limits": "AttemptLimits",
     "rewardkit.core.campaigns.checks": "Finding LaunchChecks",
     "rewardkit.core.campaigns.preview": "Gate Preview Previewed",
     "rewardkit.core.campaigns.replenishing": "ReplenishBudget",
@@ -200,8 +203,8 @@ _HOMES = {
     ),
     "rewardkit.core.pools.code": "Code Tally",
     "rewardkit.core.pools.commands": (
-        "ActivateCode ChangePool ConfirmReservation CreatePool DeactivateCode GenerateCodes ImportCodes IssueCode"
-        " RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
+        "ActivateCode ChangePool CheckCode ConfirmReservation CreatePool DeactivateCode GenerateCodes ImportCodes"
+        " IssueCode RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
     ),
     "rewardkit.core.pools.import_report": "ImportReport RefusedRow",
     "rewardkit.core.pools.issuance": "Issuance",
@@ -269,31 +272,31 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 # Many a line: one a line would make a table of contents that nobody reads through.
 __all__ = [
-    "ActivateCode", "AppriseNotifier", "ApproveGrant", "AsyncRewardKit", "Backfill", "Backfilled", "CampaignFigures",
-    "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "Capped", "ChangePool", "Checked",
-    "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds", "CodeSpace", "CodeStatus", "Codes",
-    "Command", "Condition", "ConditionSet", "ConditionSyntaxError", "ConfirmReservation", "Conflict", "Cost",
-    "CreatePool", "DeactivateCode", "Decided", "DefineCampaign", "DefineCondition", "DefineOffer", "DefinePromotion",
-    "DefineReferralProgram", "DefineReward", "Defined", "Delivered", "Delivery", "DenyGrant", "DepthFigures",
-    "Diagnostic", "Difference", "Earned", "EmailNotifier", "Emit", "EnableEndpoint", "EndCampaign", "EndpointGone",
-    "EndpointNotifier", "EndpointState", "Endpoints", "EnterOfferCode", "EnterPromoCode", "EnterReferralCode",
-    "Entered", "Event",
-    "Evidence", "Expired", "Explain", "Explained", "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding",
-    "ForkError", "FulfilGrant", "Gate", "GenerateCodes", "GiveReferralCode", "Grant", "GrantFigures", "GrantHistory",
-    "GrantStep", "Grants", "Holdout", "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances",
-    "IssueCode", "Issues", "Late", "LaunchCampaign", "LaunchChecks", "Lengths", "Letter", "LoggingNotifier",
-    "MakeOffer", "MakeReferral", "NotVerified", "Notice", "Notices", "Notifier", "Observer", "OpenTelemetryObserver",
-    "Outcome", "Page", "PauseCampaign", "Pool", "PoolStatus", "Pools", "Position", "Preview", "Previewed", "Progressed",
-    "Query", "RecordCheck", "Recorded", "RedeemCode", "Redemption", "Redemptions", "Referral", "ReferralCampaignTerms",
-    "ReferralCampaigns", "ReferralCode", "ReferralEnded", "ReferralFigures", "ReferralProgramTerms", "ReferralPrograms",
-    "ReferralReport", "Referrals", "Refused", "RefusedRow", "RegisterEndpoint", "RegisteredEndpoint",
-    "RegisteredEndpoints", "RegisteredWebhooks", "ReleaseReservation", "Released", "RemoveEndpoint",
-    "ReplayDeadLetters", "ReplenishBudget", "Replenished", "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant",
-    "RetryLater", "RetryNotice", "ReverseGrant", "Revision", "Reward", "RewardKit", "RewardKitError",
-    "RollBackRedemption", "RotateEndpointSecret", "RunDue", "SchemaError", "Secret", "SendTestNotice", "SenderFigures",
-    "SenderTerms", "Standing", "Store", "StoreError", "Supplied", "Tally", "TermsOffered", "TermsPassedOver", "Timely",
-    "UrlGuard", "UrlRefused", "UserOffer", "UserOffers", "ValidationError", "Variant", "VariantFigures", "Verdict",
-    "VoidCode", "VoidReferral", "WebhookNotifier", "pool_address", "pool_letter",
+    "ActivateCode", "AppriseNotifier", "ApproveGrant", "AsyncRewardKit", "AttemptLimits", "Backfill", "Backfilled",
+    "CampaignFigures", "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "Capped",
+    "ChangePool", "CheckCode", "Checked", "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds",
+    "CodeSpace", "CodeStatus", "Codes", "Command", "Condition", "ConditionSet", "ConditionSyntaxError",
+    "ConfirmReservation", "Conflict", "Cost", "CreatePool", "DeactivateCode", "Decided", "DefineCampaign",
+    "DefineCondition", "DefineOffer", "DefinePromotion", "DefineReferralProgram", "DefineReward", "Defined",
+    "Delivered", "Delivery", "DenyGrant", "DepthFigures", "Diagnostic", "Difference", "Earned", "EmailNotifier", "Emit",
+    "EnableEndpoint", "EndCampaign", "EndpointGone", "EndpointNotifier", "EndpointState", "Endpoints", "EnterOfferCode",
+    "EnterPromoCode", "EnterReferralCode", "Entered", "Event", "Evidence", "Expired", "Explain", "Explained",
+    "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding", "ForkError", "FulfilGrant", "Gate", "GenerateCodes",
+    "GiveReferralCode", "Grant", "GrantFigures", "GrantHistory", "GrantStep", "Grants", "Holdout", "ImportCodes",
+    "ImportReport", "InvariantError", "Issuance", "Issuances", "IssueCode", "Issues", "Late", "LaunchCampaign",
+    "LaunchChecks", "Lengths", "Letter", "LoggingNotifier", "MakeOffer", "MakeReferral", "NotVerified", "Notice",
+    "Notices", "Notifier", "Observer", "OpenTelemetryObserver", "Outcome", "Page", "PauseCampaign", "Pool",
+    "PoolStatus", "Pools", "Position", "Preview", "Previewed", "Progressed", "Query", "RecordCheck", "Recorded",
+    "RedeemCode", "Redemption", "Redemptions", "Referral", "ReferralCampaignTerms", "ReferralCampaigns", "ReferralCode",
+    "ReferralEnded", "ReferralFigures", "ReferralProgramTerms", "ReferralPrograms", "ReferralReport", "Referrals",
+    "Refused", "RefusedRow", "RegisterEndpoint", "RegisteredEndpoint", "RegisteredEndpoints", "RegisteredWebhooks",
+    "ReleaseReservation", "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished",
+    "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant",
+    "Revision", "Reward", "RewardKit", "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue",
+    "SchemaError", "Secret", "SendTestNotice", "SenderFigures", "SenderTerms", "Standing", "Store", "StoreError",
+    "Supplied", "Tally", "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer",
+    "UserOffers", "ValidationError", "Variant", "VariantFigures", "Verdict", "VoidCode", "VoidReferral",
+    "WebhookNotifier", "pool_address", "pool_letter",
 ]  # fmt: skip
 
 

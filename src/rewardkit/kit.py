@@ -161,7 +161,7 @@ class RewardKit(PoolStock):
 
     def _context(self, at: int, key: str | None) -> Context:
         known = self._catalogues.get(self._tenant, catalogue.EMPTY)
-        return Context(self._tenant, at, nonce(at), known, key, chance())
+        return Context(self._tenant, at, nonce(at), known, key, chance(), self._store.joined)
 
     def _decide(self, command: Command[A], at: int, key: str | None) -> A | Refused:
         context = self._context(at, key)

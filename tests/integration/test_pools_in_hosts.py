@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -58,3 +59,33 @@ def test_what_a_host_rolls_back_was_never_issued(postgres_dsn: str) -> None:
         host.rollback()
         assert kit.ask(rk.PoolStatus("coupons")).remaining == 1
         assert kit.run(rk.IssueCode("coupons", "bob")).code == "only"
+
+
+PUBLIC = (
+    rk.RedeemCode("only", public=True),
+    rk.ReserveCode("only", public=True),
+    rk.CheckCode("only"),
+    rk.EnterPromoCode("only", "ann"),
+    rk.EnterPromoCode("only", "ann", public=False),
+    rk.EnterReferralCode("only", "ann", public=True),
+)
+
+
+@pytest.mark.parametrize("command", PUBLIC, ids=lambda command: type(command).__name__)
+def test_attempts_that_a_host_could_roll_back_are_refused_and_reserving_outside_is_the_way(
+    command: rk.Command[object], tmp_path: Path
+) -> None:
+    database = tmp_path / "host.db"
+    with rk.RewardKit(f"sqlite:///{database}") as kit:
+        kit.run(rk.CreatePool("coupons", bearer=True))
+        kit.run(rk.ImportCodes("coupons", ["only"]))
+        with closing(sqlite3.connect(database, isolation_level=None)) as host:
+            host.execute("BEGIN")
+            with pytest.raises(rk.ValidationError, match="make them by the kit that `on` was called on"):
+                kit.on(host).run(command)
+            host.execute("ROLLBACK")
+            kit.run(rk.ReserveCode("only", reservation="order", public=True, subject="ann"))
+            host.execute("BEGIN")
+            kit.on(host).run(rk.ConfirmReservation("order"))
+            host.execute("COMMIT")
+        assert kit.ask(rk.CodeStatus("only")).redemptions.total == 1

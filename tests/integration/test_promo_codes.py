@@ -143,7 +143,10 @@ def test_a_success_ends_the_row_of_failures(shop: Shop) -> None:
 
 def test_guesses_at_once_are_counted_one_by_one(shop: Shop) -> None:
     shop.open("SALE-0001")
-    given = [rk.EnterPromoCode(f"GUESS-{n}", "mallory", public=False, failures=99) for n in range(24)]
+    given = [
+        rk.EnterPromoCode(f"GUESS-{n}", "mallory", public=False, limits=rk.AttemptLimits(failures=99))
+        for n in range(24)
+    ]
     with ThreadPoolExecutor(4) as workers:
         answers = list(workers.map(shop.kit.attempt, given))
     codes = [answer.code for answer in answers if isinstance(answer, rk.Refused)]
@@ -167,4 +170,4 @@ def test_what_cannot_be_defined_or_entered_is_said(shop: Shop) -> None:
     with pytest.raises(rk.Refused, match="campaign `sal` is not defined"):
         shop.kit.run(rk.DefinePromotion("promo", "sal"))
     with pytest.raises(rk.ValidationError, match="lockout_seconds must lie between 1 and 86400"):
-        shop.kit.run(rk.EnterPromoCode("SALE-0001", "amanda", lockout_seconds=0))
+        shop.kit.run(rk.EnterPromoCode("SALE-0001", "amanda", limits=rk.AttemptLimits(lockout_seconds=0)))

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.grant_steps import GrantStepRow
 from rewardkit.core.storing.pool_rows import (
     CodeRow,
@@ -18,7 +19,6 @@ from rewardkit.core.storing.pool_rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralEnding, ReferralRow
 from rewardkit.core.storing.rows import (
     AnswerRow,

@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
+from rewardkit.core.attempts import needs as attempts
 from rewardkit.core.pools import needs as pools
-from rewardkit.core.promotions import needs as promotions
 from rewardkit.core.storing import needs
 from rewardkit.core.storing import referral_needs as referrals
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.effects import Effect
 from rewardkit.core.storing.grant_steps import GrantStepRow
 from rewardkit.core.storing.needs import Need
@@ -22,7 +23,6 @@ from rewardkit.core.storing.pool_rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.storing.rows import (
     AnswerRow,
@@ -79,7 +79,9 @@ class Rows(Protocol):
     def lease_notices(self, need: needs.LeaseNotices) -> tuple[NoticeRow, ...]: ...
     def notices_of(self, need: needs.NoticesOf) -> tuple[NoticeRow, ...]: ...
     def take_endpoints(self, need: needs.TakeEndpoints) -> tuple[EndpointRow, ...]: ...
-    def take_attempts(self, need: promotions.TakeAttempts) -> tuple[AttemptRow, ...]: ...
+    def take_attempts(self, need: attempts.TakeAttempts) -> tuple[AttemptRow, ...]: ...
+
+    def attempts_of(self, need: attempts.AttemptsOf) -> tuple[AttemptRow, ...]: ...
     def list_endpoints(self, need: needs.ListEndpoints) -> tuple[EndpointRow, ...]: ...
     def registered_endpoints_of(self, need: needs.RegisteredEndpointsOf) -> tuple[RegisteredEndpointRow, ...]: ...
     def list_registered_endpoints(self, need: needs.ListRegisteredEndpoints) -> tuple[RegisteredEndpointRow, ...]: ...
@@ -156,7 +158,8 @@ _METHODS: Mapping[type[Need[Any]], str] = {
     needs.LeaseNotices: "lease_notices",
     needs.NoticesOf: "notices_of",
     needs.TakeEndpoints: "take_endpoints",
-    promotions.TakeAttempts: "take_attempts",
+    attempts.TakeAttempts: "take_attempts",
+    attempts.AttemptsOf: "attempts_of",
     needs.ListEndpoints: "list_endpoints",
     needs.RegisteredEndpointsOf: "registered_endpoints_of",
     needs.ListRegisteredEndpoints: "list_registered_endpoints",

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from rewardkit.core.attempts.needs import TakeAttempts
 from rewardkit.core.grants.reversing import ReverseGrant
 from rewardkit.core.pools.commands import ActivateCode, CreatePool, DeactivateCode, GenerateCodes, ImportCodes
 from rewardkit.core.promotions.commands import DefinePromotion, EnterPromoCode
-from rewardkit.core.promotions.needs import TakeAttempts
 from rewardkit.core.requests import commands
 from rewardkit.core.requests.commands import Command
 from rewardkit.core.storing.needs import Need
@@ -88,7 +88,7 @@ def reward_shape_of(snapshot: Snapshot) -> Mapping[str, Any]:
 
 def attempts_in(store: Store, tenant: str) -> tuple[tuple[int, int], ...]:
     """How often each of those who enter promo codes has tried this minute, and has failed since a success."""
-    users = {digest("promo user", user).hex(): user for user in ENTERING}
+    users = {digest("attempt subject", user).hex(): user for user in ENTERING}
     rows = _looked_at(store, tenant, TakeAttempts(tuple(sorted(users))))
     found = {users[row.subject]: (row.attempts if row.begun == NOW else 0, row.failures) for row in rows}
     return tuple(found[user] for user in ENTERING)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rewardkit.core.attempts.needs import AttemptsOf, TakeAttempts
 from rewardkit.core.pools.needs import AddCodes, PoolOf, TakeCode, TakeHolding, Taken
 from rewardkit.core.pools.slices import SLICES
-from rewardkit.core.promotions.needs import TakeAttempts
 from rewardkit.core.storing import needs
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.pool_rows import IssuanceRow, NewCodeRow, PoolRow, SliceRow
-from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.ports import Store
 from rewardkit.testing.rows import grant
 from rewardkit.testing.steps import ask, put, replace
@@ -70,6 +70,11 @@ class StoreSupplies:
         assert ask(store, TakeAttempts(("a", "b"))) == (AttemptRow("a", 0, 0, 0, 0), AttemptRow("b", 0, 0, 0, 0))
         replace(store, AttemptRow("a", 1, 2, 3, 4))
         assert ask(store, TakeAttempts(("a",))) == (AttemptRow("a", 1, 2, 3, 4),)
+
+    def test_attempts_are_looked_at_without_being_begun(self, store: Store) -> None:
+        assert ask(store, AttemptsOf(("a", "b"))) == ()
+        ask(store, TakeAttempts(("b",)))
+        assert ask(store, AttemptsOf(("a", "b"))) == (AttemptRow("b", 0, 0, 0, 0),)
 
     @staticmethod
     def _stock(store: Store, codes: int, **terms: Any) -> None:

@@ -39,6 +39,8 @@ class Context:
     """The caller's idempotency key."""
     chance: bytes = b""
     """Drawn anew for each call, and known to nobody: codes are made of it."""
+    joined: bool = False
+    """Whether all of it may be rolled back by the host."""
     judgement: Judgement | None = None
     """Of the URL that is to be registered, where one is."""
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.code import Code, code_record
+from rewardkit.core.pools.commands import CheckCode
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.issuance import Issuance, issuance_record
 from rewardkit.core.pools.issuee import Issuee, issuee_of
 from rewardkit.core.pools.needs import CodeOf, ListCodes, ListIssuances, ListPools, ListRedemptions, PoolOf
 from rewardkit.core.pools.pool import Pool, pool_record
 from rewardkit.core.pools.queries import Codes, CodeStatus, Issuances, Pools, PoolStatus, Redemptions
-from rewardkit.core.pools.redeeming import uniformly
+from rewardkit.core.pools.redeeming import attempt_of
 from rewardkit.core.pools.redemption import Redemption, redemption_record
-from rewardkit.core.pools.refusals import code_unknown, pool_unknown, require_not_spent, require_redeemable
+from rewardkit.core.pools.refusals import UNIFORM, code_unknown, pool_unknown, require_not_spent, require_redeemable
 from rewardkit.core.requests.queries import Page
 from rewardkit.core.storing.needs import ask
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import integer, show, text
-from rewardkit.errors import ValidationError
+from rewardkit.errors import Refused, ValidationError
 
 
 def pool_status(query: PoolStatus, context: Context) -> Deciding[Decision[Pool]]:
@@ -36,18 +37,28 @@ def pools(query: Pools, context: Context) -> Deciding[Decision[Page[Pool]]]:
 
 def code_status(query: CodeStatus, context: Context) -> Deciding[Decision[Code]]:
     """One code; to the public only if it is good for something."""
-    if query.public:
-        return (yield from uniformly(_status(query, context)))
-    return (yield from _status(query, context))
+    if not query.public:
+        found = yield from ask(CodeOf(read_code(query.code)))
+        return Decision(code_unknown() if found is None else code_record(context, found[0]))
+    try:
+        return (yield from _redeemable(query.code, Issuee("", "", known=False), context))
+    except Refused:
+        return Decision(UNIFORM)
 
 
-def _status(query: CodeStatus, context: Context) -> Deciding[Decision[Code]]:
-    found = yield from ask(CodeOf(read_code(query.code)))
+def check_code(command: CheckCode, context: Context) -> Deciding[Decision[Code]]:
+    """One code, where it could be redeemed now; who looks at a code of hers again and again clears nothing."""
+    issuee = issuee_of(context, command.external_issuee_id, command.issuee_id)
+    looking = _redeemable(command.code, issuee, context)
+    return (yield from attempt_of(command, context).made(looking, uniform=UNIFORM, clears=False))
+
+
+def _redeemable(code: str, issuee: Issuee, context: Context) -> Deciding[Decision[Code]]:
+    found = yield from ask(CodeOf(read_code(code)))
     if found is None:
-        return Decision(code_unknown())
-    if query.public:
-        require_redeemable(*found, Issuee("", "", known=False), context.at)
-        require_not_spent(*found)
+        raise code_unknown()
+    require_redeemable(*found, issuee, context.at)
+    require_not_spent(*found)
     return Decision(code_record(context, found[0]))
 
 

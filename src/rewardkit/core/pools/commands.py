@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import attrs
 
+from rewardkit.core.attempts.limits import LIMITS, AttemptLimits
 from rewardkit.core.pools.alphabet import CROCKFORD
 from rewardkit.core.pools.code import Code
 from rewardkit.core.pools.import_report import ImportReport
@@ -174,7 +175,11 @@ class RedeemCode(Command[Redemption]):
         issuee_id: the same, in place of the external id.
         referring_application: that redeems it, for the record.
         referring_application_ref_id: what it is for there, such as an order's id.
-        public: whether the answer goes to somebody who may be guessing: then all refusals are the same.
+        public: whether the answer goes to somebody who may be guessing: then all refusals are the same, and attempts
+            are counted, refused ones too; not inside a host's transaction, whose rollback would forget them.
+        subject: who tries, such as a user, a session or an address; default is the issuee, where one is given.
+        origin: where that comes from and many may, such as a network; limited by the minute, and never locked out.
+        limits: how many attempts are listened to.
     """
 
     code: str = attrs.field(repr=_shown)
@@ -183,6 +188,28 @@ class RedeemCode(Command[Redemption]):
     referring_application: str | None = attrs.field(default=None, kw_only=True)
     referring_application_ref_id: str | None = attrs.field(default=None, kw_only=True)
     public: bool = attrs.field(default=False, kw_only=True)
+    subject: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    origin: str = attrs.field(default="", kw_only=True, repr=False)
+    limits: AttemptLimits = attrs.field(default=LIMITS, kw_only=True)
+
+
+@attrs.frozen
+class CheckCode(Command[Code]):
+    """Look whether a code could be redeemed now, for somebody who may be guessing; counted as an attempt.
+
+    A code that could not be is refused, and all refusals are the same. `CodeStatus` tells an operator.
+
+    Args:
+        code: as it was typed.
+        external_issuee_id, issuee_id, subject, origin, limits: see `RedeemCode`.
+    """
+
+    code: str = attrs.field(repr=_shown)
+    external_issuee_id: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    issuee_id: str | None = attrs.field(default=None, kw_only=True)
+    subject: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    origin: str = attrs.field(default="", kw_only=True, repr=False)
+    limits: AttemptLimits = attrs.field(default=LIMITS, kw_only=True)
 
 
 @attrs.frozen
@@ -195,7 +222,8 @@ class ReserveCode(Command[Reservation]):
         code: as it was typed.
         reservation: a name of yours for it, such as an order's id; one is made up where there is none.
         seconds: how long, at most a day; never beyond the end of the pool's validity.
-        external_issuee_id, issuee_id, referring_application, referring_application_ref_id, public: see `RedeemCode`.
+        external_issuee_id, issuee_id, referring_application, referring_application_ref_id: see `RedeemCode`.
+        public, subject, origin, limits: see `RedeemCode`.
     """
 
     code: str = attrs.field(repr=_shown)
@@ -206,6 +234,9 @@ class ReserveCode(Command[Reservation]):
     referring_application: str | None = attrs.field(default=None, kw_only=True)
     referring_application_ref_id: str | None = attrs.field(default=None, kw_only=True)
     public: bool = attrs.field(default=False, kw_only=True)
+    subject: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    origin: str = attrs.field(default="", kw_only=True, repr=False)
+    limits: AttemptLimits = attrs.field(default=LIMITS, kw_only=True)
 
 
 @attrs.frozen

@@ -28,6 +28,7 @@ POOL_COMMANDS: Final[Mapping[type[Command[Any]], Callable[[Any, Context], Decidi
     commands.GenerateCodes: generating.generate_codes,
     commands.IssueCode: issuing.issue_code,
     commands.RedeemCode: redeeming.redeem_code,
+    commands.CheckCode: asking.check_code,
     commands.ReserveCode: reserving.reserve_code,
     commands.ConfirmReservation: reserving.confirm_reservation,
     commands.ReleaseReservation: reserving.release_reservation,

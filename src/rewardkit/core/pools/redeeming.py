@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
+from rewardkit.core.attempts.attempt import Attempt, require_uncounted
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.alphabet import read_code
-from rewardkit.core.pools.commands import RedeemCode, ReserveCode, RollBackRedemption
+from rewardkit.core.pools.commands import CheckCode, RedeemCode, ReserveCode, RollBackRedemption
 from rewardkit.core.pools.issuee import issuee_of
 from rewardkit.core.pools.issuing import reference
 from rewardkit.core.pools.needs import (
@@ -31,23 +30,20 @@ from rewardkit.core.storing.pool_rows import HoldingRow, IssuanceRow, Redemption
 from rewardkit.core.values.input import integer
 from rewardkit.errors import InvariantError, Refused
 
-A = TypeVar("A")
-
 
 def redeem_code(command: RedeemCode, context: Context) -> Deciding[Decision[Redemption]]:
     """By tenant and code alone; all that speaks against it is looked at before anything is locked, and again after."""
     if command.public:
-        return (yield from uniformly(redeem(command, context)))
+        return (yield from attempt_of(command, context).made(redeem(command, context), uniform=UNIFORM))
+    require_uncounted(command.subject, command.origin)
     return (yield from redeem(command, context))
 
 
-def uniformly(deciding: Deciding[Decision[A]]) -> Deciding[Decision[A]]:
-    """All refusals as one, for those who may be guessing."""
-    try:
-        decision = yield from deciding
-    except Refused:
-        return Decision(UNIFORM)
-    return Decision(UNIFORM) if isinstance(decision.answer, Refused) else decision
+def attempt_of(command: RedeemCode | ReserveCode | CheckCode, context: Context) -> Attempt:
+    """Who tries a code: whom the host names, or the issuee, or nobody in particular."""
+    issuee = issuee_of(context, command.external_issuee_id, command.issuee_id)
+    subject = (issuee.external or issuee.id) if issuee.known else None
+    return Attempt(context, subject if command.subject is None else command.subject, command.origin, command.limits)
 
 
 def redeem(command: RedeemCode, context: Context) -> Deciding[Decision[Redemption]]:

@@ -6,13 +6,14 @@ its place, and until then whoever reserves again under its name has it again.
 
 from __future__ import annotations
 
+from rewardkit.core.attempts.attempt import require_uncounted
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.pools.commands import ConfirmReservation, ReleaseReservation, ReserveCode
 from rewardkit.core.pools.issuee import Issuee
 from rewardkit.core.pools.needs import Draw, LockCode, Locked, RedemptionOf, ReservationFor, ReservationOf
-from rewardkit.core.pools.redeeming import Redeeming, uniformly
+from rewardkit.core.pools.redeeming import Redeeming, attempt_of
 from rewardkit.core.pools.redemption import Redemption, redemption_record
-from rewardkit.core.pools.refusals import require_redeemable
+from rewardkit.core.pools.refusals import UNIFORM, require_redeemable
 from rewardkit.core.pools.reservation import Reservation, reservation_record
 from rewardkit.core.pools.taking import Taking
 from rewardkit.core.storing.effects import Insert, Replace
@@ -29,7 +30,8 @@ LONGEST_SECONDS = 24 * 3600
 def reserve_code(command: ReserveCode, context: Context) -> Deciding[Decision[Reservation]]:
     """One redemption is kept; under a name that has one already, that one."""
     if command.public:
-        return (yield from uniformly(_reserve(command, context)))
+        return (yield from attempt_of(command, context).made(_reserve(command, context), uniform=UNIFORM))
+    require_uncounted(command.subject, command.origin)
     return (yield from _reserve(command, context))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from rewardkit.core.attempts.limits import LIMITS, AttemptLimits
 from rewardkit.core.requests.answers import Defined
 from rewardkit.core.requests.commands import Command
 from rewardkit.core.requests.records import UserOffer
@@ -28,22 +29,18 @@ class EnterPromoCode(Command[UserOffer]):
     """Redeem a promo code for a user and make her the offer of its campaign, both or neither.
 
     Every attempt counts, refused ones too: so many a minute, and so many failures before she is locked out for a while.
-    Inside a host's transaction a rollback would forget them: enter promo codes outside.
+    Not inside a host's transaction, whose rollback would forget them.
 
     Args:
         code: as it was typed.
         user: who enters it.
         origin: where it comes from, such as an address of the network; its attempts are limited as well.
         public: whether the answer goes to somebody who may be guessing: then all refusals are the same.
-        attempts_a_minute: of one user, and from one origin.
-        failures: of one user in a row, after which she is locked out.
-        lockout_seconds: how long.
+        limits: how many attempts are listened to; the user is the subject.
     """
 
     code: str = attrs.field(repr=masked)
     user: str
     origin: str = attrs.field(default="", kw_only=True, repr=False)
     public: bool = attrs.field(default=True, kw_only=True)
-    attempts_a_minute: int = attrs.field(default=10, kw_only=True)
-    failures: int = attrs.field(default=5, kw_only=True)
-    lockout_seconds: int = attrs.field(default=900, kw_only=True)
+    limits: AttemptLimits = attrs.field(default=LIMITS, kw_only=True)

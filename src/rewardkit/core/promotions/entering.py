@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewardkit.core.attempts.attempt import Attempt
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.offers.offering import enter, member_of
 from rewardkit.core.pools.alphabet import read_code
@@ -9,28 +10,17 @@ from rewardkit.core.pools.commands import RedeemCode
 from rewardkit.core.pools.needs import CodeOf
 from rewardkit.core.pools.redeeming import redeem
 from rewardkit.core.pools.refusals import UNIFORM, code_unknown
-from rewardkit.core.promotions.attempts import Attempts
 from rewardkit.core.promotions.commands import EnterPromoCode
-from rewardkit.core.promotions.needs import TakeAttempts
 from rewardkit.core.requests.records import UserOffer
 from rewardkit.core.storing.needs import ask
+from rewardkit.core.values.input import text
 from rewardkit.errors import Refused
 
 
 def enter_promo_code(command: EnterPromoCode, context: Context) -> Deciding[Decision[UserOffer]]:
     """Count, redeem, and make the offer; what is refused on the way is counted in the same transaction."""
-    attempts = Attempts(command, context.at)
-    rows = yield from ask(TakeAttempts(attempts.subjects))
-    blocked = attempts.refusal(rows)
-    if blocked is not None:
-        return Decision(UNIFORM if command.public else blocked)
-    try:
-        decision = yield from _entered(command, context)
-    except Refused as refusal:
-        decision = Decision(refusal)
-    failed = isinstance(decision.answer, Refused)
-    answer = UNIFORM if failed and command.public else decision.answer
-    return Decision(answer, (*decision.effects, attempts.counted(rows, failed=failed)), decision.catalogue)
+    attempt = Attempt(context, text(command.user, "a user"), command.origin, command.limits)
+    return (yield from attempt.made(_entered(command, context), uniform=UNIFORM if command.public else None))
 
 
 def _entered(command: EnterPromoCode, context: Context) -> Deciding[Decision[UserOffer]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from rewardkit.core.attempts.limits import LIMITS, AttemptLimits
 from rewardkit.core.requests.answers import Defined
 from rewardkit.core.requests.commands import Command, lint_codes
 from rewardkit.core.requests.referral_records import Referral, ReferralCode
@@ -70,10 +71,17 @@ class EnterReferralCode(Command[Referral]):
     Args:
         code: as it was typed.
         recipient: who entered it.
+        public: whether the answer goes to somebody who may be guessing: then all refusals are the same, and attempts
+            are counted, refused ones too; not inside a host's transaction, whose rollback would forget them.
+        origin: where a public attempt comes from, such as an address of the network; its attempts are limited as well.
+        limits: how many attempts are listened to; the recipient is the subject.
     """
 
     code: str = attrs.field(repr=masked)
     recipient: str
+    public: bool = attrs.field(default=False, kw_only=True)
+    origin: str = attrs.field(default="", kw_only=True, repr=False)
+    limits: AttemptLimits = attrs.field(default=LIMITS, kw_only=True)
 
 
 @attrs.frozen

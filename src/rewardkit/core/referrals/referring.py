@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
+from rewardkit.core.attempts.attempt import Attempt, require_uncounted
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
@@ -23,6 +25,8 @@ from rewardkit.core.storing.rows import MemberRow
 from rewardkit.core.values.input import masked, show, text
 from rewardkit.errors import InvariantError, Refused
 from rewardkit.language.event import moment
+
+UNIFORM: Final = Refused("referral_code_not_valid", "the referral code is not valid", {})
 
 
 def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[Referral]]:
@@ -44,6 +48,14 @@ def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[
 
 def enter_referral_code(command: EnterReferralCode, context: Context) -> Deciding[Decision[Referral]]:
     """Refer whoever entered a code, on the terms that its sender offers now."""
+    if not command.public:
+        require_uncounted(command.origin)
+        return (yield from _entered(command, context))
+    attempt = Attempt(context, text(command.recipient, "a recipient"), command.origin, command.limits)
+    return (yield from attempt.made(_entered(command, context), uniform=UNIFORM))
+
+
+def _entered(command: EnterReferralCode, context: Context) -> Deciding[Decision[Referral]]:
     recipient = text(command.recipient, "a recipient")
     sender = yield from sender_of(command.code)
     if sender is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.grant_steps import GrantStepRow
 from rewardkit.core.storing.pool_rows import (
     CodeRow,
@@ -21,7 +22,6 @@ from rewardkit.core.storing.pool_rows import (
     ReservationRow,
     SliceRow,
 )
-from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralEnding, ReferralRow
 
 

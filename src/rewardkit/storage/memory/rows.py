@@ -7,12 +7,12 @@ from heapq import nsmallest
 from itertools import islice
 from typing import TypeVar
 
-from rewardkit.core.promotions import needs as promotions
+from rewardkit.core.attempts import needs as attempts
 from rewardkit.core.storing import needs
 from rewardkit.core.storing import referral_needs as referrals
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.effects import Effect, Insert, Publish, Replace
 from rewardkit.core.storing.grant_steps import GrantStepRow
-from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.storing.rows import (
     AnswerRow,
@@ -234,10 +234,13 @@ class MemoryRows(MemoryPools, MemoryTracking):
                 self._put(name, EndpointRow(name, "enabled", 0, ""))
         return self._existing(EndpointRow, need.names)
 
-    def take_attempts(self, need: promotions.TakeAttempts) -> tuple[AttemptRow, ...]:
+    def take_attempts(self, need: attempts.TakeAttempts) -> tuple[AttemptRow, ...]:
         for subject in need.subjects:
             if subject not in self._shelves[AttemptRow].rows:
                 self._put(subject, AttemptRow(subject, 0, 0, 0, 0))
+        return self._existing(AttemptRow, need.subjects)
+
+    def attempts_of(self, need: attempts.AttemptsOf) -> tuple[AttemptRow, ...]:
         return self._existing(AttemptRow, need.subjects)
 
     def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:

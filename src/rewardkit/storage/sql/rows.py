@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from rewardkit.core.promotions import needs as promotions
+from rewardkit.core.attempts import needs as attempts
 from rewardkit.core.storing import needs
 from rewardkit.core.storing import referral_needs as referrals
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.effects import Effect
 from rewardkit.core.storing.grant_steps import GrantStepRow
-from rewardkit.core.storing.promotion_rows import AttemptRow
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.storing.rows import (
     AnswerRow,
@@ -192,9 +192,12 @@ class SqlRows(SqlPools, SqlTracking, ABC):
         found = (self.fetch(self._statements.take_endpoint, (self._tenant, name)) for name in need.names)
         return tuple(EndpointRow._make(rows[0]) for rows in found)
 
-    def take_attempts(self, need: promotions.TakeAttempts) -> tuple[AttemptRow, ...]:
+    def take_attempts(self, need: attempts.TakeAttempts) -> tuple[AttemptRow, ...]:
         found = (self.fetch(self._statements.take_attempt, (self._tenant, subject)) for subject in need.subjects)
         return tuple(AttemptRow._make(rows[0]) for rows in found)
+
+    def attempts_of(self, need: attempts.AttemptsOf) -> tuple[AttemptRow, ...]:
+        return tuple(map(AttemptRow._make, self._existing(self._statements.attempts_of, need.subjects)))
 
     def list_endpoints(self, _need: needs.ListEndpoints) -> tuple[EndpointRow, ...]:
         return tuple(map(EndpointRow._make, self.fetch(self._statements.endpoints, (self._tenant,))))

@@ -96,6 +96,7 @@ class Statements:
             'ON CONFLICT ("tenant", "subject") DO UPDATE SET "begun" = a."begun" '
             f"RETURNING {self.columns(ATTEMPT)}"
         )
+        self.attempts_of = self._select(ATTEMPT, self._among("subject"), 'ORDER BY "subject"')
         self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
         self.registered_endpoints_of = self._select(REGISTERED_ENDPOINT, self._among("name"), f'ORDER BY "name"{lock}')
         # Not as a parameter, or the partial index is not used.
