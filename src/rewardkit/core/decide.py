@@ -7,10 +7,10 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rewardkit.core.campaigns import asking
 from rewardkit.core.campaigns.checks import LaunchChecks, launch_checks
 from rewardkit.core.campaigns.preview import Preview, preview
 from rewardkit.core.campaigns.replenishing import ReplenishBudget, replenish_budget
+from rewardkit.core.campaigns.uses import campaigns
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.drafts.draft import locked
 from rewardkit.core.entrance import wire
@@ -18,9 +18,12 @@ from rewardkit.core.entrance.campaign_kinds import end_campaign, pause_campaign,
 from rewardkit.core.entrance.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
 from rewardkit.core.grants import explaining, failing, reversing, reviewing
 from rewardkit.core.grants.granting import claim_grant, claim_grants, fulfil_grant
+from rewardkit.core.grants.listing import grants
 from rewardkit.core.grants.replenishing import REPLENISHING, replenishing
-from rewardkit.core.notices import addressed as addressed_notices
 from rewardkit.core.notices import dead_letters, endpoints, outbox, registered_endpoints
+from rewardkit.core.notices.addressed import SendTestNotice, send_test_notice
+from rewardkit.core.notices.listing import notices
+from rewardkit.core.offers.listing import user_offers
 from rewardkit.core.offers.offering import cancel_user_offer, enter_offer_code, make_offer
 from rewardkit.core.pools.deciders import POOL_COMMANDS, POOL_QUERIES
 from rewardkit.core.promotions import commands as promotions
@@ -102,18 +105,18 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
     registered_endpoints.RegisterEndpoint: registered_endpoints.register_endpoint,
     registered_endpoints.RotateEndpointSecret: registered_endpoints.rotate_endpoint_secret,
     registered_endpoints.RemoveEndpoint: registered_endpoints.remove_endpoint,
-    addressed_notices.SendTestNotice: addressed_notices.send_test_notice,
+    SendTestNotice: send_test_notice,
     **{kind: replenishing(one) if kind in REPLENISHING else one for kind, one in POOL_COMMANDS.items()},
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
     LaunchChecks: launch_checks,
     Preview: preview,
-    queries.Grants: asking.grants,
+    queries.Grants: grants,
     queries.GrantHistory: explaining.history,
-    queries.UserOffers: asking.user_offers,
-    queries.Notices: asking.notices,
-    queries.Campaigns: asking.campaigns,
+    queries.UserOffers: user_offers,
+    queries.Notices: notices,
+    queries.Campaigns: campaigns,
     queries.Explain: explaining.explain,
     referral_queries.Referrals: referral_asking.referrals,
     referral_queries.SenderTerms: referral_asking.sender_terms,

@@ -12,14 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from rewardkit.core.requests.answers import (
-    Backfilled,
-    CampaignState,
-    Claimed,
-    Defined,
-    Progressed,
-    Recorded,
-)
+from rewardkit.core.requests.answers import Backfilled, CampaignState, Claimed, Defined, Progressed, Recorded
 from rewardkit.core.requests.records import Grant, UserOffer
 from rewardkit.core.requests.variant import Variant
 from rewardkit.core.values.input import masked

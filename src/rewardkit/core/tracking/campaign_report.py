@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from rewardkit.core.campaigns.asking import uses_of
+from rewardkit.core.campaigns.uses import uses_of
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.campaign import Campaign
