@@ -17,6 +17,7 @@ ORDER = (
     "storing",
     "definitions",
     "deciding",
+    "attempts",
     "notices",
     "pools",
     "drafts",
