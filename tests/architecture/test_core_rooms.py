@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).parents[2] / "src" / "rewardkit" / "core"
+CONTRIBUTING = Path(__file__).parents[2] / "docs" / "contributing.md"
 PACKAGE = "rewardkit.core"
 ORDER = (
     "values",
@@ -80,6 +82,11 @@ def circle_in(looks: Mapping[str, set[str]]) -> list[str]:
 
 def test_every_room_has_its_place() -> None:
     assert sorted(ORDER) == sorted(path.name for path in CORE.iterdir() if (path / "__init__.py").exists())
+
+
+def test_the_table_for_contributors_tells_the_same_order() -> None:
+    told = CONTRIBUTING.read_text(encoding="utf-8").partition("### The rooms of the core")[2].partition("\n## ")[0]
+    assert list(ORDER) == re.findall(r"^\| `(\w+)/` \|", told, re.MULTILINE)
 
 
 def test_every_file_but_the_door_lies_in_a_room() -> None:
