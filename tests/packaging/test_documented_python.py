@@ -1,9 +1,13 @@
-"""Every block of Python in the documents runs as it stands, after the blocks above it."""
+"""Every block of Python in the documents runs as it stands, after the blocks above it.
+
+The pages of the series go on where the ones before them ended: those are run first, in the same folder, and all of them
+one after another on every store.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +16,21 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from rewardkit import RewardKit
+from rewardkit import RewardKit, Store
+from rewardkit.storage import open_store
 
 ROOT = Path(__file__).parents[2]
 PRINTED = {
     "README.md": "amanda {'amount': '5.00', 'currency': 'USD'}\n",
+    "docs/guides/conditions.md": (
+        "pending\nsatisfied\nimpossible\n"
+        "error[RK112]: `User` and `Activated` stand side by side with no operator\n"
+        "  User Activated\n"
+        "       ^^^^^^^^^ an operator is expected before this\n"
+        "  help: put `&` (both), `|` (either) or `then` (in this order) between them,"
+        ' or quote a name of several words: `"User Activated"`\n'
+    ),
+    "docs/guides/offers.md": "pay 5.00 USD to amanda\n",
     "docs/guides/embedding.md": "amanda gets CD-1\n",
     "docs/guides/looking-ahead.md": (
         "2024-01-02T00:00:00Z signup\n2024-01-03T00:00:00Z purchase (amount: 50)\n"
@@ -26,10 +40,10 @@ PRINTED = {
         "starter satisfied 2026-01-02T10:00:00+00:00\nquick satisfied 2026-01-02T10:00:00+00:00\n"
     ),
     "docs/guides/over-time.md": "satisfied\n",
-    "docs/guides/referrals.md": "sue earned 5.00 as the sender\nrob earned 5.00 as the recipient\n",
+    "docs/guides/referrals.md": "rob earned 5.00 as the recipient\namanda earned 5.00 as the sender\n",
     "docs/guides/referral-campaigns.md": (
-        "`Purchase Completed` happened at 2026-04-01T12:00:00Z\n"
-        "not double-in-may: its condition on the sender does not hold: 1 more `Purchase Completed`\n"
+        "`Purchase Completed` happened at 2026-06-20T12:00:00Z\n"
+        "not double-in-july: its condition on the sender does not hold: 1 more `Purchase Completed`\n"
     ),
     "docs/guides/tracking.md": (
         "158 offered, 36 earned\nonce 71 users, 24 held out\ntwice 87 users, 18 held out\n"
@@ -42,6 +56,14 @@ PRINTED = {
 def blocks(document: str) -> list[str]:
     text = (ROOT / document).read_text(encoding="utf-8")
     return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def series() -> list[str]:
+    """Its pages, in the order in which the index has them."""
+    section = (
+        (ROOT / "docs" / "index.md").read_text(encoding="utf-8").partition("## The series")[2].partition("\n## ")[0]
+    )
+    return [f"docs/{page}" for page in re.findall(r"^\d+\. \[[^]]+\]\(([^)]+)\)", section, re.MULTILINE)]
 
 
 def documents() -> list[str]:
@@ -65,13 +87,47 @@ def surroundings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: py
     del connections["default"]
 
 
+def run(document: str, change: Callable[[str], str] = str, **given: Any) -> None:
+    """All blocks of a document in one program, as they are or changed; `given` names are known from the start."""
+    names: dict[str, Any] = dict(given)
+    for block in blocks(document):
+        exec(compile(change(block), document, "exec"), names)
+    for kit in [value for value in names.values() if isinstance(value, RewardKit)]:
+        kit.close()
+
+
 @pytest.mark.parametrize("document", documents())
 @pytest.mark.usefixtures("surroundings")
 def test_the_python_of_a_document_runs_word_for_word(document: str, capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, Any] = {}
-    for block in blocks(document):
-        exec(compile(block, document, "exec"), names)
-    for kit in [value for value in names.values() if isinstance(value, RewardKit)]:
-        kit.close()
-    printed = capsys.readouterr().out
-    assert PRINTED.get(document, "") == printed
+    for before in series()[: series().index(document)] if document in series() else []:
+        run(before)
+    capsys.readouterr()
+    run(document)
+    assert PRINTED.get(document, "") == capsys.readouterr().out
+
+
+def test_the_series_goes_from_events_to_referral_campaigns_and_each_page_leads_to_the_next() -> None:
+    pages = series()
+    names = ["events", "rewards", "conditions", "offers", "offer-campaigns", "referrals", "referral-campaigns"]
+    assert [f"docs/guides/{name}.md" for name in names] == pages
+    assert set(pages) < set(documents())
+    for number, page in enumerate(pages, 1):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert text.startswith(f"# {number}. ")
+        following = re.findall(r"^Next: \[\d+\. [^]]+\]\(([^)]+)\)", text, re.MULTILINE)
+        assert [Path(name).name for name in pages[number : number + 1]] == following
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    texts = {"memory": ":memory:", "sqlite": f"sqlite:///{tmp_path}/rewards.db"}
+    store = open_store(texts.get(request.param) or request.getfixturevalue("postgres_dsn"))
+    store.migrate()
+    yield store
+    store.close()
+
+
+def test_the_series_tells_one_story_on_every_store(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    for page in series():
+        run(page, lambda block: block.replace('"sqlite:///rewards.db"', "STORE"), STORE=store)
+        assert PRINTED.get(page, "") == capsys.readouterr().out
