@@ -228,6 +228,11 @@ def test_a_sender_is_told_what_she_offers_why_and_until_when(friends: Friends) -
     assert [one.reason for one in after.passed_over] == ["it ended at 2026-01-01T00:00:20Z"]
 
 
+def test_a_sender_is_told_the_texts_of_the_campaign(friends: Friends) -> None:
+    campaign(friends, "normal", copy={"name": "Bring a friend"})
+    assert {"name": "Bring a friend"} == friends.kit.ask(rk.SenderTerms("sue")).copy
+
+
 def test_a_sender_is_told_when_her_condition_stops_holding(friends: Friends) -> None:
     campaign(friends, "normal")
     campaign(friends, "double", sender="P in last 10s")
@@ -315,6 +320,9 @@ def test_a_campaign_of_referrals_has_no_entry_condition_and_says_why(friends: Fr
         ({"cap": 3}, "cap is of campaigns with offers"),
         ({"holdout": "10%"}, "holdout is of campaigns with offers"),
         ({"code": "X"}, "code is of campaigns with offers"),
+        ({"audience": "P"}, "its condition on senders is `sender`"),
+        ({"reentry": "day"}, "a recipient follows one invitation once"),
+        ({"user_cap": 2}, "its program has a `sender_cap`"),
         ({"priority": 1.5}, "priority"),
         ({"start": "2026-02-02", "end": "2026-02-01"}, "not after its start"),
         ({"zone": "Mars"}, "zone"),

@@ -7,14 +7,20 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rewardkit.core.campaigns.checks import LaunchChecks, launch_checks
-from rewardkit.core.campaigns.preview import Preview, preview
+from rewardkit.core.campaigns.checks import LaunchChecks
+from rewardkit.core.campaigns.preview import Preview
 from rewardkit.core.campaigns.replenishing import ReplenishBudget, replenish_budget
 from rewardkit.core.campaigns.uses import campaigns
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.drafts.draft import locked
 from rewardkit.core.entrance import wire
-from rewardkit.core.entrance.campaign_kinds import end_campaign, pause_campaign, resume_campaign
+from rewardkit.core.entrance.campaign_kinds import (
+    end_campaign,
+    launch_checks,
+    pause_campaign,
+    preview,
+    resume_campaign,
+)
 from rewardkit.core.entrance.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
 from rewardkit.core.grants import explaining, failing, reversing, reviewing
 from rewardkit.core.grants.granting import claim_grant, claim_grants, fulfil_grant

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from rewardkit.core.campaigns.checks import ONCE_MORE, require_checked
+from rewardkit.core.campaigns.checks import ONCE_MORE, findings, require_checked
 from rewardkit.core.deciding.context import Context
 from rewardkit.core.definitions.budget import read_exhaustion, read_money
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
@@ -178,11 +178,8 @@ def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> 
     """From draft to live; users with history enter at its start at the earliest, whenever they are folded."""
     campaign = _known(draft, command.name)
     if campaign.status == "draft":
-        require_checked(campaign, draft.catalogue, command.acknowledge)
-    after = launched(campaign, context.at)
-    if after is not campaign:
-        draft.add(CAMPAIGN, after.name, after.version, after.body())
-    return state_of(after)
+        require_checked(campaign.name, findings(campaign, draft.catalogue), command.acknowledge)
+    return _changed(draft, campaign, launched(campaign, context.at))
 
 
 def launched(campaign: Either, at: int) -> Either:
@@ -207,51 +204,61 @@ def launched(campaign: Either, at: int) -> Either:
 
 def pause_campaign(command: PauseCampaign, draft: Draft, context: Context) -> CampaignState:
     """No offers from now on, until it is resumed."""
-    campaign = _running(draft, command.name)
-    if campaign.status == "paused":
-        return state_of(campaign)
-    pauses = (*campaign.pauses, (context.at, None))
-    return _changed(draft, attrs.evolve(campaign, status="paused", pauses=pauses))
+    campaign = _known(draft, command.name)
+    return _changed(draft, campaign, paused(campaign, context.at))
 
 
 def resume_campaign(command: ResumeCampaign, draft: Draft, context: Context) -> CampaignState:
     """Offers again from now on; who qualified meanwhile enters now, whenever she is folded."""
-    campaign = _running(draft, command.name)
+    campaign = _known(draft, command.name)
+    return _changed(draft, campaign, resumed(campaign, context.at))
+
+
+def paused(campaign: Either, at: int) -> Either:
+    """The campaign as it is paused at an instant; itself where it is paused already.
+
+    Raises:
+        Refused: it is a draft, or over.
+    """
+    _require_running(campaign)
+    if campaign.status == "paused":
+        return campaign
+    return attrs.evolve(campaign, version=campaign.version + 1, status="paused", pauses=(*campaign.pauses, (at, None)))
+
+
+def resumed(campaign: Either, at: int) -> Either:
+    """The campaign as it is resumed at an instant; itself where it is live already.
+
+    Raises:
+        Refused: it is a draft, or over.
+    """
+    _require_running(campaign)
     if campaign.status == "live":
-        return state_of(campaign)
+        return campaign
     *before, (begin, _) = campaign.pauses
     # One of no length is kept as well: who qualified in it still waits for its end.
-    pauses = (*before, (begin, max(begin, context.at)))
-    return _changed(draft, attrs.evolve(campaign, status="live", pauses=pauses))
+    pauses = (*before, (begin, max(begin, at)))
+    return attrs.evolve(campaign, version=campaign.version + 1, status="live", pauses=pauses)
 
 
-def _running(draft: Draft, name: str) -> Campaign:
-    campaign = _known(draft, name)
+def _require_running(campaign: Campaign | ReferralCampaign) -> None:
     if campaign.status == "ended":
-        raise _over(campaign)
+        raise Refused("campaign_over", f"campaign `{campaign.name}` has ended", facts_of(campaign))
     if campaign.status == "draft":
         raise Refused("campaign_draft", f"campaign `{campaign.name}` has not been launched", {"name": campaign.name})
-    return campaign
 
 
-def _over(campaign: Campaign) -> Refused:
-    return Refused("campaign_over", f"campaign `{campaign.name}` has ended", facts_of(campaign))
-
-
-def _changed(draft: Draft, campaign: Campaign) -> CampaignState:
-    """The next version of a campaign."""
-    after = attrs.evolve(campaign, version=campaign.version + 1)
-    draft.add(CAMPAIGN, after.name, after.version, after.body())
+def _changed(draft: Draft, before: Campaign, after: Campaign) -> CampaignState:
+    """The state of a campaign, whose next version is added where there is one."""
+    if after is not before:
+        draft.add(CAMPAIGN, after.name, after.version, after.body())
     return state_of(after)
 
 
 def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:
     """No more offers from now on. Ending an ended campaign changes nothing."""
     campaign = _known(draft, command.name)
-    after = ended(campaign, context.at)
-    if after is not campaign:
-        draft.add(CAMPAIGN, after.name, after.version, after.body())
-    return state_of(after)
+    return _changed(draft, campaign, ended(campaign, context.at))
 
 
 def ended(campaign: Either, at: int) -> Either:

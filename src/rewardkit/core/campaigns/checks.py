@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
-from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.deciding.in_force import newest
+from rewardkit.core.deciding.context import Deciding, Decision
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.requests.queries import Query
 from rewardkit.core.storing.needs import SeenNames, ask
 from rewardkit.core.values import limits
-from rewardkit.core.values.input import text
 from rewardkit.errors import Refused
 from rewardkit.language.checks.check import Scope
 from rewardkit.language.condition import Condition
@@ -26,7 +24,7 @@ from rewardkit.language.condition import Condition
 LOOKED_AT: Final = 1_000_000
 """Events that are looked through for names that were never seen: a scan of a second or two."""
 
-_OVERLAPS: Final = 10
+OVERLAPS: Final = 10
 """That are told: a list of all of them would hide the rest."""
 
 ONCE_MORE: Final = ("RK201", "RK206", "RK207", "RK208")
@@ -46,40 +44,41 @@ class Finding:
 
 @attrs.frozen
 class LaunchChecks(Query[tuple[Finding, ...]]):
-    """What there is to know of a campaign of offers before it is launched, or while it runs; those that block first."""
+    """What there is to know of a campaign of either kind before it is launched, or while it runs.
+
+    Findings that block a launch come first.
+    """
 
     campaign: str
 
 
-def launch_checks(query: LaunchChecks, context: Context) -> Deciding[Decision[tuple[Finding, ...]]]:
+def launch_checks(campaign: Campaign, catalogue: Catalogue) -> Deciding[Decision[tuple[Finding, ...]]]:
     """What follows from definitions, and the events that nobody has ever recorded."""
-    name = text(query.campaign, "a campaign's name")
-    catalogue = yield from newest(context)
-    campaign = catalogue.campaigns.get(name)
-    if campaign is None:
-        raise unknown("campaign", name, catalogue.campaigns)
-    names = _names(campaign, catalogue)
+    return (yield from checked(findings(campaign, catalogue), _names(campaign, catalogue), catalogue))
+
+
+def checked(
+    found: Iterable[Finding], names: frozenset[str], catalogue: Catalogue
+) -> Deciding[Decision[tuple[Finding, ...]]]:
+    """Findings, those that block first, and which of these events were never seen."""
     seen = yield from ask(SeenNames(tuple(sorted(names)), LOOKED_AT))
-    found = [*findings(campaign, catalogue), *_unseen(names - seen)]
-    return Decision(tuple(sorted(found, key=lambda one: not one.must_acknowledge)), (), catalogue)
+    told = sorted((*found, *_unseen(names - seen)), key=lambda one: not one.must_acknowledge)
+    return Decision(tuple(told), (), catalogue)
 
 
-def require_checked(campaign: Campaign, catalogue: Catalogue, acknowledged: Collection[str]) -> None:
+def require_checked(name: str, found: Iterable[Finding], acknowledged: Collection[str]) -> None:
     """What must be acknowledged before a launch has been.
 
     Raises:
         Refused: something has not.
     """
-    open_findings = [
-        one for one in findings(campaign, catalogue) if one.must_acknowledge and one.code not in acknowledged
-    ]
+    open_findings = [one for one in found if one.must_acknowledge and one.code not in acknowledged]
     if open_findings:
         first = open_findings[0]
         raise Refused(
             "launch_doubtful",
-            f"campaign `{campaign.name}` is probably not what is meant: {first.message};"
-            f" acknowledge `{first.code}` if it is",
-            {"findings": [one.code for one in open_findings], "name": campaign.name},
+            f"campaign `{name}` is probably not what is meant: {first.message}; acknowledge `{first.code}` if it is",
+            {"findings": [one.code for one in open_findings], "name": name},
         )
 
 
@@ -120,16 +119,19 @@ def _most(campaign: Campaign, dearest: int) -> Decimal | None:
 
 
 def _lints(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
-    conditions: list[tuple[str, str, Scope]] = []
     if campaign.entry is not None:
-        conditions.append(("entry", campaign.entry, "open"))
+        yield from lints("entry", campaign.entry, "open")
     if campaign.audience is not None:
-        conditions.append(("audience", campaign.audience, "open"))
-    conditions += [(f"offer `{name}`", catalogue.offers[name].condition, "start") for name in sorted(campaign.offers)]
-    for where, condition, scope in conditions:
-        for lint in Condition.parse(condition).check(scope=scope):
-            if where != "audience" or lint.code not in ONCE_MORE:
-                yield Finding(lint.code, f"{where}: {lint.message}", {"condition": condition, "help": lint.help})
+        yield from lints("audience", campaign.audience, "open", ONCE_MORE)
+    for name in sorted(campaign.offers):
+        yield from lints(f"offer `{name}`", catalogue.offers[name].condition, "start")
+
+
+def lints(where: str, condition: str, scope: Scope, meant: Collection[str] = ()) -> Iterator[Finding]:
+    """What is doubtful about a condition, but for what is `meant` where it stands."""
+    for lint in Condition.parse(condition).check(scope=scope):
+        if lint.code not in meant:
+            yield Finding(lint.code, f"{where}: {lint.message}", {"condition": condition, "help": lint.help})
 
 
 def _overlaps(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
@@ -138,21 +140,22 @@ def _overlaps(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
     rewards = {catalogue.offers[name].reward for name in campaign.offers}
     heard = frozenset() if campaign.entry is None else campaign.program.names
     for other in catalogue.campaigns.values():
-        if other.name == campaign.name or other.status not in ("live", "paused") or not _meet(campaign, other):
+        if other.name == campaign.name or other.status not in ("live", "paused") or not meet(campaign, other):
             continue
         shared = sorted(rewards & {catalogue.offers[name].reward for name in other.offers})
         events = sorted(heard & other.program.names) if other.entry is not None else []
         if not shared and not events:
             continue
         told += 1
-        if told > _OVERLAPS:
+        if told > OVERLAPS:
             return
         why = f"gives the reward `{shared[0]}` too" if shared else f"listens to `{events[0]}` too"
         facts = {"campaign": other.name, "rewards": shared, "events": events}
         yield Finding("overlap", f"campaign `{other.name}` runs at the same time and {why}", facts)
 
 
-def _meet(one: Campaign, other: Campaign) -> bool:
+def meet(one: Campaign | ReferralCampaign, other: Campaign | ReferralCampaign) -> bool:
+    """Whether there is an instant in the spans of both."""
     begins, ends = max(one.start or 0, other.start or 0), [end for end in (one.end, other.end) if end is not None]
     return not ends or begins < min(ends)
 

@@ -8,14 +8,13 @@ from typing import Any
 import attrs
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.audience import Audience, holds
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import NEVER, UNITS
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.draws import Drawn
-from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.folding import cycle
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_from_history, known_events
@@ -24,7 +23,6 @@ from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.core.storing.progress import ENTRY, key
 from rewardkit.core.storing.rows import MemberRow
 from rewardkit.core.storing.seen_needs import MembersSeen
-from rewardkit.core.values.input import text
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, rfc3339
 
@@ -34,7 +32,10 @@ class Gate:
     """One thing that decides whether a user gets an offer."""
 
     name: str
-    """`open`, `entry`, `audience`, `reentry`, `user_cap`, `holdout`, `cap`, `cap of the day` or so, or `budget`."""
+    """`open`, `entry`, `audience`, `reentry`, `user_cap`, `holdout`, `cap`, `cap of the day` or so, or `budget`.
+
+    Of a referral campaign `open`, `sender` or `rank`.
+    """
     passed: bool
     sentence: str
     facts: Mapping[str, Any]
@@ -49,16 +50,21 @@ class Previewed:
     status: str
     """Of the campaign; a draft is looked at as if it were launched now."""
     would_enter: bool
-    """Whether all gates are passed."""
+    """Whether all gates are passed; of a referral campaign, whether the user would offer it as a sender."""
     variant: str
     """That the user is drawn for, held out or not; empty where the campaign has none."""
     offer: str
+    """Empty for a referral campaign."""
     reward: Mapping[str, Any]
-    """Its properties."""
+    """Its properties; of a referral campaign, those of the sender's."""
     copy: Mapping[str, str]
     made: int
-    """How often she has entered so far."""
+    """How often she has entered so far; of a referral campaign, how often she has earned by its program."""
     gates: tuple[Gate, ...]
+    program: str = ""
+    """Of a referral campaign."""
+    recipient_reward: Mapping[str, Any] = attrs.field(factory=dict)
+    """Of a referral campaign: the properties of what the recipient gets."""
 
     @property
     def failed(self) -> tuple[Gate, ...]:
@@ -68,19 +74,17 @@ class Previewed:
 
 @attrs.frozen
 class Preview(Query[Previewed]):
-    """What would happen if a user were to enter a campaign of offers now, and why, or why not."""
+    """What would happen if a user were to enter a campaign now, and why, or why not.
+
+    Of a referral campaign it says whether she would offer it as a sender.
+    """
 
     user: str
     campaign: str
 
 
-def preview(query: Preview, context: Context) -> Deciding[Decision[Previewed]]:
+def preview(user: str, known: Campaign, catalogue: Catalogue, context: Context) -> Deciding[Decision[Previewed]]:
     """Fold the user's history as of now, and keep nothing of it."""
-    user, name = text(query.user, "a user"), text(query.campaign, "a campaign's name")
-    catalogue = yield from newest(context)
-    known = catalogue.campaigns.get(name)
-    if known is None:
-        raise unknown("campaign", name, catalogue.campaigns)
     campaign = known if known.launched_at is not None else attrs.evolve(known, launched_at=context.at)
     rows = yield from ask(MembersSeen((user,)))
     row = rows[0] if rows else MemberRow(user, catalogue.epoch, 0, -(2**63), "", None, b"")
@@ -92,7 +96,7 @@ def preview(query: Preview, context: Context) -> Deciding[Decision[Previewed]]:
     gates = tuple(look.gates(taken))
     answer = Previewed(
         user=user,
-        campaign=name,
+        campaign=known.name,
         status=known.status,
         would_enter=all(gate.passed for gate in gates),
         variant=look.variant.name,
@@ -150,14 +154,7 @@ class _Look:
                 yield _gate("budget", passed, "{left} are left, and the reward costs {cost}", left)
 
     def _open(self) -> Gate:
-        campaign = self._campaign
-        facts = {
-            "status": campaign.status,
-            "start": rfc3339(campaign.opens_at),
-            "end": None if campaign.end is None else rfc3339(campaign.end),
-        }
-        said = f"the campaign is {campaign.status}, from {facts['start']}"
-        return Gate("open", campaign.creates_at(self._at), f"{said} to {facts['end'] or 'no end'}", facts)
+        return opened(self._campaign, self._campaign.creates_at(self._at))
 
     def _entry(self, condition: str) -> Gate:
         if self._entering:
@@ -190,6 +187,17 @@ class _Look:
         if campaign.entry is not None and campaign.reentry == NEVER and self.made:
             return Gate("reentry", False, "she has entered before, and does so once", facts)
         return Gate("reentry", True, f"she has entered {self.made} times, and may now", facts)
+
+
+def opened(campaign: Campaign | ReferralCampaign, passed: bool) -> Gate:  # noqa: FBT001
+    """Whether a campaign is open, with its status and its span."""
+    facts = {
+        "status": campaign.status,
+        "start": rfc3339(campaign.opens_at),
+        "end": None if campaign.end is None else rfc3339(campaign.end),
+    }
+    said = f"the campaign is {campaign.status}, from {facts['start']}"
+    return Gate("open", passed, f"{said} to {facts['end'] or 'no end'}", facts)
 
 
 def _gate(name: str, passed: bool, sentence: str, facts: Mapping[str, Any]) -> Gate:  # noqa: FBT001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -36,8 +37,11 @@ class ReferralCampaign:
     zone: str
     priority: int
     status: str
-    """`draft`, `live` or `ended`."""
+    """`draft`, `live`, `paused` or `ended`."""
     launched_at: int | None
+    pauses: tuple[tuple[int, int | None], ...] = ()
+    """From when up to when nobody offered it; the last one may be going on."""
+    copy: Mapping[str, str] = attrs.field(factory=dict)
 
     @cached_property
     def standing(self) -> Program:
@@ -62,8 +66,10 @@ class ReferralCampaign:
         return self.launched_at if self.start is None else self.start
 
     def is_open_at(self, at: int) -> bool:
-        """Whether senders offer it at an instant: from its start on, up to but not at its end."""
-        return self.launched_at is not None and self.opens_at <= at and (self.end is None or at < self.end)
+        """Whether senders offer it at an instant: from its start on, up to but not at its end, and not in a pause."""
+        if self.launched_at is None or at < self.opens_at or (self.end is not None and self.end <= at):
+            return False
+        return not any(begin <= at and (end is None or at < end) for begin, end in self.pauses)
 
     @property
     def is_evergreen(self) -> bool:
@@ -80,7 +86,8 @@ class ReferralCampaign:
     def body(self) -> dict[str, Any]:
         """What a row's body says."""
         fields = attrs.fields(ReferralCampaign)
-        return {field.name: getattr(self, field.name) for field in fields if field.name not in _BESIDE}
+        body = {field.name: getattr(self, field.name) for field in fields if field.name not in _BESIDE}
+        return body | {"pauses": [list(pause) for pause in self.pauses]}
 
     def meaning(self) -> dict[str, Any]:
         """What makes another version where it differs: all of the body but how the condition was written."""
@@ -90,4 +97,5 @@ class ReferralCampaign:
 def referral_campaign_of(row: DefinitionRow, campaign_id: int) -> ReferralCampaign:
     """The referral campaign of a row."""
     body = payload.read(row.body, REFERRAL_CAMPAIGN)
+    body["pauses"] = tuple((begin, end) for begin, end in body.get("pauses", ()))
     return ReferralCampaign(id=campaign_id, name=row.name, version=row.version, epoch=row.epoch, **body)

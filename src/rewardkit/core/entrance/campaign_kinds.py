@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from rewardkit.core.campaigns import campaigning as offers
-from rewardkit.core.deciding.context import Context
+from rewardkit.core.campaigns import checks
+from rewardkit.core.campaigns import preview as offer_preview
+from rewardkit.core.campaigns.checks import Finding, LaunchChecks
+from rewardkit.core.campaigns.preview import Preview, Previewed
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.deciding.in_force import newest
+from rewardkit.core.definitions.campaign import Campaign
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.referrals import campaigning as referrals
+from rewardkit.core.referrals import checks as referral_checks
+from rewardkit.core.referrals import preview as referral_preview
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
 from rewardkit.core.values.input import text
@@ -29,36 +39,57 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
 
 def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> CampaignState:
     """Take a draft of either kind live."""
-    if _is_of_referrals(command.name, draft):
-        return referrals.launch_referral_campaign(command.name, draft, context)
+    if _is_of_referrals(command.name, draft.catalogue):
+        return referrals.launch_referral_campaign(command, draft, context)
     return offers.launch_campaign(command, draft, context)
 
 
-def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:
-    """End a live campaign of either kind."""
-    if _is_of_referrals(command.name, draft):
-        return referrals.end_referral_campaign(command.name, draft, context)
-    return offers.end_campaign(command, draft, context)
-
-
 def pause_campaign(command: PauseCampaign, draft: Draft, context: Context) -> CampaignState:
-    """Pause a live campaign of offers."""
-    if _is_of_referrals(command.name, draft):
-        raise _only_ended(command.name)
+    """Pause a live campaign of either kind."""
+    if _is_of_referrals(command.name, draft.catalogue):
+        return referrals.pause_referral_campaign(command, draft, context)
     return offers.pause_campaign(command, draft, context)
 
 
 def resume_campaign(command: ResumeCampaign, draft: Draft, context: Context) -> CampaignState:
-    """Resume a paused campaign of offers."""
-    if _is_of_referrals(command.name, draft):
-        raise _only_ended(command.name)
+    """Resume a paused campaign of either kind."""
+    if _is_of_referrals(command.name, draft.catalogue):
+        return referrals.resume_referral_campaign(command, draft, context)
     return offers.resume_campaign(command, draft, context)
 
 
-def _only_ended(name: str) -> Refused:
-    sentence = f"campaign `{name}` is one of referrals, which is not paused: end it, and the fallback takes its place"
-    return Refused("campaign_of_other_kind", sentence, {"name": name})
+def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:
+    """End a campaign of either kind."""
+    if _is_of_referrals(command.name, draft.catalogue):
+        return referrals.end_referral_campaign(command, draft, context)
+    return offers.end_campaign(command, draft, context)
 
 
-def _is_of_referrals(name: str, draft: Draft) -> bool:
-    return text(name, "a campaign's name") in draft.catalogue.referrals.campaigns
+def launch_checks(query: LaunchChecks, context: Context) -> Deciding[Decision[tuple[Finding, ...]]]:
+    """Look at a campaign of either kind before it is launched, or while it runs."""
+    name = text(query.campaign, "a campaign's name")
+    catalogue = yield from newest(context)
+    if name in catalogue.referrals.campaigns:
+        return (yield from referral_checks.launch_checks(catalogue.referrals.campaigns[name], catalogue))
+    return (yield from checks.launch_checks(_campaign(name, catalogue), catalogue))
+
+
+def preview(query: Preview, context: Context) -> Deciding[Decision[Previewed]]:
+    """Look at what a campaign of either kind would do for one user."""
+    user, name = text(query.user, "a user"), text(query.campaign, "a campaign's name")
+    catalogue = yield from newest(context)
+    if name in catalogue.referrals.campaigns:
+        campaign = catalogue.referrals.campaigns[name]
+        return (yield from referral_preview.preview(user, campaign, catalogue, context))
+    return (yield from offer_preview.preview(user, _campaign(name, catalogue), catalogue, context))
+
+
+def _campaign(name: str, catalogue: Catalogue) -> Campaign:
+    campaign = catalogue.campaigns.get(name)
+    if campaign is None:
+        raise unknown("campaign", name, {**catalogue.campaigns, **catalogue.referrals.campaigns})
+    return campaign
+
+
+def _is_of_referrals(name: str, catalogue: Catalogue) -> bool:
+    return text(name, "a campaign's name") in catalogue.referrals.campaigns

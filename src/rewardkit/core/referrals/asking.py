@@ -92,6 +92,7 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
             sender_reward=rewards[terms.program.sender_reward, terms.program.sender_reward_version],
             recipient_reward=rewards[terms.program.recipient_reward, terms.program.recipient_reward_version],
             condition=terms.program.source,
+            copy={} if terms.campaign is None else dict(terms.campaign.copy),
             reason=_why(terms, known, context.at),
             until=None if until is None else moment(until),
             left=left,
@@ -134,6 +135,8 @@ def _why_not(campaign: ReferralCampaign, known: Choosing, at: int) -> str:
         return f"it starts at {rfc3339(campaign.opens_at)}"
     if campaign.end is not None and campaign.end <= at:
         return f"it ended at {rfc3339(campaign.end)}"
+    if not campaign.is_open_at(at):
+        return "it is paused"
     verdict = known.verdict(campaign, at)
     if verdict is None or verdict.status == "satisfied":
         return "another one comes before it"

@@ -1,29 +1,48 @@
-"""Defining, launching and ending referral campaigns, of which one is always everybody's fallback."""
+"""Defining, launching, pausing and ending referral campaigns, of which one is always everybody's fallback."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-import attrs
-
-from rewardkit.core.campaigns.campaigning import ended, facts_of, launched, read_span, state_of
+from rewardkit.core.campaigns.campaigning import (
+    ended,
+    facts_of,
+    launched,
+    paused,
+    read_span,
+    resumed,
+    state_of,
+)
+from rewardkit.core.campaigns.checks import require_checked
 from rewardkit.core.deciding.context import Context
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
 from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.drafts.draft import Draft
+from rewardkit.core.referrals.checks import OF_ONE_READING, findings
 from rewardkit.core.requests.answers import CampaignState, Defined
-from rewardkit.core.requests.commands import DefineCampaign
+from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.requests.variant import read_copy
 from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
-
-_OF_ONE_READING: Final = ("RK206", "RK207", "RK208")
-"""Lints of conditions that are judged once: one on the sender may stop holding, and is meant to."""
 
 PRIORITY: Final = 1_000_000
 """The greatest, and the least below zero."""
 
-_TAKEN: Final = frozenset(("name", "program", "sender", "priority", "start", "end", "zone", "entry", "acknowledge"))
-"""What a definition may say of a referral campaign."""
+_INSTEAD: Final = {
+    "offer": "it gives a program, and not an offer",
+    "variants": "senders for whom other conditions hold offer other campaigns",
+    "code": "recipients enter their sender's own code",
+    "audience": "its condition on senders is `sender`",
+    "reentry": "a recipient follows one invitation once",
+    "cap": "its program limits rewards, by `sender_cap`, and `period_cap`",
+    "user_cap": "its program has a `sender_cap`",
+    "caps_per": "its program has a `period_cap`",
+    "budget": "its program limits rewards, by `sender_cap` and `period_cap`",
+    "at_exhaustion": "it has no budget",
+    "holdout": "who does not offer it offers the fallback, to compare with",
+}
+"""What a definition cannot say of a referral campaign, and what there is in its place."""
 
 
 def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
@@ -31,10 +50,10 @@ def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Con
     name, program = text(command.name, "a campaign's name"), text(command.program, "a referral program's name")
     register = draft.catalogue.referrals
     unsaid = DefineCampaign(name)
-    for field in attrs.fields(DefineCampaign):
-        if field.name not in _TAKEN and getattr(command, field.name) != getattr(unsaid, field.name):
+    for field, instead in _INSTEAD.items():
+        if getattr(command, field) != getattr(unsaid, field):
             raise ValidationError(
-                f"{field.name} is of campaigns with offers, and `{show(name)}` is one with a referral program"
+                f"{field} is of campaigns with offers, and `{show(name)}` is one with a referral program: {instead}"
             )
     if command.entry is not None:
         sentence = f"entry cannot make referrals in campaign `{show(name)}`: whoever is referred enters a sender's code"
@@ -58,7 +77,7 @@ def _terms(
     sender = None
     if command.sender is not None:
         condition = read_condition(command.sender, draft.catalogue)
-        require_acknowledged(condition, "open", (*command.acknowledge, *_OF_ONE_READING))
+        require_acknowledged(condition, "open", (*command.acknowledge, *OF_ONE_READING))
         sender = str(condition)
     start, end = read_span(command, name)
     return ReferralCampaign(
@@ -75,22 +94,39 @@ def _terms(
         priority=integer(command.priority, "priority", least=-PRIORITY, most=PRIORITY),
         status="draft" if known is None else known.status,
         launched_at=None if known is None else known.launched_at,
+        pauses=() if known is None else known.pauses,
+        copy=read_copy(command.copy),
     )
 
 
-def launch_referral_campaign(name: str, draft: Draft, context: Context) -> CampaignState:
+def launch_referral_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> CampaignState:
     """From draft to live; refused without a fallback for those for whom it does not hold, or no longer."""
-    campaign = draft.catalogue.referrals.campaigns[name]
-    after = launched(campaign, context.at)
-    if after is not campaign:
-        _put(after, draft, context)
-    return state_of(after)
+    campaign = draft.catalogue.referrals.campaigns[command.name]
+    if campaign.status == "draft":
+        require_checked(campaign.name, findings(campaign, draft.catalogue), command.acknowledge)
+    return _changed(command.name, draft, context, launched)
 
 
-def end_referral_campaign(name: str, draft: Draft, context: Context) -> CampaignState:
+def pause_referral_campaign(command: PauseCampaign, draft: Draft, context: Context) -> CampaignState:
+    """Nobody offers it until it is resumed; refused where it is the fallback of others that are live."""
+    return _changed(command.name, draft, context, paused)
+
+
+def resume_referral_campaign(command: ResumeCampaign, draft: Draft, context: Context) -> CampaignState:
+    """Senders offer it again from now on; refused without a fallback."""
+    return _changed(command.name, draft, context, resumed)
+
+
+def end_referral_campaign(command: EndCampaign, draft: Draft, context: Context) -> CampaignState:
     """Nobody offers it from now on; refused where it is the fallback of others that are live."""
+    return _changed(command.name, draft, context, ended)
+
+
+def _changed(
+    name: str, draft: Draft, context: Context, change: Callable[[ReferralCampaign, int], ReferralCampaign]
+) -> CampaignState:
     campaign = draft.catalogue.referrals.campaigns[name]
-    after = ended(campaign, context.at)
+    after = change(campaign, context.at)
     if after is not campaign:
         _put(after, draft, context)
     return state_of(after)

@@ -152,5 +152,7 @@ def _closed(campaign: ReferralCampaign, at: int) -> Refused:
     if at < campaign.opens_at:
         start = rfc3339(campaign.opens_at)
         return Refused("campaign_not_started", f"{name} starts at `{start}`", facts | {"start": start})
+    if campaign.status == "paused" and (campaign.end is None or at < campaign.end):
+        return Refused("campaign_paused", f"{name} is paused", facts)
     end = rfc3339(campaign.end or 0)
     return Refused("campaign_over", f"{name} ended at `{end}`", facts | {"end": end})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -55,6 +56,8 @@ class TermsOffered:
     recipient_reward: Reward
     condition: str
     """On the recipient, as it was written."""
+    copy: Mapping[str, str]
+    """Texts of the campaign that senders and recipients are shown, by name."""
     reason: str
     """Why this campaign."""
     until: datetime | None
@@ -107,6 +110,6 @@ class ReferralCampaignTerms:
     end: datetime | None
     priority: int
     status: str
-    """`draft`, `live` or `ended`."""
+    """`draft`, `live`, `paused` or `ended`."""
     is_fallback: bool
     """Whether everybody offers it, without end."""

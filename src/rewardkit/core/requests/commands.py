@@ -118,7 +118,8 @@ class DefineCampaign(Command[Defined]):
         variants: several offers, of which each user gets one, always the same.
         holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`.
         program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
-            refers on its terms, and when. Of the others it has `start`, `end`, `zone` and `acknowledge`.
+            refers on its terms, and when. Of the others it has `start`, `end`, `zone`, `copy` and
+            `acknowledge`.
         sender: of a referral campaign, a condition on the sender, over her whole history; she offers the program while
             it holds. None is everybody; with no end it is the fallback of all others.
         priority: of two referral campaigns that hold for a sender the greater one counts, then the one started last.

@@ -1,0 +1,84 @@
+"""Looking at a referral campaign before it is launched: what it may cost, and what lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import attrs
+
+from rewardkit.core.campaigns.checks import OVERLAPS, Finding, checked, lints, meet
+from rewardkit.core.deciding.context import Deciding, Decision
+from rewardkit.core.definitions.budget import cost_of, money
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.definitions.referral_program import ReferralProgram
+from rewardkit.language.condition import Condition
+from rewardkit.language.event import LATEST
+
+OF_ONE_READING: Final = ("RK206", "RK207", "RK208")
+"""Lints of conditions that are judged once: one on the sender may stop holding, and is meant to."""
+
+
+def launch_checks(campaign: ReferralCampaign, catalogue: Catalogue) -> Deciding[Decision[tuple[Finding, ...]]]:
+    """What follows from definitions, and the events that nobody has ever recorded."""
+    return (yield from checked(findings(campaign, catalogue), _names(campaign, catalogue), catalogue))
+
+
+def findings(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Finding]:
+    """What follows from definitions alone."""
+    program = catalogue.referrals.programs[campaign.program]
+    yield from _payout(program, catalogue)
+    if campaign.sender is not None:
+        yield from lints("sender", campaign.sender, "open", OF_ONE_READING)
+    yield from lints(f"referral program `{program.name}`", program.condition, "start")
+    yield from _overlaps(campaign, catalogue)
+
+
+def _payout(program: ReferralProgram, catalogue: Catalogue) -> Iterator[Finding]:
+    """No campaign bounds how many are referred; a program bounds what one sender earns."""
+    rewards = catalogue.reward_versions
+    sender = cost_of(rewards[program.sender_reward, program.sender_reward_version])
+    recipient = cost_of(rewards[program.recipient_reward, program.recipient_reward_version])
+    facts: dict[str, Any] = {"sender": money(sender), "recipient": money(recipient), "each": money(sender + recipient)}
+    if not sender + recipient:
+        yield Finding("unlimited_payout", "nothing bounds how many are referred, and no reward says what it costs")
+    else:
+        sentence = f"nothing bounds what it costs: each referral costs up to {facts['each']}"
+        yield Finding("unlimited_payout", sentence, facts)
+    if program.sender_cap is not None and sender:
+        most = money(program.sender_cap * sender)
+        sentence = f"one sender earns at most {most}, by {program.sender_cap} referrals"
+        yield Finding("worst_case_per_sender", sentence, {"at_most": most, "sender_cap": program.sender_cap})
+    elif program.sender_cap is None and program.period_cap is None:
+        sentence = f"nothing bounds what one sender earns: program `{program.name}` has no cap"
+        yield Finding("unlimited_per_sender", sentence, {"program": program.name})
+
+
+def _overlaps(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Finding]:
+    """Other campaigns that a sender may offer at the same time: every one has its fallback beside it."""
+    told = 0
+    for other in catalogue.referrals.campaigns.values():
+        if other.name == campaign.name or other.status not in ("live", "paused") or not meet(campaign, other):
+            continue
+        if campaign.is_evergreen != other.is_evergreen:
+            continue
+        told += 1
+        if told > OVERLAPS:
+            return
+        first = _first(campaign, other)
+        sentence = f"campaign `{other.name}` runs at the same time: who may offer both offers `{first}`"
+        yield Finding("overlap", sentence, {"campaign": other.name, "first": first})
+
+
+def _first(campaign: ReferralCampaign, other: ReferralCampaign) -> str:
+    """Which of two a sender offers for whom both hold; a draft is taken to be launched after all that are."""
+    looked_at = campaign if campaign.launched_at is not None else attrs.evolve(campaign, launched_at=LATEST)
+    return max(looked_at, other, key=lambda one: one.rank).name
+
+
+def _names(campaign: ReferralCampaign, catalogue: Catalogue) -> frozenset[str]:
+    """The events that its conditions mention."""
+    conditions = [catalogue.referrals.programs[campaign.program].condition]
+    conditions += [] if campaign.sender is None else [campaign.sender]
+    return frozenset(name for condition in conditions for name in Condition.parse(condition).event_names)

@@ -1,0 +1,65 @@
+"""Whether a user would offer a referral campaign as a sender now, gate by gate; nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rewardkit.core.campaigns.preview import Gate, Previewed, opened
+from rewardkit.core.deciding.context import Context, Deciding, Decision
+from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.folding.members import known_events
+from rewardkit.core.referrals.choosing import Choosing
+from rewardkit.core.storing.needs import Counters, ask
+from rewardkit.language.condition import Condition
+from rewardkit.language.event import Event
+
+
+def preview(
+    user: str, known: ReferralCampaign, catalogue: Catalogue, context: Context
+) -> Deciding[Decision[Previewed]]:
+    """Judge the user's history as of now."""
+    campaign = known if known.launched_at is not None else attrs.evolve(known, launched_at=context.at)
+    register = catalogue.referrals
+    if known.launched_at is None:
+        register = attrs.evolve(register, campaigns={**register.campaigns, known.name: campaign})
+    program = register.programs[campaign.program]
+    history = yield from known_events(user)
+    earned = yield from ask(Counters((program.counter(user),)))
+    gates = tuple(_gates(campaign, Choosing(register, history, context.at), history, context.at))
+    rewards = catalogue.reward_versions
+    answer = Previewed(
+        user=user,
+        campaign=known.name,
+        status=known.status,
+        would_enter=all(gate.passed for gate in gates),
+        variant="",
+        offer="",
+        reward=rewards[program.sender_reward, program.sender_reward_version].properties,
+        copy=dict(campaign.copy),
+        made=sum(counter.reserved for counter in earned),
+        gates=gates,
+        program=program.name,
+        recipient_reward=rewards[program.recipient_reward, program.recipient_reward_version].properties,
+    )
+    return Decision(answer, (), catalogue)
+
+
+def _gates(campaign: ReferralCampaign, known: Choosing, history: tuple[Event, ...], at: int) -> Iterator[Gate]:
+    yield opened(campaign, campaign.is_open_at(at))
+    if campaign.sender is not None:
+        verdict = known.verdict(campaign, at)
+        events = [event for event in history if event.at <= at]
+        proof = Condition.parse(campaign.sender).explain(events, start=None, now=at, zone=campaign.zone, mode="live")
+        facts = {"condition": campaign.sender, "event_ids": list(proof.event_ids)}
+        passed = verdict is not None and verdict.status == "satisfied"
+        yield Gate("sender", passed, "; ".join(proof.sentences), facts)
+    chosen = known.chosen(at)
+    before = chosen is not None and chosen.name != campaign.name and chosen.rank > campaign.rank
+    if chosen is not None and before:
+        said = f"she offers `{chosen.name}`, which comes before it"
+        yield Gate("rank", False, said, {"campaign": chosen.name, "priority": chosen.priority})
+    else:
+        yield Gate("rank", True, "no campaign that holds for her comes before it", {"priority": campaign.priority})
