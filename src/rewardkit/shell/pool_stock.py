@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from itertools import islice
 from os import PathLike
@@ -22,12 +23,12 @@ BATCH_CODES: Final = 5_000
 Progress: TypeAlias = Callable[[int], None]
 
 
-class PoolStock:
+class PoolStock(ABC):
     """Part of `RewardKit`: what is too long for one transaction."""
 
+    @abstractmethod
     def run(self, command: Command[A], *, key: str | None = None) -> A:
-        """Carry out a command."""
-        raise NotImplementedError
+        """Carry out a command, in a transaction of its own."""
 
     def import_codes(
         self,
