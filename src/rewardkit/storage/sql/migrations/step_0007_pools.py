@@ -6,7 +6,7 @@ from typing import Final
 
 from rewardkit.storage.sql.migration import Migration
 
-POOLS: Final = Migration(
+STEP: Final = Migration(
     "0007_pools",
     (
         """

@@ -6,7 +6,7 @@ from typing import Final
 
 from rewardkit.storage.sql.migration import Migration
 
-GRANTED_CODES: Final = Migration(
+STEP: Final = Migration(
     "0008_granted_codes",
     (
         """
