@@ -258,3 +258,80 @@ def test_what_one_cap_gave_is_returned_where_another_has_no_room(shop: Shop) -> 
 def test_caps_of_periods_that_cannot_be_meant_are_told(shop: Shop, caps: Any) -> None:
     with pytest.raises(rk.ValidationError, match="caps_per"):
         shop.campaign("A", "E", caps_per=caps)
+
+
+@pytest.mark.parametrize("limits", [{}, {"cap": 9}])
+def test_what_is_earned_as_it_is_made_begins_anew_with_the_next_event(shop: Shop, limits: dict[str, Any]) -> None:
+    shop.campaign("ever Q", "P", reentry="after_earning", **limits)
+    shop.emit("Q")
+    found = []
+    for second in (1, 2, 3):
+        shop.at(second)
+        recorded = shop.emit("P")
+        found.append((len(recorded.entered), len(recorded.earned)))
+    assert [(1, 1)] * 3 == found
+
+
+def test_what_was_earned_by_the_very_event_of_an_entry_does_not_begin_it_anew(shop: Shop) -> None:
+    shop.campaign("E", "E", reentry="after_earning")
+    shop.kit.run(rk.MakeOffer("c", "amanda"))
+    found = []
+    for second in (1, 2, 3):
+        shop.at(second)
+        recorded = shop.emit("E")
+        found.append((len(recorded.entered), len(recorded.earned)))
+    assert [(1, 1), (0, 1), (1, 0)] == found
+
+
+# --- late events -----------------------------------------------------------------------------------------
+
+
+def late(recorded: rk.Recorded) -> list[tuple[str, str]]:
+    return [(one.event_id, one.campaign) for one in recorded.late]
+
+
+def test_a_late_event_of_a_round_that_is_over_is_told_where_it_would_have_changed_it(shop: Shop) -> None:
+    shop.campaign("P*2", "P", reentry="after_earning")
+    for second in (1, 2, 3, 4):
+        shop.at(second * 10)
+        shop.emit("P")
+    recorded = shop.emit("P", 15)
+    (found,) = recorded.late
+    assert ("amanda", "c") == (found.user, found.campaign)
+    assert "2 entries, the last at 2026-01-01T00:00:40Z" == found.decided
+    assert "2 entries, the last at 2026-01-01T00:00:30Z" == found.corrected
+    assert [] == late(shop.emit("Z", 16))
+
+
+def test_a_late_event_of_a_round_that_is_over_is_not_told_where_it_changes_nothing(shop: Shop) -> None:
+    shop.campaign("P", "E", reentry="after_earning")
+    for second, name in enumerate("EPEP", 1):
+        shop.at(second * 10)
+        shop.emit(name)
+    assert [] == late(shop.emit("E", 15))
+    shop.at(50)
+    assert 1 == entered(shop)
+
+
+def test_a_late_event_of_the_round_that_is_open_counts_and_is_not_told(shop: Shop) -> None:
+    shop.campaign("P", "E*2", reentry="after_earning")
+    for second, name in enumerate("EEPEZ", 1):
+        shop.at(second * 10)
+        shop.emit(name)
+    recorded = shop.emit("E", 45)
+    assert (1, []) == (len(recorded.entered), late(recorded))
+
+
+@pytest.mark.parametrize("terms", [{"reentry": "day"}, {"audience": GOLD}])
+def test_a_late_event_before_a_period_or_an_admission_is_told(shop: Shop, terms: dict[str, Any]) -> None:
+    shop.campaign("A", "E*2", **terms)
+    for second, (name, tier) in enumerate((("E", ""), ("E", ""), ("profile", "gold"), ("Z", "")), 1):
+        shop.at(second * 10)
+        shop.emit(name, tier=tier)
+    if "reentry" in terms:
+        shop.at(DAY + 10)
+        shop.emit("E")
+    before = shop.offers()
+    recorded = shop.emit("E", 5)
+    assert ["c"] == [one.campaign for one in recorded.late]
+    assert before == shop.offers()

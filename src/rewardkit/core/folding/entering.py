@@ -175,13 +175,17 @@ class EntryFold(Reading, ABC):
         """Have the entry condition begin anew after a place, once everything up to it is folded."""
         self._begun.append((campaign, after))
 
-    def is_idle_at(self, campaign: Campaign, place: Position) -> bool:
+    def is_idle_at(self, campaign: Campaign, place: Position, *, made_there: bool) -> bool:
         """Whether no cycle is open at a place, since the user entered before it.
 
-        What was earned at the very place of an entry was earned before it, or holds whatever happens.
+        Args:
+            campaign: whose.
+            place: where an offer was earned.
+            made_there: whether it was made at this very place; another was earned before an entry that is there.
         """
         entered = cycle.unpack(self.progress.get(key(campaign.id, ENTRY))).after
-        return bool(self.progress.entered >> campaign.id & 1) and (entered is None or entered < place)
+        idle = entered is None or entered < place or (made_there and entered == place)
+        return bool(self.progress.entered >> campaign.id & 1) and idle
 
     def open_cycles(self) -> None:
         """Fold the cycles that have begun."""

@@ -247,13 +247,18 @@ class Fold(EntryFold):
             self.progress.count(campaign.id, made, taken - 1)
         elif campaign.entry is not None and campaign.reentry == AFTER_EARNING:
             place = self._place_of(outcome)
-            if making is None or not making.taking:
+            if making is None:
                 self._begin_after_earning(campaign, place)
+                return
+            # What holds from the beginning is earned where it is made, behind the event that makes it.
+            place = max(place, making.start)
+            if not making.taking:
+                self._begin_after_earning(campaign, place, made_there=place == making.start)
             else:
                 self._unsettled.append((making, place))
 
-    def _begin_after_earning(self, campaign: Campaign, place: Position) -> None:
-        if self.is_idle_at(campaign, place):
+    def _begin_after_earning(self, campaign: Campaign, place: Position, *, made_there: bool = False) -> None:
+        if self.is_idle_at(campaign, place, made_there=made_there):
             self.begin_anew(campaign, place)
 
     def _place_of(self, outcome: Outcome) -> Position:
@@ -273,7 +278,7 @@ class Fold(EntryFold):
         unsettled, self._unsettled = self._unsettled, []
         for making, place in unsettled:
             if not making.denied:
-                self._begin_after_earning(making.campaign, place)
+                self._begin_after_earning(making.campaign, place, made_there=place == making.start)
         self.open_cycles()
 
     def _put_active(self, campaign: Campaign, offers: Sequence[Active], states: Sequence[State]) -> None:

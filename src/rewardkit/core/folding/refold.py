@@ -10,6 +10,7 @@ from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding import active
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import HELD_OUT
+from rewardkit.core.folding.rounds import late_in_rounds
 from rewardkit.core.requests.answers import Late
 from rewardkit.core.storing.progress import ACTIVE, ENTRY, key
 from rewardkit.core.storing.rows import UserOfferRow
@@ -78,8 +79,14 @@ def refold(
         offers: all user offers of the user.
         caught_up: campaigns whose entry conditions this fold has read with the events in their place.
     """
-    revisions = []
+    revisions: list[Late] = []
     names = {event.name for event in late}
+    # Before anything is folded anew, which may end the round that is open.
+    rounds = {
+        campaign.id: late_in_rounds(fold, campaign, late)
+        for campaign in fold.catalogue.recurring
+        if campaign.id not in caught_up
+    }
     conditions = fold.catalogue.entry_conditions
     listening = 0
     for name in names:
@@ -98,6 +105,8 @@ def refold(
         if campaign.id in caught_up:
             continue
         if campaign.recurs:
+            told = {(one.event_id, one.campaign) for one in revisions}
+            revisions += [one for one in rounds[campaign.id] if (one.event_id, one.campaign) not in told]
             if campaign.program.names & names and (failed := fold.failed_cycle(campaign)):
                 revisions += revisions_of(fold, campaign.name, campaign.program, failed.after, None, late)
             elif campaign.program.names & names:
