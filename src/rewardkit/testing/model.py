@@ -116,7 +116,8 @@ class Model:
             elif known.status not in OPEN and known != row:
                 found.append(f"O4: user offer {row} was {known}")
             if row.status in EARNED and row.id not in self._ends and (outcome := world.ending(row, step.now)):
-                self._ends[row.id] = outcome.position
+                # What holds from the beginning is earned where it is made.
+                self._ends[row.id] = max(outcome.position, _place(row))
             if known is None or known.status in OPEN:
                 found += _ended(world, row, step)
         found += _capped(world, before, after)
@@ -141,7 +142,7 @@ class Model:
             yield f"a new user offer has another end: {row}"
         if not campaign.creates_at(row.made_at):
             yield f"campaign `{campaign.name}` was not open: {row}"
-        start = Position(row.made_at, row.start_order, row.start_id)
+        start = _place(row)
         expected: Position | None
         if campaign.recurs and row.id not in self._direct:
             return
@@ -194,11 +195,14 @@ class Model:
             cycle.entered, cycle.idle_since = made[0].entry, Position(made[0].made_at)
         while True:
             if cycle.idle_since is not None:
-                ends = [self._ends[row.id] for row in mine if row.status in EARNED and row.id in self._ends]
-                ends = sorted(end for end in ends if end > cycle.idle_since)
+                ends = [
+                    (self._ends[row.id], _place(row)) for row in mine if row.status in EARNED and row.id in self._ends
+                ]
+                idle = cycle.idle_since
+                ends = sorted((end, made) for end, made in ends if end > idle or made == end == idle)
                 if campaign.reentry != AFTER_EARNING or not ends:
                     break
-                cycle.after, cycle.idle_since = ends[0], None
+                cycle.after, cycle.idle_since = ends[0][0], None
             decision = world.attempt(campaign, user, cycle.after, until)
             if decision is not None and decision.status == "impossible" and campaign.reentry in UNITS:
                 cycle.after = Position(world.reopens_at(campaign, decision.at))
@@ -219,7 +223,7 @@ class Model:
             elif not world.in_audience(campaign, user, start):
                 cycle.after = start
             elif row := next((row for row in made if row.entry > cycle.entered), None):
-                if Position(row.made_at, row.start_order, row.start_id) != start:
+                if _place(row) != start:
                     yield f"O2: `{user}` enters `{campaign.name}` again at {start}: {row}"
                     break
                 cycle.entered = row.entry
@@ -311,8 +315,13 @@ class _World:
         """How a user offer ends by `now`."""
         offer = self._offers[row.offer, row.offer_version]
         known = self.events_of(row.user) if events is None else events
-        start, zone = Position(row.made_at, row.start_order, row.start_id), self.campaigns[row.campaign].zone
+        start, zone = _place(row), self.campaigns[row.campaign].zone
         return decided(offer.condition, known, start, now, row.ends_at, zone)
+
+
+def _place(row: UserOfferRow) -> Position:
+    """Where a user offer was made."""
+    return Position(row.made_at, row.start_order, row.start_id)
 
 
 def _opened(campaign: Campaign, decision: Decided) -> Position | None:

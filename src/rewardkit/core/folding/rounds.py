@@ -12,6 +12,7 @@ from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_register import EMPTY as NO_REFERRALS
 from rewardkit.core.folding import cycle
 from rewardkit.core.folding.fold import Fold
+from rewardkit.core.folding.making import Outcome
 from rewardkit.core.requests.answers import Late
 from rewardkit.core.storing.progress import ENTRY, key
 from rewardkit.core.storing.rows import MemberRow
@@ -22,8 +23,8 @@ from rewardkit.language.planning.names import together
 class _Rounds(NamedTuple):
     """What a history comes to in one campaign."""
 
-    entries: tuple[tuple[Position, str, int | None], ...]
-    """Where each began, and how and when it ended."""
+    entries: tuple[tuple[Position, Outcome | None], ...]
+    """Where each began, and how it ended."""
     cycle: bytes
     """The one that is open, as a row keeps it."""
 
@@ -94,8 +95,5 @@ def _folded(fold: Fold, campaign: Campaign, catalogue: Catalogue, history: Itera
         while again.waits_for_places:
             again.go_on()
     again.advance(fold.position.at)
-    entries = tuple(
-        (making.start, "" if making.outcome is None else making.outcome.status, making.outcome and making.outcome.at)
-        for making in again.makings
-    )
+    entries = tuple((making.start, making.outcome) for making in again.makings)
     return _Rounds(entries, again.progress.get(key(campaign.id, ENTRY)) or b"")
