@@ -97,6 +97,25 @@ def test_a_report_shows_figures_with_bars(report: Report) -> None:
     assert "note: " in out
 
 
+def test_a_report_of_a_program_says_how_to_ask_for_it(report: Report, store: str) -> None:
+    with rk.RewardKit(store) as kit:
+        kit.run(rk.DefineReferralProgram("friends", "five", "five", "B"))
+    code, out, err = report("friends")
+    assert (code, out) == (2, "")
+    assert err == "error: `friends` is a referral program and no campaign: add `--program`\n"
+    code, out, _ = report("friends", "--program")
+    assert (code, out.splitlines()[0]) == (0, "referral program friends")
+
+
+def test_what_took_less_than_a_second_is_within_one(store: str, report: Report) -> None:
+    with rk.RewardKit(store, clock=FakeClock()) as kit:
+        kit.run(rk.DefineCampaign("quick", "one"))
+        kit.run(rk.LaunchCampaign("quick"))
+        kit.run(rk.MakeOffer("quick", "zoe"))
+        kit.emit("A", user="zoe")
+    assert "half within 1s, nine in ten within 1s" in report("quick")[1]
+
+
 @pytest.mark.parametrize("columns", [20, 33, 60, 200])
 def test_no_line_is_wider_than_the_terminal(report: Report, columns: int) -> None:
     for words in ((CANARY,), (CANARY, "--program"), ("always",)):

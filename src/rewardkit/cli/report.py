@@ -13,8 +13,10 @@ from rewardkit.cli.printing import FINE, note, plain, print_json
 from rewardkit.cli.reports.page import campaign_page, referral_page
 from rewardkit.cli.reports.sections import campaign_sections, referral_sections
 from rewardkit.cli.reports.terminal import print_report, terminal_width
+from rewardkit.core.referrals.queries import ReferralPrograms
 from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures
 from rewardkit.core.tracking.queries import CampaignReport, ReferralReport
+from rewardkit.core.values.input import show
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.kit import RewardKit
 
@@ -62,9 +64,16 @@ def _figures(kit: RewardKit, arguments: argparse.Namespace) -> CampaignFigures |
     try:
         return kit.ask(CampaignReport(arguments.name))
     except Refused as refused:
+        if refused.code == "campaign_unknown" and arguments.name in _programs(kit):
+            name = show(arguments.name)
+            raise ValidationError(f"`{name}` is a referral program and no campaign: add `--program`") from None
         if refused.code != "campaign_of_other_kind":
             raise
     return kit.ask(ReferralReport(campaign=arguments.name, top=arguments.top))
+
+
+def _programs(kit: RewardKit) -> set[str]:
+    return {program.name for program in kit.ask(ReferralPrograms())}
 
 
 def _title(figures: CampaignFigures | ReferralFigures) -> str:

@@ -165,4 +165,5 @@ def lengths(found: Lengths | None) -> str:
 
 
 def _length(value: timedelta) -> str:
-    return length(value // timedelta(microseconds=1))
+    """What something took at most; a second, where it took less."""
+    return length(max(value, timedelta(seconds=1)) // timedelta(microseconds=1))
