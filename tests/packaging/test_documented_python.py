@@ -1,4 +1,4 @@
-"""Every block of Python in the documents runs as it stands, after the blocks above it.
+"""Every block of Python in the documents runs as it stands, after the blocks above it; definitions load, commands work.
 
 The pages of the series go on where the ones before them ended: those are run first, in the same folder, and all of them
 one after another on every store.
@@ -7,6 +7,7 @@ one after another on every store.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+import rewardkit as rk
 from rewardkit import RewardKit, Store
+from rewardkit.cli import main
 from rewardkit.storage import open_store
 
 ROOT = Path(__file__).parents[2]
@@ -53,9 +56,9 @@ PRINTED = {
 }
 
 
-def blocks(document: str) -> list[str]:
+def blocks(document: str, language: str = "python") -> list[str]:
     text = (ROOT / document).read_text(encoding="utf-8")
-    return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def series() -> list[str]:
@@ -66,9 +69,10 @@ def series() -> list[str]:
     return [f"docs/{page}" for page in re.findall(r"^\d+\. \[[^]]+\]\(([^)]+)\)", section, re.MULTILINE)]
 
 
-def documents() -> list[str]:
+def documents(language: str = "python", below: str = "") -> list[str]:
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "grammar").rglob("*.md"))]
-    return [name for path in found if blocks(name := path.relative_to(ROOT).as_posix())]
+    names = [path.relative_to(ROOT).as_posix() for path in found]
+    return [name for name in names if name.startswith(below) and blocks(name, language)]
 
 
 @pytest.fixture
@@ -104,6 +108,31 @@ def test_the_python_of_a_document_runs_word_for_word(document: str, capsys: pyte
     capsys.readouterr()
     run(document)
     assert PRINTED.get(document, "") == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("document", documents("sh", "docs/guides/"))
+@pytest.mark.usefixtures("surroundings")
+def test_the_commands_of_a_guide_work_after_its_python(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(document)
+    commands = [line for block in blocks(document, "sh") for line in block.splitlines()]
+    assert [f"{line}: 0" for line in commands] == [f"{line}: {main(shlex.split(line)[1:])}" for line in commands]
+    assert capsys.readouterr().out != ""
+
+
+@pytest.mark.parametrize("document", documents("toml"))
+def test_the_definitions_of_a_document_can_be_loaded(document: str, tmp_path: Path) -> None:
+    """In a store that has what is defined above them, and nothing of their own."""
+    kit = RewardKit()
+    for reward in ("five-dollars", "ten-dollars"):
+        kit.run(rk.DefineReward(reward, {"amount": "5.00"}))
+    for offer, reward in (("five-back", "five-dollars"), ("ten-back", "ten-dollars")):
+        kit.run(rk.DefineOffer(offer, reward, "A"))
+    for text in blocks(document, "toml"):
+        for program in ("friends", "friends-double"):
+            if f"[referral-programs.{program}]" not in text:
+                kit.run(rk.DefineReferralProgram(program, "five-dollars", "five-dollars", "A"))
+        (tmp_path / "definitions.toml").write_text(text, encoding="utf-8")
+        assert all(one.new for one in kit.load(tmp_path / "definitions.toml") if isinstance(one, rk.Defined))
 
 
 def test_the_series_goes_from_events_to_referral_campaigns_and_each_page_leads_to_the_next() -> None:
