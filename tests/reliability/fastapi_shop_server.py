@@ -1,20 +1,15 @@
 """The FastAPI example under uvicorn: loaded once, workers forked from it, each killed by its plan.
 
 Run as a script: the seed, and `torn` for a shop that gives its rewards by a transaction of their own.
-It prints its port, and then a line of JSON for each worker that was killed: by what, and how far its order was.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import random
-import signal
 import socket
 import sys
-import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -24,6 +19,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 import rewardkit as rk
+from rewardkit.testing.killed_workers import BEFORE, BETWEEN, Executioner, serve_by_workers
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import fastapi_shop  # type: ignore[import-not-found] # in the folder of examples
@@ -33,46 +29,28 @@ STEPS = 60
 CALLS = 16_000
 """Of functions, for as many."""
 
-BEFORE = "before the order is written"
-BETWEEN = "between the order and the commit"
-AFTER = "after the commit"
 
-
-class Executioner(logging.Handler):
-    """Kills this process at a statement, at a call or after a time, which it draws from the seed.
-
-    Every fifth is killed by a commit: the time after one is short, and chance alone would miss it in a small run.
-    """
+class StatementExecutioner(Executioner):
+    """Is told of statements: the shop's by SQLAlchemy, ours by the log."""
 
     def __init__(self, seed: str, worker: int) -> None:
-        super().__init__()
-        chance = random.Random(f"{seed} {worker}")
-        self.mode = chance.choices(("statement", "call", "time"), (5, 3, 2))[0] if worker % 5 else "commit"
-        self.kill_at = chance.randint(1, CALLS if self.mode == "call" else STEPS)
-        self.wait_seconds = chance.uniform(0.001, 0.1)
-        self.count = 0
-        self.phase = BEFORE
+        super().__init__(seed, worker, {"statement": 5, "call": 3, "time": 2}, {"call": CALLS, "statement": STEPS})
         self.begun = False
 
     def watch(self) -> None:
-        """Be told of statements: the shop's by SQLAlchemy, ours by the log."""
+        """Be told from now on."""
         log = logging.getLogger("rewardkit.sql")
         log.setLevel(logging.DEBUG)
-        log.addHandler(self)
+        log.addHandler(Overheard(lambda message: self._stated(f"before our {message[:11]}")))
         event.listen(Engine, "before_cursor_execute", self._executing)
         event.listen(Engine, "after_cursor_execute", self._executed)
-        event.listen(Engine, "commit", lambda _connection: self._step("before COMMIT"))
-        event.listen(Session, "after_commit", self._committed)
+        event.listen(Engine, "commit", lambda _connection: self._stated("before COMMIT"))
+        event.listen(Session, "after_commit", self._after_commit)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """A statement of ours, about to be executed."""
-        self._step(f"before our {record.getMessage()[:11]}")
-
-    def _begin(self) -> None:
-        """From the first order on, so that no worker dies without having had one."""
+    def begin(self) -> None:
+        """See `Executioner`."""
+        super().begin()
         self.begun = True
-        if self.mode == "time":
-            threading.Thread(target=self._wait, daemon=True).start()
         if self.mode == "call":
             sys.setprofile(self._called)
 
@@ -80,47 +58,38 @@ class Executioner(logging.Handler):
         if given[2].startswith("SELECT orders"):
             self.phase = BEFORE
             if not self.begun:
-                self._begin()
-        self._step(f"before {given[2][:11]}")
+                self.begin()
+        self._stated(f"before {given[2][:11]}")
 
     def _executed(self, *given: Any) -> None:
         if given[2].startswith("INSERT INTO orders"):
             self.phase = BETWEEN
-        self._step(f"after {given[2][:11]}")
+        self._stated(f"after {given[2][:11]}")
 
-    def _committed(self, _session: Session) -> None:
-        self.phase = AFTER
-        if self.mode == "commit":
-            self._kill("after COMMIT")
-        self._step("after COMMIT")
+    def _after_commit(self, _session: Session) -> None:
+        self.committed()
+        self._stated("after COMMIT")
 
-    def _wait(self) -> None:
-        time.sleep(self.wait_seconds)
-        self._kill("anywhere")
-
-    def _step(self, where: str) -> None:
+    def _stated(self, where: str) -> None:
         if self.mode == "statement" and self.begun:
-            self._count(where)
+            self.step(where)
 
     def _called(self, frame: FrameType, kind: str, _argument: Any) -> None:
-        self._count(f"{kind} {frame.f_code.co_name}")
-
-    def _count(self, where: str) -> None:
-        self.count += 1
-        if self.count == self.kill_at:
-            self._kill(where)
-
-    def _kill(self, where: str) -> NoReturn:
-        tell({"at a": self.mode, "phase": self.phase, "where": where})
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError("a killed process goes on")
+        self.step(f"{kind} {frame.f_code.co_name}")
 
 
-def tell(line: Any) -> None:
-    os.write(1, f"{json.dumps(line)}\n".encode())
+class Overheard(logging.Handler):
+    """Hands on each message, before what it tells of is done."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._told(record.getMessage())
 
 
-def serve(listening: socket.socket, executioner: Executioner) -> NoReturn:
+def serve(listening: socket.socket, executioner: StatementExecutioner) -> NoReturn:
     """The example as uvicorn serves it, until it is killed."""
     executioner.watch()
     uvicorn.Server(uvicorn.Config(fastapi_shop.create_app(), log_level="warning")).run(sockets=[listening])
@@ -134,26 +103,7 @@ def main(seed: str, *, torn: bool) -> None:
     fastapi_shop.tell = lambda _notice: None
     if torn:
         rk.AsyncRewardKit.on = lambda kit, _host: kit  # type: ignore[assignment, method-assign]
-    listening = socket.create_server(("127.0.0.1", 0))
-    worker = 0
-
-    def end(_number: int, _frame: object) -> NoReturn:
-        os.kill(worker, signal.SIGKILL)
-        os._exit(0)
-
-    tell(listening.getsockname()[1])
-    generation = 0
-    while True:
-        generation += 1
-        worker = os.fork()
-        if worker == 0:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            serve(listening, Executioner(seed, generation))
-        signal.signal(signal.SIGTERM, end)
-        _, status = os.waitpid(worker, 0)
-        if not os.WIFSIGNALED(status):
-            tell({"failed": status})
-            sys.exit(1)
+    serve_by_workers(lambda listening, worker: serve(listening, StatementExecutioner(seed, worker)))
 
 
 if __name__ == "__main__":
