@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from rewardkit.core.notices.outcomes import Outcome
-from rewardkit.core.requests.commands import DefineCampaign, DefineOffer, DefineReward, LaunchCampaign, MakeOffer
+from rewardkit.core.requests.commands import (
+    Command,
+    DefineCampaign,
+    DefineOffer,
+    DefineReward,
+    LaunchCampaign,
+    MakeOffer,
+)
 from rewardkit.core.requests.records import Notice, RegisteredEndpoint
-from rewardkit.errors import UrlRefused
+from rewardkit.errors import Refused, UrlRefused
 from rewardkit.kit import RewardKit
 from rewardkit.ports import Clock, EndpointNotifier, Notifier, Store
 from rewardkit.secret import Secret
@@ -65,3 +72,14 @@ def happen(kit: RewardKit, times: int = 1) -> None:
     """So many notices of the kind `offer.made`."""
     for _ in range(times):
         kit.run(MakeOffer("c", "amanda"))
+
+
+def refused(kit: RewardKit, command: Command[Any]) -> Refused:
+    """The refusal of a command.
+
+    Raises:
+        AssertionError: it is answered.
+    """
+    answer = kit.attempt(command)
+    assert isinstance(answer, Refused), f"`{command}` is answered, and was to be refused"
+    return answer

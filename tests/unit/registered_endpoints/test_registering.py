@@ -14,35 +14,9 @@ from rewardkit.core.definitions.catalogue import EMPTY
 from rewardkit.core.values.limits import ENDPOINTS
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.clock import FakeClock
-from rewardkit.testing.endpoints import KeptWebhooks, endpoint_kit
+from rewardkit.testing.endpoints import KeptWebhooks, refused
 
 URL = "https://shop.example/hook"
-
-
-@pytest.fixture
-def webhooks() -> KeptWebhooks:
-    return KeptWebhooks()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def kit(store: MemoryStore, webhooks: KeptWebhooks, clock: FakeClock) -> rk.RewardKit:
-    return endpoint_kit(store, webhooks, clock)
-
-
-def refused(kit: rk.RewardKit, command: Any) -> rk.Refused:
-    answer = kit.attempt(command)
-    assert isinstance(answer, rk.Refused)
-    return answer
 
 
 def test_a_registered_endpoint_is_listed_as_it_was_registered(kit: rk.RewardKit, clock: FakeClock) -> None:

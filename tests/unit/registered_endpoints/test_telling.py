@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -12,35 +11,9 @@ from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.clock import FakeClock
-from rewardkit.testing.endpoints import KeptWebhooks, endpoint_kit, happen
+from rewardkit.testing.endpoints import KeptWebhooks, happen, refused
 
 URL = "https://shop.example/hook"
-
-
-@pytest.fixture
-def webhooks() -> KeptWebhooks:
-    return KeptWebhooks()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def kit(store: MemoryStore, webhooks: KeptWebhooks, clock: FakeClock) -> rk.RewardKit:
-    return endpoint_kit(store, webhooks, clock)
-
-
-def refused(kit: rk.RewardKit, command: Any) -> rk.Refused:
-    answer = kit.attempt(command)
-    assert isinstance(answer, rk.Refused)
-    return answer
 
 
 def by_endpoint(kit: rk.RewardKit, endpoint: str) -> list[tuple[str, str]]:
