@@ -47,7 +47,7 @@ from rewardkit.core.settling.due import backfill, run_due
 from rewardkit.core.settling.emit import emit
 from rewardkit.core.storing.effects import Replace
 from rewardkit.core.storing.needs import Recall, ask
-from rewardkit.core.storing.rows import AnswerRow
+from rewardkit.core.storing.rows import REFUSED, AnswerRow
 from rewardkit.core.tracking import queries as tracking
 from rewardkit.core.tracking.campaign_report import campaign_report
 from rewardkit.core.tracking.referral_report import referral_report
@@ -160,7 +160,11 @@ def decide(command: Command[A], context: Context) -> Deciding[Decision[A]]:
         return Decision(cast("A", wire.load(known.answer)))
     decision: Decision[A] = yield from _refusable(decider(command, context))
     if isinstance(decision.answer, Refused):
-        return decision
+        if not decision.effects:
+            return decision
+        # What is counted is kept, and so is the key's empty row: it says that nothing was torn.
+        refused = AnswerRow(operation, key, b"", REFUSED, context.at)
+        return attrs.evolve(decision, effects=(*decision.effects, Replace((refused,))))
     remembered = AnswerRow(operation, key, body, wire.dump(decision.answer), context.at)
     return attrs.evolve(decision, effects=(*decision.effects, Replace((remembered,))))
 

@@ -21,6 +21,7 @@ from rewardkit.core.storing.grant_steps import GrantStepRow
 from rewardkit.core.storing.needs import DefinitionSet
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.storing.rows import (
+    REFUSED,
     AnswerRow,
     CounterRow,
     DefinitionRow,
@@ -275,6 +276,8 @@ def _notices(snapshot: Snapshot) -> Iterator[str]:
 
 def _answers(snapshot: Snapshot) -> Iterator[str]:
     for row in snapshot.answers:
+        if not row.digest and row.answer == REFUSED:
+            continue
         if not row.digest:
             yield f"K2: key `{row.key}` of `{row.operation}` was kept without an answer"
             continue

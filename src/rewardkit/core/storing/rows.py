@@ -7,7 +7,7 @@ The tenant is not a column here: a transaction belongs to one tenant, and the st
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.grant_steps import GrantStepRow
@@ -237,8 +237,14 @@ class AnswerRow(NamedTuple):
     operation: str
     key: str
     digest: bytes
+    """Of what was asked; empty where nothing has been answered."""
     answer: str
+    """Empty until the command is decided; `REFUSED` where it was refused, and something was kept all the same."""
     at: int
+
+
+REFUSED: Final = "refused"
+"""What a key has come to whose command was refused: nothing, and it may be used again."""
 
 
 Row: TypeAlias = (

@@ -1,0 +1,79 @@
+"""Looking first and writing later, as shops do it who look whether a code is free: to show that tests notice it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+from rewardkit.core.pools.needs import PoolOf, TakeCode, Taken
+from rewardkit.core.storing.effects import Effect
+from rewardkit.core.storing.needs import Need
+from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
+
+T = TypeVar("T")
+
+
+class CheckThenAct:
+    """A store sabotaged: everything is asked in one transaction, and what follows from it is written in another.
+
+    Args:
+        store: the store that keeps everything.
+        between: what happens between the asking and the writing.
+    """
+
+    def __init__(self, store: Store, between: Callable[[], None]) -> None:
+        self._store = store
+        self._between = between
+        self.joined = False
+
+    @contextmanager
+    def transaction(self, tenant: str) -> Iterator[Transaction]:
+        """Look now, and write later what follows from it."""
+        with self._store.transaction(tenant) as looking:
+            later = CheckThenActTransaction(looking)
+            yield later
+        if later.effects:
+            self._between()
+            with self._store.transaction(tenant) as acting:
+                acting.write(later.effects)
+
+    def join(self, host: object) -> Store:
+        """As the store."""
+        return self._store.join(host)
+
+    def join_async(self, host: object) -> AsyncJoined:
+        """As the store."""
+        return self._store.join_async(host)
+
+    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
+        """As the store."""
+        return self._store.listening(tenant)
+
+    def migrate(self) -> tuple[str, ...]:
+        """As the store."""
+        return self._store.migrate()
+
+    def close(self) -> None:
+        """As the store."""
+        self._store.close()
+
+
+class CheckThenActTransaction:
+    """A transaction that remembers what it is to write."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.effects: list[Effect] = []
+
+    def ask(self, need: Need[T]) -> T:
+        """Answer a need; no code is handed out in one statement, so that it is looked for, and taken later."""
+        if not isinstance(need, TakeCode):
+            return self._transaction.ask(need)
+        found = self._transaction.ask(PoolOf(need.pool))
+        answer: Any = None if found is None else Taken(found.pool, "", None, 0)
+        return answer  # type: ignore[no-any-return]
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        """Later."""
+        self.effects += effects
