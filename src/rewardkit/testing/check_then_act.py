@@ -28,8 +28,12 @@ class CheckThenAct:
         self.joined = False
 
     @contextmanager
-    def transaction(self, tenant: str) -> Iterator[Transaction]:
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:
         """Look now, and write later what follows from it."""
+        if reading:
+            with self._store.transaction(tenant, reading=True) as queried:
+                yield queried
+            return
         with self._store.transaction(tenant) as looking:
             later = CheckThenActTransaction(looking)
             yield later
