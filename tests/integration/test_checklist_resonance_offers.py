@@ -199,6 +199,21 @@ def test_an_offer_is_made_to_whoever_satisfies_the_entry_condition(kit: rk.Rewar
     assert statuses(kit) == {"amanda": "active"}
 
 
+def test_whoever_signed_up_before_the_launch_is_made_the_offer_unless_the_audience_leaves_her_out(
+    kit: rk.RewardKit, clock: FakeClock
+) -> None:
+    kit.emit("User Signed Up", user="old")
+    clock.advance("2d")
+    define(kit, entry='"User Signed Up"')
+    kit.run(rk.DefineCampaign("new", "activate", entry='"User Signed Up"', audience='"User Signed Up" in last 1d'))
+    kit.run(rk.LaunchCampaign("new"))
+    entered = {
+        user: sorted(one.campaign for one in kit.emit(name, user=user).entered)
+        for user, name in (("old", "Visited"), ("young", "User Signed Up"))
+    }
+    assert entered == {"old": ["welcome"], "young": ["new", "welcome"]}
+
+
 def test_five_dollars_for_whoever_activates_after_signing_up(kit: rk.RewardKit, clock: FakeClock) -> None:
     define(kit, entry='"User Signed Up"')
     kit.emit("User Activated", user="bea")  # who has not signed up: nothing was offered to her
