@@ -207,6 +207,8 @@ def _canonical(command: Command[Any]) -> str:
 
 
 def _text(value: Any, depth: int) -> str:
+    if type(value) is str:
+        return repr(value)
     if depth > _DEEPEST:
         raise ValidationError(f"a command is nested deeper than {_DEEPEST} levels")
     if isinstance(value, tuple | list):

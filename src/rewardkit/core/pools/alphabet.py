@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -32,6 +33,7 @@ _FOLDED = str.maketrans(
     | {form: alike[0] for alike in LOOK_ALIKES for one in alike for form in (one, one.lower())}
 )
 _CHARACTERS = re.compile("[0-9A-Z]+")
+_PLAIN_LINES = re.compile("[0-9A-Za-z-]+(?:\n[0-9A-Za-z-]+)*")
 
 
 def code_key(written: str) -> str:
@@ -67,6 +69,21 @@ def fault_of(code: object, most: int = CODE_CHARACTERS) -> str:
     if not _SHOWN.fullmatch(code) or code != code.strip():
         return f"the code `{show(code)}` has other characters than printable ASCII, or blanks around it"
     return "" if code_key(code) else "the code is empty"
+
+
+def keys_at_once(codes: Sequence[object], most: int = CODE_CHARACTERS) -> list[str] | None:
+    """The keys of codes in order, where there is nothing but letters, digits and dashes in any of them, and no fault.
+
+    None where each has to be looked at by itself. Text of all of them costs a tenth of what they cost one by one.
+    """
+    try:
+        text = "\n".join(codes)  # type: ignore[arg-type]  # what is not text is what is caught
+    except TypeError:
+        return None
+    if not _PLAIN_LINES.fullmatch(text) or max(map(len, codes)) > most:  # type: ignore[arg-type]
+        return None
+    keys = text.replace("-", "").translate(_FOLDED).split("\n")
+    return keys if len(keys) == len(codes) and all(keys) else None
 
 
 @attrs.frozen

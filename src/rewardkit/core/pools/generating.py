@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.pools.alphabet import Alphabet, code_key, fault_of
+from rewardkit.core.pools.alphabet import Alphabet, code_key, fault_of, keys_at_once
 from rewardkit.core.pools.commands import GenerateCodes
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.import_report import ImportReport
@@ -60,7 +60,8 @@ def generate_codes(command: GenerateCodes, context: Context) -> Deciding[Decisio
         if pool is None:
             return Decision(pool_unknown(command.pool))
         drawn = yield from ask(FreshCodes(pattern, missing))
-        added = yield from insert(context, pool, {code_key(code): code for code in drawn}, pool.positions - missing)
+        keys = keys_at_once(drawn) or map(code_key, drawn)
+        added = yield from insert(context, pool, dict(zip(keys, drawn, strict=True)), pool.positions - missing)
         slices += added.values()
         duplicates += missing - len(added)
         if len(slices) == count:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count, cycle, islice
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.pools.alphabet import code_key, fault_of
+from rewardkit.core.pools.alphabet import code_key, fault_of, keys_at_once
 from rewardkit.core.pools.commands import ImportCodes
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.import_report import ImportReport, RefusedRow
@@ -37,10 +38,29 @@ def import_codes(command: ImportCodes, context: Context) -> Deciding[Decision[Im
     pool = yield from ask(TakePositions(pool_name(command.pool), len(command.codes)))
     if pool is None:
         return Decision(pool_unknown(command.pool))
-    rows: dict[str, tuple[int, str]] = {}
-    refused: list[RefusedRow] = []
-    for number, code in enumerate(command.codes, first):
-        fault = fault_of(code, pool.max_characters)
+    rows, refused = _sorted_out(command.codes, first, pool.max_characters)
+    added = yield from add(context, pool, {key: code for key, (_, code) in rows.items()})
+    if len(added.keys) < len(rows):
+        there = "some pool has a code that reads the same"
+        refused += [_duplicate(*rows[key], there) for key in rows.keys() - added.keys]
+    duplicates = sum(row.reason == "duplicate" for row in refused)
+    refused.sort(key=lambda row: row.row)
+    report = ImportReport(len(added.keys), duplicates, len(refused), tuple(refused[:REPORTED_ROWS]))
+    return Decision(report, added.effects)
+
+
+def _sorted_out(codes: Sequence[str], first: int, most: int) -> tuple[dict[str, tuple[int, str]], list[RefusedRow]]:
+    """Rows by their keys, each with its number, and those that are refused without a look at what is there."""
+    numbered = enumerate(codes, first)
+    at_once = keys_at_once(codes, most)
+    if at_once is not None:
+        rows = dict(zip(at_once, numbered, strict=True))
+        if len(rows) == len(codes):
+            return rows, []
+        numbered = enumerate(codes, first)
+    rows, refused = {}, []
+    for number, code in numbered:
+        fault = fault_of(code, most)
         key = "" if fault else code_key(code)
         if fault:
             refused.append(_refused(number, code, fault))
@@ -48,12 +68,7 @@ def import_codes(command: ImportCodes, context: Context) -> Deciding[Decision[Im
             refused.append(_duplicate(number, code, f"it reads the same as row {rows[key][0]}"))
         else:
             rows[key] = number, code
-    added = yield from add(context, pool, {key: code for key, (_, code) in rows.items()})
-    refused += [_duplicate(*rows[key], "some pool has a code that reads the same") for key in rows.keys() - added.keys]
-    duplicates = sum(row.reason == "duplicate" for row in refused)
-    refused.sort(key=lambda row: row.row)
-    report = ImportReport(len(added.keys), duplicates, len(refused), tuple(refused[:REPORTED_ROWS]))
-    return Decision(report, added.effects)
+    return rows, refused
 
 
 class Added:
@@ -73,8 +88,8 @@ def add(context: Context, pool: PoolRow, codes: Mapping[str, str]) -> Deciding[A
 
 def insert(context: Context, pool: PoolRow, codes: Mapping[str, str], position: int) -> Deciding[dict[str, int]]:
     """The keys that were inserted, each with its slice."""
-    new = [NewCodeRow(key, code, place % SLICES, place) for place, (key, code) in enumerate(codes.items(), position)]
-    new.sort()
+    slices = islice(cycle(range(SLICES)), position % SLICES, None)
+    new = sorted(map(NewCodeRow._make, zip(codes, codes.values(), slices, count(position), strict=False)))
     keys = yield from ask(AddCodes(pool.id, context.at, tuple(new)))
     return {row.key: row.slice for row in new if row.key in keys}
 

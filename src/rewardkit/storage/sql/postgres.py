@@ -17,7 +17,7 @@ from rewardkit.storage.sql.awaited_postgres import AwaitedCursor, AwaitedPostgre
 from rewardkit.storage.sql.dialect import DEFAULT_PREFIX, POSTGRESQL
 from rewardkit.storage.sql.hosts import autocommits, broken, elsewhere
 from rewardkit.storage.sql.postgres_pools import PostgresPools, PostgresPoolStatements
-from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays
+from rewardkit.storage.sql.postgres_texts import PostgresTexts, arrays, inserted, replaced
 from rewardkit.storage.sql.rows import SqlRows, Values, claim_values, granted_in_order, log_statement
 from rewardkit.storage.sql.store import SqlStore, failed
 from rewardkit.storage.tables import TABLE_OF
@@ -75,9 +75,13 @@ class PostgresStore(SqlStore[Connection]):
         try:
             connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             connection.prepare_threshold = 2
+            # A plan is kept as long as the connection, and one that was made when a table was small would read all of
+            # it for each call until the next ANALYZE: so rows are reached by indexes, whatever the planner believes.
+            # Without compiling, which PostgreSQL before 18 would do where there is no index, whatever that costs.
             connection.execute(
                 "SELECT set_config('synchronous_commit', 'on', false), set_config('lock_timeout', %s, false), "
-                "set_config('statement_timeout', %s, false)",
+                "set_config('statement_timeout', %s, false), set_config('enable_seqscan', 'off', false), "
+                "set_config('jit', 'off', false)",
                 (f"{self._lock_timeout_seconds * 1000:.0f}ms", f"{self._statement_timeout_seconds * 1000:.0f}ms"),
             )
             connection.commit()
@@ -233,9 +237,9 @@ class PostgresRows(PostgresPools, SqlRows):
         for effect in effects:
             match effect:
                 case Insert(rows):
-                    values += [self._tenant, *arrays(type(rows[0]), rows)]
+                    values += inserted(self._tenant, rows)
                 case Replace(rows):
-                    values += [*arrays(type(rows[0]), rows), self._tenant]
+                    values += replaced(self._tenant, rows)
                 case Publish(epoch, fingerprint):
                     if epoch == 1:
                         self.fetch(self._texts.statements.lock_epoch, (self._tenant,))

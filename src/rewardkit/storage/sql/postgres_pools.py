@@ -35,6 +35,7 @@ class PostgresPoolStatements(PoolStatements):
             "FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS d "
             'ON CONFLICT ("tenant", "key") DO NOTHING RETURNING "key"'
         )
+        self.has_quota = f'SELECT 1 FROM {self.name(SLICE)} WHERE "tenant" = %s AND "pool" = %s AND "quota" > 0 LIMIT 1'
         self._take = {
             (by_id, known, patient): self._take_code(statements, by_id=by_id, known=known, patient=patient)
             for by_id in (False, True)
@@ -47,7 +48,7 @@ class PostgresPoolStatements(PoolStatements):
 
         Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, the instant, where
         `patient` the slice to begin at; the tenant; issuee, external issuee, instant, tenant; tenant; tenant, issuee;
-        tenant, issuee, external issuee, application, reference, instant; tenant.
+        tenant, issuee, external issuee, application, reference, instant.
         """
         return self._take[by_id, known, patient]
 
@@ -94,9 +95,8 @@ class PostgresPoolStatements(PoolStatements):
             "%s::text, %s::text, %s::text, %s::text, %s::bigint "
             'FROM taken RETURNING "id") '
             f"SELECT {statements.columns(POOL, 'pool.')}, "
-            f"{held_key}, (SELECT count(*) FROM chosen), "
-            f'(SELECT count(*) FROM {self.name(SLICE)} WHERE "tenant" = %s AND "pool" = {pool} AND "quota" > 0), '
-            '(SELECT count(*) FROM holding), (SELECT "id" FROM issuance), '
+            f"{held_key}, (SELECT count(*) FROM chosen), (SELECT count(*) FROM holding), "
+            '(SELECT "id" FROM issuance), '
             f"{statements.columns(CODE, 'taken.')} FROM pool LEFT JOIN taken ON true"
         )
 
@@ -128,7 +128,7 @@ class PostgresPools(SqlPools):
             if not rows:
                 return None
             pool = PoolRow._make(rows[0][:_POOL_COLUMNS])
-            held, chosen, filled, kept, number, *code = rows[0][_POOL_COLUMNS:]
+            held, chosen, kept, number, *code = rows[0][_POOL_COLUMNS:]
             if held is not None:
                 return needs.Taken(pool, held, None, 0)
             if pool.valid_until is not None and pool.valid_until <= need.issuance.created_at:
@@ -137,7 +137,7 @@ class PostgresPools(SqlPools):
                 if not kept and not need.another:
                     raise StoreError("another issuance to the same issuee came between; try again", transient=True)
                 return needs.Taken(pool, "", CodeRow._make(code), number)
-            if not chosen and not filled:
+            if not chosen and not self.fetch(self._pools.has_quota, (self._tenant, pool.id)):
                 return needs.Taken(pool, "", None, 0)
             patient = not chosen
         raise StoreError("others changed the codes that come next, again and again; try again", transient=True)
@@ -150,5 +150,5 @@ class PostgresPools(SqlPools):
         values += [tenant, new.created_at]
         values += [random.randrange(SLICES)] if patient else []  # noqa: S311 - spreads those who wait
         values += [tenant, new.issuee, new.external_issuee, new.created_at, tenant, tenant, tenant, new.issuee]
-        values += [tenant, new.issuee, new.external_issuee, new.application, new.reference, new.created_at, tenant]
+        values += [tenant, new.issuee, new.external_issuee, new.application, new.reference, new.created_at]
         return self.fetch(self._pools.take_code(by_id=by_id, known=need.known, patient=patient), values)

@@ -32,6 +32,32 @@ _COLUMNS = {row: tuple(_KINDS[hint] for hint in get_type_hints(row).values()) fo
 """How the columns of a row's type travel, in order."""
 
 
+def inserted(tenant: str, rows: Sequence[Any]) -> list[Any]:
+    """The parameters of an `Insert`: one row plainly, since an array of each column costs several times that."""
+    if len(rows) == 1:
+        return [tenant, *map(_plain, rows[0])]
+    return [tenant, *arrays(type(rows[0]), rows)]
+
+
+def replaced(tenant: str, rows: Sequence[Any]) -> list[Any]:
+    """The parameters of a `Replace`."""
+    if len(rows) > 1:
+        return [*arrays(type(rows[0]), rows), tenant]
+    table, row = TABLE_OF[type(rows[0])], rows[0]
+    columns = (*_not_key(table), *table.key)
+    values = [_plain(getattr(row, column)) for column in columns]
+    return [*values[: -len(table.key)], tenant, *values[-len(table.key) :]]
+
+
+def _plain(value: Any) -> Any:
+    """Integers as text, like nothing at all: of one type whether there is one or not, so that one statement is kept."""
+    return str(value) if isinstance(value, int) else value
+
+
+def _not_key(table: Table) -> tuple[str, ...]:
+    return tuple(column for column in table.columns if column not in table.key)
+
+
 def arrays(row: type[Any], rows: Sequence[Any]) -> list[str]:
     """Rows of one type, column by column, as parameters; there may be none."""
     columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS[row])
@@ -61,12 +87,12 @@ class PostgresTexts:
         if text is None:
             parts = [f"w{number} AS ({self._part(*part)})" for number, part in enumerate(shape)]
             counts = [f"(SELECT count(*) FROM w{number})" for number in range(len(shape))]
-            if (Insert, NoticeRow) in shape:
+            if any(kind is Insert and row is NoticeRow for kind, row, _ in shape):
                 counts.append(f"pg_notify('{self.channel}', %s)::text")
             text = self._writes[shape] = f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
         return text
 
-    def _part(self, kind: type[Effect], row: type[Any] | None) -> str:
+    def _part(self, kind: type[Effect], row: type[Any] | None, alone: bool) -> str:  # noqa: FBT001 - as `_shape` says it
         if row is None:
             return (
                 f'UPDATE {self.statements.name("tenant")} SET "fingerprint" = %s, "epoch" = %s '
@@ -74,8 +100,19 @@ class PostgresTexts:
             )
         table = TABLE_OF[row]
         if kind is Insert:
-            return f"{self._insert(table)} RETURNING 1"
-        return f"{self._replace(table)} RETURNING 1"
+            return f"{self._insert_one(table) if alone else self._insert(table)} RETURNING 1"
+        return f"{self._replace_one(table) if alone else self._replace(table)} RETURNING 1"
+
+    def _insert_one(self, table: Table) -> str:
+        columns = ", ".join(f'"{column}"' for column in table.columns)
+        values = ", ".join(f"%s::{kind.name}" for kind in _COLUMNS[table.row])
+        return f'INSERT INTO {self.statements.name(table.name)} ("tenant", {columns}) VALUES (%s, {values})'
+
+    def _replace_one(self, table: Table) -> str:
+        kinds = dict(zip(table.columns, _COLUMNS[table.row], strict=True))
+        changes = ", ".join(f'"{column}" = %s::{kinds[column].name}' for column in _not_key(table))
+        found = " AND ".join(f'"{column}" = %s::{kinds[column].name}' for column in table.key)
+        return f'UPDATE {self.statements.name(table.name)} SET {changes} WHERE "tenant" = %s AND {found}'
 
     def _insert(self, table: Table) -> str:
         name = self.statements.name(table.name)
@@ -132,9 +169,10 @@ def _unnested(table: Table) -> str:
     return f"unnest({types}) AS d({names})"
 
 
-def _shape(effect: Effect) -> tuple[type[Effect], type[Any] | None]:
+def _shape(effect: Effect) -> tuple[type[Effect], type[Any] | None, bool]:
+    """What an effect does, to rows of which type, and whether to one alone."""
     match effect:
         case Insert(rows) | Replace(rows):
-            return type(effect), type(rows[0])
+            return type(effect), type(rows[0]), len(rows) == 1
         case Publish():
-            return Publish, None
+            return Publish, None, True
