@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +73,19 @@ def test_statements_do_not_grow_with_the_senders_referrals(kit: rk.RewardKit, co
     assert len(count(entering("few"))) == len(count(entering("many")))
 
 
-def looked_at(dsn: str) -> int:
-    """Rows of referrals and counters that the server has fetched or scanned so far."""
+OF_REFERRALS = ("referral", "referral_code", "counter", "grant")
+OF_USERS = (*OF_REFERRALS, "member", "event")
+
+
+def looked_at(dsn: str, tables: Sequence[str] = OF_REFERRALS) -> int:
+    """Rows of these tables that the server has fetched or scanned so far."""
     text = (
         "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables"
-        " WHERE relname IN ('rewardkit_referral', 'rewardkit_referral_code', 'rewardkit_counter', 'rewardkit_grant')"
+        " WHERE relname = ANY(%s)"
     )
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SELECT pg_stat_clear_snapshot()")
-        (rows,) = connection.execute(text).fetchone() or (0,)
+        (rows,) = connection.execute(text, ([f"rewardkit_{name}" for name in tables],)).fetchone() or (0,)
     return int(rows)
 
 
@@ -106,10 +110,75 @@ def test_rows_looked_at_on_postgresql_do_not_grow_with_the_senders_referrals(pos
     assert touched["many"] <= touched["few"] + 5
 
 
-def _after(before: int, dsn: str) -> int:
+def campaigns(kit: rk.RewardKit) -> None:
+    kit.run(rk.DefineReferralProgram("double", "five", "five", "purchase"))
+    kit.run(rk.DefineCampaign("always", program="friends"))
+    kit.run(rk.DefineCampaign("twice", program="double", sender="purchase*2 in last 30d"))
+    for name in ("always", "twice"):
+        kit.run(rk.LaunchCampaign(name))
+
+
+def buy(kit: rk.RewardKit, sender: str, number: int) -> str:
+    """A sender who has bought so often, and her code."""
+    kit.emit_many([{"name": "purchase", "user": sender, "id": f"{place}"} for place in range(number)])
+    return kit.run(rk.GiveReferralCode(sender)).code
+
+
+def test_statements_of_an_entry_and_of_a_look_do_not_grow_with_the_senders_history(
+    kit: rk.RewardKit, count: Count
+) -> None:
+    define(kit)
+    campaigns(kit)
+    sent = {}
+    for sender, number in (("few", 2), ("many", 600)):
+        code = buy(kit, sender, number)
+        looks = count(lambda sender=sender: kit.ask(rk.SenderTerms(sender)))  # type: ignore[misc]
+        enters = count(lambda code=code: kit.run(rk.EnterReferralCode(code, f"new by {code}")))  # type: ignore[misc]
+        sent[sender] = len(looks), len(enters)
+        assert not any(map(_reads_history, (*looks, *enters)))
+    assert sent["few"] == sent["many"]
+    assert {"twice"} == {one.campaign for one in kit.ask(rk.Referrals()).items}
+
+
+def test_a_sender_who_was_silent_since_a_launch_has_her_history_read_once(kit: rk.RewardKit, count: Count) -> None:
+    define(kit)
+    code = buy(kit, "sue", 50)
+    campaigns(kit)
+    reads = []
+    for name in ("ann", "bob", "cid"):
+        sent = count(lambda name=name: kit.run(rk.EnterReferralCode(code, name)))  # type: ignore[misc]
+        reads.append(len([text for text in sent if _reads_history(text)]))
+    assert [1, 0, 0] == reads
+    assert {"twice"} == {one.campaign for one in kit.ask(rk.Referrals()).items}
+
+
+def _reads_history(text: str) -> bool:
+    return "rewardkit_event" in text and 'ORDER BY "user", "at"' in text
+
+
+def test_rows_looked_at_on_postgresql_do_not_grow_with_the_senders_history(postgres_dsn: str) -> None:
+    touched = {}
+    with rk.RewardKit(postgres_dsn, clock=lambda: NOW) as kit:
+        kit.migrate()
+        define(kit)
+        campaigns(kit)
+        codes = {sender: buy(kit, sender, number) for sender, number in (("few", 2), ("many", 600))}
+    for sender, code in codes.items():
+        with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+            connection.execute("ANALYZE")
+        before = looked_at(postgres_dsn, OF_USERS)
+        with rk.RewardKit(postgres_dsn, clock=lambda: NOW) as kit:
+            assert "twice" == kit.ask(rk.SenderTerms(sender)).campaign
+            assert "twice" == kit.run(rk.EnterReferralCode(code, f"new of {sender}")).campaign
+        touched[sender] = _after(before, postgres_dsn, OF_USERS)
+    assert 0 < touched["few"] <= 30
+    assert touched["many"] <= touched["few"] + 5
+
+
+def _after(before: int, dsn: str, tables: Sequence[str] = OF_REFERRALS) -> int:
     """What was looked at since, once the server has counted it."""
     for _ in range(200):
-        after = looked_at(dsn)
+        after = looked_at(dsn, tables)
         if after > before:
             return after - before
     raise AssertionError("the server counts nothing")

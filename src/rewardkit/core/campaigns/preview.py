@@ -21,7 +21,7 @@ from rewardkit.core.folding.members import fold_from_history, known_events
 from rewardkit.core.requests.queries import Query
 from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.core.storing.progress import ENTRY, key
-from rewardkit.core.storing.rows import MemberRow
+from rewardkit.core.storing.rows import unheard
 from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, rfc3339
@@ -87,7 +87,7 @@ def preview(user: str, known: Campaign, catalogue: Catalogue, context: Context) 
     """Fold the user's history as of now, and keep nothing of it."""
     campaign = known if known.launched_at is not None else attrs.evolve(known, launched_at=context.at)
     rows = yield from ask(MembersSeen((user,)))
-    row = rows[0] if rows else MemberRow(user, catalogue.epoch, 0, -(2**63), "", None, b"")
+    row = rows[0] if rows else unheard(user, catalogue.epoch)
     history = yield from known_events(user)
     fold, _ = yield from fold_from_history(catalogue, row, (), history, context.at)
     counters = yield from ask(Counters(tuple(sorted(campaign.limits(context.at)))))

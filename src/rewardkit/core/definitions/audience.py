@@ -1,6 +1,7 @@
-"""An audience: a condition that flips with what a user does, and is judged when she enters a campaign.
+"""An audience: a condition that flips with what a user does, judged when she enters a campaign, or somebody by her.
 
-Campaigns with the same audience share one state in the user's row, kept up to date as her events come.
+Campaigns that have one in common, of their users or their senders, share its state in the user's row, kept up to date
+as her events come.
 """
 
 from __future__ import annotations

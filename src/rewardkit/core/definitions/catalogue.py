@@ -14,6 +14,7 @@ from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.definitions.entries import Entries
 from rewardkit.core.definitions.listeners import Listeners, listeners
 from rewardkit.core.definitions.offer import CONDITION, OFFER, PROMOTION, REWARD, Offer, offer_of, reward_of
+from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, referral_campaign_of
 from rewardkit.core.definitions.referral_register import EMPTY as NO_REFERRALS
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.requests.records import Reward
@@ -51,7 +52,7 @@ class Catalogue:
     promotions: Mapping[int, tuple[int, str]] = attrs.field(factory=dict)
     """Pool id → version, and the campaign whose offer its codes make."""
     audiences: Mapping[tuple[str, str], Audience] = attrs.field(factory=dict)
-    """By canonical text and zone: those of all campaigns that were launched."""
+    """By canonical text and zone: those of all campaigns that were launched, and conditions on their senders."""
 
     @classmethod
     def of(cls, found: DefinitionSet) -> Catalogue:
@@ -92,6 +93,11 @@ class Catalogue:
                     audiences.setdefault(place, Audience(len(audiences), *place, row.epoch))
                 campaigns[row.name] = campaigns_by_id[campaign.id] = campaign_versions[row.name, row.version] = campaign
                 offer_names[campaign.id] = offer_names.get(campaign.id, frozenset()) | campaign.offers
+            elif row.kind == REFERRAL_CAMPAIGN:
+                terms = referral_campaign_of(row, 0)
+                if terms.sender is not None and terms.launched_at is not None:
+                    place = terms.sender, terms.zone
+                    audiences.setdefault(place, Audience(len(audiences), *place, row.epoch))
         return Catalogue(
             epoch=found.epoch,
             fingerprint=found.fingerprint,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Final
 
 import attrs
 
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
-from rewardkit.language.condition import Condition
-from rewardkit.language.folding.program import Program
 
 REFERRAL_CAMPAIGN: Final = "referral_campaign"
 _BESIDE: Final = frozenset(("id", "name", "version", "epoch"))
@@ -42,17 +39,6 @@ class ReferralCampaign:
     pauses: tuple[tuple[int, int | None], ...] = ()
     """From when up to when nobody offered it; the last one may be going on."""
     copy: Mapping[str, str] = attrs.field(factory=dict)
-
-    @cached_property
-    def standing(self) -> Program:
-        """The compiled condition on the sender, which holds or does not, from one reading to the next.
-
-        Raises:
-            ValueError: there is none.
-        """
-        if self.sender is None:
-            raise ValueError(f"referral campaign `{self.name}` has no condition on the sender")
-        return Condition.parse(self.sender).program(scope="open", zone=self.zone, mode="live")
 
     @property
     def opens_at(self) -> int:

@@ -66,23 +66,24 @@ class EntryFold(Reading, ABC):
         """Step the audiences by an event, before any entry that it brings about; whether any listens."""
         listeners = self.catalogue.audience_listeners.to(event.name)
         for audience in listeners:
-            before = self._audience_state(audience)
+            before = self.audience_state(audience)
             self._keep_audience(audience, before, audience.program.step(before, event))
         return bool(listeners)
 
     def wake_audience(self, slot: int, until: int) -> None:
         """Let time pass over an audience."""
         audience = self.catalogue.audiences_by_number[audience_of(slot)]
-        before = self._audience_state(audience)
+        before = self.audience_state(audience)
         self._keep_audience(audience, before, audience.program.advance(before, until))
 
     def recount_audiences(self) -> None:
         """Fold the audiences anew, from all that has been read."""
         for audience in self.catalogue.audiences.values():
             state = audience.fold(self.history or (), self.position.at)
-            self._keep_audience(audience, self._audience_state(audience), state)
+            self._keep_audience(audience, self.audience_state(audience), state)
 
-    def _audience_state(self, audience: Audience) -> State:
+    def audience_state(self, audience: Audience) -> State:
+        """How far it is for the user, as of what was read last."""
         payload = self.progress.get(audience_key(audience.number))
         return audience.opening if payload is None else audience.program.unpack(payload)
 
@@ -104,7 +105,7 @@ class EntryFold(Reading, ABC):
             return holds(audience.fold(known, place.at))
         if (place.at < self.position.at) if direct else (place < self.position):
             raise HistoryNeeded
-        return holds(self._audience_state(audience))
+        return holds(self.audience_state(audience))
 
     # --- entry conditions that begin anew -----------------------------------------------------------
 

@@ -15,7 +15,7 @@ from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Outcome
 from rewardkit.core.requests.answers import Late
 from rewardkit.core.storing.progress import ENTRY, key
-from rewardkit.core.storing.rows import MemberRow
+from rewardkit.core.storing.rows import unheard
 from rewardkit.language.event import Event, Position, rfc3339
 from rewardkit.language.planning.names import together
 
@@ -88,7 +88,7 @@ def _alone(campaign: Campaign, catalogue: Catalogue) -> Catalogue:
 
 
 def _folded(fold: Fold, campaign: Campaign, catalogue: Catalogue, history: Iterable[Event]) -> _Rounds:
-    row = MemberRow(fold.row.user, catalogue.epoch, 0, -(2**63), "", None, b"")
+    row = unheard(fold.row.user, catalogue.epoch)
     again = Fold(catalogue, row, ())
     for event in history:
         again.event(event)

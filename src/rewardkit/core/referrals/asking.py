@@ -20,6 +20,7 @@ from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.core.storing.progress import Progress
 from rewardkit.core.storing.referral_needs import ListReferrals, ReferralCodeOf
 from rewardkit.core.storing.referral_rows import ReferralRow
+from rewardkit.core.storing.rows import unheard
 from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.core.values.input import text
 from rewardkit.language.event import moment, rfc3339
@@ -77,8 +78,9 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
     """What a sender offers now; refused where she offers nothing."""
     sender = text(query.sender, "a sender")
     catalogue = yield from newest(context)
-    terms = yield from terms_of(catalogue, sender, context.at)
-    known = yield from choosing(catalogue, sender, context.at)
+    rows = yield from ask(MembersSeen((sender,)))
+    known, _ = yield from choosing(catalogue, rows[0] if rows else unheard(sender, catalogue.epoch), context.at)
+    terms = terms_of(known, catalogue.referrals, sender, context.at)
     code = yield from ask(ReferralCodeOf(sender))
     left = yield from _left(terms.program, sender, context.at)
     until = None if terms.campaign is None else known.until()

@@ -1,25 +1,29 @@
 """Which program a sender offers now: of the referral campaigns that are open and hold for her, the one of highest rank.
 
-A campaign's condition is judged over the sender's whole history at that instant, and may stop holding.
+A campaign's condition is judged over the sender's whole history at that instant, and may stop holding. How far it is
+is kept in her row as her events come, as that of an audience is, so that nobody has to read them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from rewardkit.core.deciding.context import Deciding
+from rewardkit.core.definitions.audience import Audience
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.definitions.referral_register import Register
-from rewardkit.core.folding.members import known_events
+from rewardkit.core.folding.fold import Fold
+from rewardkit.core.folding.members import fold_members, known_events
+from rewardkit.core.storing.rows import MemberRow
 from rewardkit.core.values.input import show
 from rewardkit.errors import Refused
 from rewardkit.language.event import Event, rfc3339
-from rewardkit.language.folding.program import State
+from rewardkit.language.folding.program import Program, State
 from rewardkit.language.verdict import Verdict
 
 STEPS: Final = 64
@@ -35,24 +39,34 @@ class Terms:
     """That chose it; None where there is none to choose."""
 
 
+@attrs.frozen
+class Standing:
+    """How far a campaign's condition is for a sender."""
+
+    program: Program
+    state: State
+
+
 class Choosing:
     """One sender at one instant, and later if nothing happens.
 
     Args:
         register: whose campaigns.
-        history: the sender's events, in total order.
-        at: the instant; events after it are not known yet.
+        standings: by campaign id, those of all that have a condition on the sender.
+        at: the instant.
     """
 
-    def __init__(self, register: Register, history: Sequence[Event], at: int) -> None:
+    def __init__(self, register: Register, standings: Mapping[int, Standing], at: int) -> None:
         self._register = register
-        self._history = [event for event in history if event.at <= at]
+        self._standings = standings
         self._at = at
-        self._states: dict[int, State] = {}
 
     def verdict(self, campaign: ReferralCampaign, at: int) -> Verdict | None:
         """Whether its condition on the sender holds at an instant, this one or later; None where it has none."""
-        return None if campaign.sender is None else campaign.standing.verdict(self._state(campaign, at))
+        if campaign.sender is None:
+            return None
+        known = self._standings[campaign.id]
+        return known.program.verdict(known.program.advance(known.state, at))
 
     def holds(self, campaign: ReferralCampaign, at: int) -> bool:
         """Whether the sender offers it, if no other of higher rank."""
@@ -86,44 +100,59 @@ class Choosing:
         for campaign in self._register.launched:
             found += (campaign.opens_at, campaign.end)
             if campaign.sender is not None:
-                found.append(self._state(campaign, at).wake_at)
+                known = self._standings[campaign.id]
+                found.append(known.program.advance(known.state, at).wake_at)
         return min((one for one in found if one is not None and one > at), default=None)
 
-    def _state(self, campaign: ReferralCampaign, at: int) -> State:
-        program, state = campaign.standing, self._states.get(campaign.id)
-        if state is None:
-            state = program.start(None)
-            for event in self._history:
-                if event.name in program.names:
-                    state = program.step(program.advance(state, event.at), event)
-            state = self._states[campaign.id] = program.advance(state, self._at)
-        return program.advance(state, at)
+
+def choosing(catalogue: Catalogue, sender: MemberRow, at: int) -> Deciding[tuple[Choosing, Fold | None]]:
+    """What a sender may offer, from her own row.
+
+    Returns:
+        it, and her fold where her stored events had to be read for it, since other definitions are in force than when
+        her row was written: kept, it spares the next one that.
+    """
+    asked = [campaign for campaign in catalogue.referrals.launched if campaign.sender is not None]
+    if not asked:
+        return Choosing(catalogue.referrals, {}, at), None
+    fold = (yield from fold_members(catalogue, (sender,), {}, at)).folds[0]
+    if fold.position.at > at:
+        # What she will have done does not count yet.
+        history = yield from known_events(sender.user)
+        return Choosing(catalogue.referrals, standings_of(asked, history, at), at), None
+    standings = {}
+    for campaign in asked:
+        audience = catalogue.audiences[campaign.sender or "", campaign.zone]
+        standings[campaign.id] = Standing(audience.program, fold.audience_state(audience))
+    return Choosing(catalogue.referrals, standings, at), fold if fold.history is not None else None
 
 
-def choosing(catalogue: Catalogue, sender: str, at: int) -> Deciding[Choosing]:
-    """What a sender may offer; her history is read only where a campaign asks for it."""
-    register = catalogue.referrals
-    asked = any(campaign.sender is not None for campaign in register.launched)
-    history = (yield from known_events(sender)) if asked else ()
-    return Choosing(register, history, at)
+def standings_of(campaigns: Iterable[ReferralCampaign], history: Sequence[Event], at: int) -> dict[int, Standing]:
+    """Those of a sender who has done all this by an instant."""
+    known = [event for event in history if event.at <= at]
+    found = {}
+    for campaign in campaigns:
+        if campaign.sender is not None:
+            audience = Audience(-1, campaign.sender, campaign.zone, 0)
+            found[campaign.id] = Standing(audience.program, audience.fold(known, at))
+    return found
 
 
-def terms_of(catalogue: Catalogue, sender: str, at: int) -> Deciding[Terms]:
+def terms_of(known: Choosing, register: Register, sender: str, at: int) -> Terms:
     """What a sender offers at an instant; without any campaign, the only program that there is.
 
     Raises:
         Refused: no campaign is open that holds for her.
     """
-    register = catalogue.referrals
     if not register.launched and len(register.programs) == 1:
         return Terms(next(iter(register.programs.values())), None)
-    campaign = (yield from choosing(catalogue, sender, at)).chosen(at)
+    campaign = known.chosen(at)
     if campaign is None:
         raise nothing_offered(sender)
     return Terms(register.programs[campaign.program], campaign)
 
 
-def offered(campaign: ReferralCampaign, catalogue: Catalogue, sender: str, at: int) -> Deciding[Terms]:
+def offered(campaign: ReferralCampaign, known: Choosing, register: Register, sender: str, at: int) -> Terms:
     """The terms of this very campaign, if the sender may offer it at an instant.
 
     Raises:
@@ -131,13 +160,12 @@ def offered(campaign: ReferralCampaign, catalogue: Catalogue, sender: str, at: i
     """
     if not campaign.is_open_at(at):
         raise _closed(campaign, at)
-    known = yield from choosing(catalogue, sender, at)
     if not known.holds(campaign, at):
         verdict = known.verdict(campaign, at)
         reason = "" if verdict is None else verdict.reason
         sentence = f"user `{show(sender)}` may not offer referral campaign `{campaign.name}` now: {reason}"
         raise Refused("sender_not_eligible", sentence, {"campaign": campaign.name, "reason": reason})
-    return Terms(catalogue.referrals.programs[campaign.program], campaign)
+    return Terms(register.programs[campaign.program], campaign)
 
 
 def nothing_offered(sender: str) -> Refused:

@@ -11,7 +11,7 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.folding.members import known_events
-from rewardkit.core.referrals.choosing import Choosing
+from rewardkit.core.referrals.choosing import Choosing, standings_of
 from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
@@ -28,7 +28,8 @@ def preview(
     program = register.programs[campaign.program]
     history = yield from known_events(user)
     earned = yield from ask(Counters((program.counter(user),)))
-    gates = tuple(_gates(campaign, Choosing(register, history, context.at), history, context.at))
+    standings = standings_of(register.launched, history, context.at)
+    gates = tuple(_gates(campaign, Choosing(register, standings, context.at), history, context.at))
     rewards = catalogue.reward_versions
     answer = Previewed(
         user=user,

@@ -10,10 +10,11 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_members, fold_with_history
 from rewardkit.core.folding.open_referral import OpenReferral
 from rewardkit.core.folding.reading import HistoryNeeded
-from rewardkit.core.referrals.choosing import Terms, offered, terms_of
+from rewardkit.core.referrals.choosing import Terms, choosing, offered, terms_of
 from rewardkit.core.referrals.codes import sender_of
 from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral
 from rewardkit.core.requests.referral_records import Referral
@@ -37,13 +38,15 @@ def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[
         return Decision(_herself(sender))
     catalogue, rows = yield from _both(sender, recipient, context)
     register = catalogue.referrals
+    fold = None
     if name in register.campaigns:
-        terms = yield from offered(register.campaigns[name], catalogue, sender, context.at)
+        known, fold = yield from choosing(catalogue, rows[sender], context.at)
+        terms = offered(register.campaigns[name], known, register, sender, context.at)
     elif name in register.programs:
         terms = Terms(register.programs[name], None)
     else:
         raise unknown("referral_program", name, {**register.programs, **register.campaigns})
-    return (yield from _refer(terms, sender, rows[recipient], catalogue, context))
+    return (yield from _refer(terms, sender, fold, rows[recipient], catalogue, context))
 
 
 def enter_referral_code(command: EnterReferralCode, context: Context) -> Deciding[Decision[Referral]]:
@@ -64,8 +67,9 @@ def _entered(command: EnterReferralCode, context: Context) -> Deciding[Decision[
     if sender == recipient:
         return Decision(_herself(sender))
     catalogue, rows = yield from _both(sender, recipient, context)
-    terms = yield from terms_of(catalogue, sender, context.at)
-    return (yield from _refer(terms, sender, rows[recipient], catalogue, context))
+    known, fold = yield from choosing(catalogue, rows[sender], context.at)
+    terms = terms_of(known, catalogue.referrals, sender, context.at)
+    return (yield from _refer(terms, sender, fold, rows[recipient], catalogue, context))
 
 
 def _both(sender: str, recipient: str, context: Context) -> Deciding[tuple[Catalogue, dict[str, MemberRow]]]:
@@ -78,8 +82,9 @@ def _both(sender: str, recipient: str, context: Context) -> Deciding[tuple[Catal
 
 
 def _refer(
-    terms: Terms, sender: str, row: MemberRow, catalogue: Catalogue, context: Context
+    terms: Terms, sender: str, caught_up: Fold | None, row: MemberRow, catalogue: Catalogue, context: Context
 ) -> Deciding[Decision[Referral]]:
+    """Make the referral, and keep the sender's fold where her row was brought up to date for it."""
     campaign = "" if terms.campaign is None else terms.campaign.name
     referral = OpenReferral(sender, row.user, terms.program, campaign)
     before = yield from ask(ReferralsInto(tuple(sorted((sender, row.user)))))
@@ -92,9 +97,10 @@ def _refer(
     except HistoryNeeded:
         fold = yield from fold_with_history(catalogue, row, context.at)
         fold.referrals.open(referral, context.at, max(context.at, fold.position.at))
-    settled = yield from settle(context, catalogue, (fold,))
+    folds = (fold,) if caught_up is None else tuple(sorted((fold, caught_up), key=lambda one: one.row.user))
+    settled = yield from settle(context, catalogue, folds)
     made = next(one for one in settled.referral_rows if one.id == referral.id(context.tenant))
-    return Decision(referral_of(made), settled.effects((fold,)), catalogue)
+    return Decision(referral_of(made), settled.effects(folds), catalogue)
 
 
 def _refusal(referral: OpenReferral, before: Iterable[ReferralRow]) -> Refused | None:

@@ -54,6 +54,11 @@ class MemberRow(NamedTuple):
     state: bytes
 
 
+def unheard(user: str, epoch: int) -> MemberRow:
+    """The row of a user of whom nothing was heard."""
+    return MemberRow(user, epoch, 0, -(2**63), "", None, b"")
+
+
 class DefinitionRow(NamedTuple):
     """One version of a definition, never changed. Key: (kind, name, version); `number` is unique too."""
 
