@@ -147,6 +147,38 @@ def test_the_series_goes_from_events_to_referral_campaigns_and_each_page_leads_t
         assert [Path(name).name for name in pages[number : number + 1]] == following
 
 
+def conditions_listed() -> list[str]:
+    text = (ROOT / "docs/guides/conditions.md").read_text(encoding="utf-8")
+    return re.findall(r"^- `(.+?)`: ", text, re.MULTILINE)
+
+
+def test_the_conditions_that_the_series_lists_are_judged_as_it_says() -> None:
+    expected = {
+        "A": ("pending", "satisfied", "pending", "satisfied", "pending", "pending"),
+        "B": ("pending", "satisfied", "pending", "pending", "pending", "pending"),
+        "AB": ("satisfied", "satisfied", "pending", "satisfied", "pending", "pending"),
+        "bbb": ("pending", "satisfied", "satisfied", "satisfied", "satisfied", "pending"),
+        "CA": ("pending", "satisfied", "pending", "impossible", "pending", "pending"),
+        "SA": ("pending", "satisfied", "pending", "satisfied", "pending", "satisfied"),
+    }
+    names = {"A": "User Activated", "B": "Purchase Completed", "C": "Account Closed", "S": "User Signed Up"}
+    found = {}
+    for history in expected:
+        events = [
+            rk.Event(
+                names[letter.upper()],
+                id=str(number),
+                at=f"2026-04-0{number}T12:00:00Z",
+                properties={"total": 20 if letter == "b" else 19},
+            )
+            for number, letter in enumerate(history, 1)
+        ]
+        times = {"start": "2026-04-01T00:00:00Z", "now": "2026-04-05T00:00:00Z"}
+        verdicts = [rk.Condition.parse(text).judge(events, **times) for text in conditions_listed()]  # type: ignore[arg-type]
+        found[history] = tuple(verdict.status for verdict in verdicts)
+    assert expected == found
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     texts = {"memory": ":memory:", "sqlite": f"sqlite:///{tmp_path}/rewards.db"}
