@@ -6,6 +6,7 @@ How the four entities are written, word for word, is in `test_pool_documents.py`
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -278,6 +279,45 @@ def test_a_code_shows_when_it_was_created_and_when_it_was_last_updated(kit: rk.R
         code = kit.ask(rk.CodeStatus("coupon01")).to_json()
         instants.append((code["created_at"], code["updated_at"]))
     assert instants == [("2026-04-02T17:24Z", f"2026-04-02T{hour}:24Z") for hour in (18, 19, 20)]
+
+
+def test_a_file_of_one_column_is_added_to_what_is_there_and_says_of_each_row_why_it_was_not(
+    kit: rk.RewardKit, tmp_path: Path
+) -> None:
+    stocked(kit, "code-1", max_characters=10)
+    file = tmp_path / "codes.csv"
+    file.write_text("code-2\nCODE 1\ncode-3\nfar-too-long\ncode-2\n", encoding="utf-8")
+    report = kit.import_codes(POOL, file)
+    assert (report.added, report.duplicates, report.refused) == (2, 2, 3)
+    assert [(row.row, row.reason) for row in report.rows] == [(2, "duplicate"), (4, "too_long"), (5, "duplicate")]
+    assert codes_of(kit) == {"total": 3, "issued": 0, "remaining": 3}
+
+
+def test_a_code_that_was_never_issued_is_not_redeemed_unless_its_pool_is_for_bearers(kit: rk.RewardKit) -> None:
+    stocked(kit, "code-1")
+    assert refusal(kit, rk.RedeemCode("code-1", external_issuee_id="amanda")) == "code_not_issued"
+    kit.run(rk.ChangePool(POOL, bearer=True))
+    assert kit.run(rk.RedeemCode("code-1", external_issuee_id="amanda")).external_issuee_id == "amanda"
+    assert codes_of(kit) == {"total": 1, "issued": 1, "remaining": 0}
+
+
+def test_an_exhausted_pool_holds_the_reward_and_replenishing_it_gives_it(kit: rk.RewardKit, clock: FakeClock) -> None:
+    stocked(kit, "code-1")
+    kit.run(rk.DefineReward("voucher", issues={"pool": POOL}))
+    kit.run(rk.DefineOffer("thanks", "voucher", "Purchase"))
+    kit.run(rk.DefineCampaign("thanks", "thanks", entry='"User Signed Up"'))
+    kit.run(rk.LaunchCampaign("thanks"))
+    for user in ("amanda", "bea"):
+        for name in ("User Signed Up", "Purchase"):
+            clock.advance("1s")
+            kit.emit(name, user=user)
+    seen = [[(one.user, one.status, one.held_for, one.code) for one in kit.ask(rk.Grants()).items]]
+    kit.run(rk.ImportCodes(POOL, ["code-2"]))
+    seen.append([(one.user, one.status, one.held_for, one.code) for one in kit.ask(rk.Grants()).items])
+    assert seen == [
+        [("amanda", "ready", "", "code-1"), ("bea", "held", "pool", "")],
+        [("amanda", "ready", "", "code-1"), ("bea", "ready", "", "code-2")],
+    ]
 
 
 # --- issuances and redemptions ----------------------------------------------------------------------------------------
