@@ -22,7 +22,10 @@ from typing import Any, ClassVar, Final, Self
 import rewardkit
 
 MOST_TRIES: Final = 100
-"""Of one order: half of all workers live for two, so it is a server that is gone that answers none of so many."""
+"""Of one order: half of all workers live for two, so it is a server that is gone that answers none of so many.
+
+As many orders in a row that are answered at once come from a server that kills nobody.
+"""
 
 
 class KilledShop(ABC):
@@ -125,6 +128,7 @@ def take_orders(shop: KilledShop, kills: int, *words: str) -> Counter[str]:
     """
     tally: Counter[str] = Counter()
     answered: set[str] = set()
+    unharmed = 0
     with shop.open(*words) as told:
         while tally["not answered"] < kills:
             place = len(answered)
@@ -139,6 +143,8 @@ def take_orders(shop: KilledShop, kills: int, *words: str) -> Counter[str]:
                 known = number in there
                 tally["not answered"] += 1
                 tally["not answered, and committed"] += known
+            unharmed = 0 if tries else unharmed + 1
+            assert unharmed < MOST_TRIES, "nobody kills the workers"
             answered.add(number)
             tally["answered"] += 1
         assert shop.check() == answered
