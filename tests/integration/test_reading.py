@@ -13,6 +13,7 @@ import pytest
 
 import rewardkit as rk
 from rewardkit.core.decide import _QUERIES
+from rewardkit.core.entrance.definition_checks import DefinitionChecks
 from rewardkit.core.storing.seen_needs import InForce
 from rewardkit.storage.sql.postgres import PostgresStore
 from rewardkit.storage.sql.sqlite import SqliteStore
@@ -64,8 +65,10 @@ class Shop:
         """Every query, each asked so that it finds something."""
         (coupon,) = (one for one in self.kit.ask(rk.Grants("sue")).items if one.reward.name == "coupon")
         (friend,) = self.kit.ask(rk.Grants("rob")).items
-        yield rk.LaunchChecks("spring")
-        yield rk.Preview("tom", "spring")
+        for name in ("spring", "double"):
+            yield rk.LaunchChecks(name)
+            yield rk.Preview("tom", name)
+        yield DefinitionChecks((rk.DefineCampaign("spring", "third", entry="visit"),))
         yield rk.Grants()
         for one in (coupon, friend):
             yield rk.GrantHistory(one.id)

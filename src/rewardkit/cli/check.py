@@ -1,4 +1,4 @@
-"""`rewardkit check`: what a condition means, and what is wrong with it."""
+"""`rewardkit check`: what a condition means, and what is wrong with it, or with the campaigns of a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from rewardkit.cli.analysis_report import print_analysis
 from rewardkit.cli.condition_source import from_argument
-from rewardkit.cli.options import Commands, add_command
+from rewardkit.cli.file_check import SUFFIX, check_file
+from rewardkit.cli.options import Commands, add_command, add_store
 from rewardkit.cli.printing import FINDINGS, FINE, print_json
 from rewardkit.errors import ConditionSyntaxError
 from rewardkit.language.analysing.analysis import Analysis
@@ -23,10 +24,15 @@ def add_to(commands: Commands) -> None:
         commands,
         "check",
         run,
-        "check a condition: its canonical text, the events that it listens to, and findings",
-        "Exits with 1 where there is an error, or a lint that was not acknowledged.",
+        "check a condition: its canonical text, the events that it listens to, and findings; or a definition file",
+        "Exits with 1 where there is an error, a lint that was not acknowledged, or a finding that refuses a launch.",
     )
-    parser.add_argument("condition", metavar="EXPR", help="the condition, in one argument; `-` reads it from stdin")
+    parser.add_argument(
+        "condition",
+        metavar="EXPR",
+        help="the condition, in one argument, `-` reads it from stdin; or a definition file, whose name ends in .toml",
+    )
+    add_store(parser)
     parser.add_argument("--entry", action="store_true", help="judge it as a campaign's entry, whose scope has no start")
     parser.add_argument("--analyse", action="store_true", help="show who would qualify, who could not, and its cost")
     parser.add_argument("--definitions", metavar="FILE", help="a definition file whose [conditions] it may name")
@@ -37,6 +43,8 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check and print."""
+    if arguments.condition.endswith(SUFFIX):
+        return check_file(arguments)
     text = from_argument(arguments.condition)
     definitions = None if arguments.definitions is None else read_conditions(arguments.definitions)
     condition: Condition | None = None

@@ -9,6 +9,7 @@ from rewardkit.cli.options import Commands, add_command, add_store, open_kit
 from rewardkit.cli.printing import FINE, moment, note, print_json
 from rewardkit.core.campaigns.checks import LaunchChecks
 from rewardkit.core.definitions.campaign import CAMPAIGN
+from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.kit import RewardKit
 
@@ -44,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _checked(kit: RewardKit, answers: Sequence[object]) -> Iterator[str]:
-    """What there is to know of the campaigns of offers that are new or changed."""
+    """What there is to know of the campaigns that are new or changed."""
     changed = [answer.name for answer in answers if isinstance(answer, Defined) and answer.new]
     for answer in answers:
-        if isinstance(answer, Defined) and answer.kind == CAMPAIGN and answer.name in changed:
+        if isinstance(answer, Defined) and answer.kind in (CAMPAIGN, REFERRAL_CAMPAIGN) and answer.name in changed:
             for finding in kit.ask(LaunchChecks(answer.name)):
                 yield f"campaign {answer.name}: {finding.message} ({finding.code})"
 

@@ -21,6 +21,7 @@ from rewardkit.core.entrance.campaign_kinds import (
     preview,
     resume_campaign,
 )
+from rewardkit.core.entrance.definition_checks import DefinitionChecks, definition_checks
 from rewardkit.core.entrance.loading import DEFINERS, Definer, LoadDefinitions, load_definitions
 from rewardkit.core.grants import explaining, failing, reversing, reviewing
 from rewardkit.core.grants.granting import claim_grant, claim_grants, fulfil_grant
@@ -116,6 +117,7 @@ _COMMANDS: Mapping[type[Command[Any]], Decider] = {
 }
 
 _QUERIES: Mapping[type[Query[Any]], Decider] = {
+    DefinitionChecks: definition_checks,
     LaunchChecks: launch_checks,
     Preview: preview,
     queries.Grants: grants,

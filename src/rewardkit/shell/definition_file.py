@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from rewardkit.core.entrance.definition_checks import CampaignChecked, DefinitionChecks
 from rewardkit.core.entrance.loading import Definition, DefinitionError, LoadDefinitions
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.requests.commands import (
@@ -25,12 +26,22 @@ from rewardkit.language.syntax.inline import references
 from rewardkit.shell.definition_table import CONDITIONS, PROGRAMS, SHAPES, findings
 from rewardkit.shell.toml_source import TomlSource
 
+T = TypeVar("T")
+
 
 class Runs(Protocol):
     """As much of a kit as loading needs."""
 
     def run(self, command: LoadDefinitions) -> tuple[Any, ...]:
         """Carry out a command."""
+        ...
+
+
+class Asks(Protocol):
+    """As much of a kit as looking needs."""
+
+    def ask(self, query: DefinitionChecks) -> tuple[CampaignChecked, ...]:
+        """Answer a question."""
         ...
 
 
@@ -58,15 +69,44 @@ def load(kit: Runs, path: str | PathLike[str]) -> tuple[Any, ...]:
         ValidationError: every finding on a line of its own, with the file's name, the line, the table and the key;
             nothing was changed.
     """
+    return _placed(path, lambda definitions: kit.run(LoadDefinitions(definitions)))
+
+
+def check(kit: Asks, path: str | PathLike[str], *, history: bool) -> tuple[CampaignChecked, ...]:
+    """What the launch checks say of the campaigns of a file, as if it were loaded; nothing changes.
+
+    Args:
+        kit: in whose store it would be loaded.
+        path: of the file.
+        history: whether events that the store has never seen are told.
+
+    Raises:
+        ValidationError: as `load`.
+    """
+    return _placed(path, lambda definitions: kit.ask(DefinitionChecks(definitions, history=history)))
+
+
+def _placed(path: str | PathLike[str], use: Callable[[tuple[Definition, ...]], T]) -> T:
+    """Use the definitions of a file; what is wrong with one is told with its place."""
     source = _checked(path)
     lines = tuple(_lines(source))
     if not lines:
         raise ValidationError(f"{source.name}: defines nothing: write a table such as [rewards.free-disc]")
     try:
-        return kit.run(LoadDefinitions(tuple(line.definition for line in lines)))
+        return use(tuple(line.definition for line in lines))
     except DefinitionError as error:
         line = lines[error.index]
         raise ValidationError(_explained(source, line, error.cause)) from error
+
+
+def pools_of(path: str | PathLike[str]) -> tuple[str, ...]:
+    """The names of the pools that the rewards of a file issue codes of.
+
+    Raises:
+        ValidationError: as `load`, where the file is wrong in itself.
+    """
+    issued = (value.get("issues", {}).get("pool") for value in _checked(path).tables.get("rewards", {}).values())
+    return tuple(sorted({name for name in issued if isinstance(name, str) and name}))
 
 
 def read_conditions(path: str | PathLike[str]) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from rewardkit.core.deciding.context import Deciding, Decision
+from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING
@@ -26,6 +26,8 @@ LOOKED_AT: Final = 1_000_000
 
 OVERLAPS: Final = 10
 """That are told: a list of all of them would hide the rest."""
+
+NEVER_SEEN: Final = "event_never_seen"
 
 ONCE_MORE: Final = ("RK201", "RK206", "RK207", "RK208")
 """Lints of what is judged too early: an audience is judged again and again, and may begin by holding."""
@@ -52,18 +54,16 @@ class LaunchChecks(Query[tuple[Finding, ...]]):
     campaign: str
 
 
-def launch_checks(campaign: Campaign, catalogue: Catalogue) -> Deciding[Decision[tuple[Finding, ...]]]:
+def launch_checks(campaign: Campaign, catalogue: Catalogue) -> Deciding[tuple[Finding, ...]]:
     """What follows from definitions, and the events that nobody has ever recorded."""
-    return (yield from checked(findings(campaign, catalogue), _names(campaign, catalogue), catalogue))
+    return (yield from checked(findings(campaign, catalogue), _names(campaign, catalogue)))
 
 
-def checked(
-    found: Iterable[Finding], names: frozenset[str], catalogue: Catalogue
-) -> Deciding[Decision[tuple[Finding, ...]]]:
+def checked(found: Iterable[Finding], names: frozenset[str]) -> Deciding[tuple[Finding, ...]]:
     """Findings, those that block first, and which of these events were never seen."""
     seen = yield from ask(SeenNames(tuple(sorted(names)), LOOKED_AT))
     told = sorted((*found, *_unseen(names - seen)), key=lambda one: not one.must_acknowledge)
-    return Decision(tuple(told), (), catalogue)
+    return tuple(told)
 
 
 def require_checked(name: str, found: Iterable[Finding], acknowledged: Collection[str]) -> None:
@@ -170,4 +170,4 @@ def _names(campaign: Campaign, catalogue: Catalogue) -> frozenset[str]:
 def _unseen(names: Collection[str]) -> Iterator[Finding]:
     for name in sorted(names):
         sentence = f"event `{name}` has never been recorded"
-        yield Finding("event_never_seen", sentence, {"event": name, "looked_at_most_at": LOOKED_AT})
+        yield Finding(NEVER_SEEN, sentence, {"event": name, "looked_at_most_at": LOOKED_AT})

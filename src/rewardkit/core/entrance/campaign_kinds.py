@@ -67,8 +67,13 @@ def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> Campai
 
 def launch_checks(query: LaunchChecks, context: Context) -> Deciding[Decision[tuple[Finding, ...]]]:
     """Look at a campaign of either kind before it is launched, or while it runs."""
-    name = text(query.campaign, "a campaign's name")
     catalogue = yield from newest(context)
+    return Decision((yield from findings_of(query, catalogue)), (), catalogue)
+
+
+def findings_of(query: LaunchChecks, catalogue: Catalogue) -> Deciding[tuple[Finding, ...]]:
+    """What there is to know of a campaign of either kind."""
+    name = text(query.campaign, "a campaign's name")
     if name in catalogue.referrals.campaigns:
         return (yield from referral_checks.launch_checks(catalogue.referrals.campaigns[name], catalogue))
     return (yield from checks.launch_checks(_campaign(name, catalogue), catalogue))

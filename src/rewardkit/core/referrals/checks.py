@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from rewardkit.core.campaigns.checks import OVERLAPS, Finding, checked, lints, meet
-from rewardkit.core.deciding.context import Deciding, Decision
+from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.definitions.budget import cost_of, money
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
@@ -20,9 +20,9 @@ OF_ONE_READING: Final = ("RK206", "RK207", "RK208")
 """Lints of conditions that are judged once: one on the sender may stop holding, and is meant to."""
 
 
-def launch_checks(campaign: ReferralCampaign, catalogue: Catalogue) -> Deciding[Decision[tuple[Finding, ...]]]:
+def launch_checks(campaign: ReferralCampaign, catalogue: Catalogue) -> Deciding[tuple[Finding, ...]]:
     """What follows from definitions, and the events that nobody has ever recorded."""
-    return (yield from checked(findings(campaign, catalogue), _names(campaign, catalogue), catalogue))
+    return (yield from checked(findings(campaign, catalogue), _names(campaign, catalogue)))
 
 
 def findings(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Finding]:
