@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rewardkit import ValidationError
-from rewardkit.core.pools.alphabet import CROCKFORD, Alphabet, code_key, fault_of
+from rewardkit.core.pools.alphabet import CROCKFORD, Alphabet, code_key, fault_of, keys_at_once
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,19 @@ def test_an_alphabet_may_have_any_one_of_a_class() -> None:
     assert Alphabet("AOL").keys == "A01"
     assert CROCKFORD.keys == CROCKFORD.characters
     assert len(CROCKFORD.characters) == 32
+
+
+CODES = st.text("AbO0-iL1 \n\u00df%", max_size=6) | st.text("AbO0-iL1", min_size=1, max_size=6)
+
+
+@given(st.lists(CODES, max_size=4), st.integers(1, 6))
+def test_keys_are_read_at_once_as_they_are_one_by_one_or_not_at_all(codes: list[str], most: int) -> None:
+    assert keys_at_once(codes, most) in (None, [code_key(code) for code in codes])
+    if any(fault_of(code, most) for code in codes):
+        assert keys_at_once(codes, most) is None
+
+
+def test_keys_of_plain_codes_are_read_at_once() -> None:
+    assert keys_at_once(["save-O1", "xY-z"]) == ["SAVE01", "XYZ"]
+    assert keys_at_once(["fine", 5]) is None
+    assert keys_at_once([]) is None
