@@ -18,13 +18,17 @@ class Kind(NamedTuple):
 
     name: str
     array: Callable[[Iterable[Any]], str]
+    one: str
+    """A parameter of it. An integer travels as text, like nothing at all: of one type whether there is one or not, so
+    that one statement is kept for both.
+    """
 
 
 _KINDS = {
-    str: Kind("text", text_array),
-    int: Kind("bigint", integer_array),
-    int | None: Kind("bigint", integer_array),
-    bytes: Kind("bytea", bytes_array),
+    str: Kind("text", text_array, "%s::text"),
+    int: Kind("bigint", integer_array, "%s::text::bigint"),
+    int | None: Kind("bigint", integer_array, "%s::text::bigint"),
+    bytes: Kind("bytea", bytes_array, "%s::bytea"),
 }
 
 
@@ -50,7 +54,7 @@ def replaced(tenant: str, rows: Sequence[Any]) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Integers as text, like nothing at all: of one type whether there is one or not, so that one statement is kept."""
+    """See `Kind.one`."""
     return str(value) if isinstance(value, int) else value
 
 
@@ -105,13 +109,13 @@ class PostgresTexts:
 
     def _insert_one(self, table: Table) -> str:
         columns = ", ".join(f'"{column}"' for column in table.columns)
-        values = ", ".join(f"%s::{kind.name}" for kind in _COLUMNS[table.row])
+        values = ", ".join(kind.one for kind in _COLUMNS[table.row])
         return f'INSERT INTO {self.statements.name(table.name)} ("tenant", {columns}) VALUES (%s, {values})'
 
     def _replace_one(self, table: Table) -> str:
         kinds = dict(zip(table.columns, _COLUMNS[table.row], strict=True))
-        changes = ", ".join(f'"{column}" = %s::{kinds[column].name}' for column in _not_key(table))
-        found = " AND ".join(f'"{column}" = %s::{kinds[column].name}' for column in table.key)
+        changes = ", ".join(f'"{column}" = {kinds[column].one}' for column in _not_key(table))
+        found = " AND ".join(f'"{column}" = {kinds[column].one}' for column in table.key)
         return f'UPDATE {self.statements.name(table.name)} SET {changes} WHERE "tenant" = %s AND {found}'
 
     def _insert(self, table: Table) -> str:
