@@ -10,24 +10,13 @@ import attrs
 import pytest
 
 import rewardkit as rk
-from rewardkit.core.requests.commands import (
-    Backfill,
-    CancelUserOffer,
-    ClaimGrants,
-    Command,
-    DefineCampaign,
-    Emit,
-    EnterOfferCode,
-    MakeOffer,
-    RunDue,
-)
-from rewardkit.core.storing.rows import UserOfferRow
+from rewardkit.core.requests.commands import Backfill, ClaimGrants, Command, DefineCampaign, RunDue
 from rewardkit.storage.memory import MemoryStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.clock import FakeClock
 from rewardkit.testing.model import Model
-from rewardkit.testing.model import Step as ModelStep
+from rewardkit.testing.model_step import step_of
 from rewardkit.testing.random_commands import USERS, RandomCommands, Step
 
 SCALE = int(os.environ.get("REWARDKIT_SCALE", "1"))
@@ -89,46 +78,10 @@ class History:
             assert after == before, self.log
         self.draw.user_offers = [row.id for row in after.user_offers]
         self.draw.grants = [row.id for row in after.grants]
-        step = self._step(command, answer, before, after)
+        step = step_of(command, answer, self.clock(), before, after)
         found = [*violations(after), *self.model.violations(before, after, step)]
         assert found == [], "\n".join(map(str, self.log[-400:]))
         return answer
-
-    def _step(self, command: Command[Any], answer: Any, before: Snapshot, after: Snapshot) -> ModelStep:
-        now = self.clock()
-        stale = {row.user for row in before.members if row.epoch != before.epoch}
-        read: dict[str, int] = {}
-        direct = {answer.id} if isinstance(answer, rk.UserOffer) and not isinstance(command, CancelUserOffer) else set()
-        if isinstance(answer, rk.Refused) and answer.code == "held_out":
-            # Who is held out is refused and recorded.
-            known = {row.id for row in before.user_offers}
-            new = [row for row in after.user_offers if row.id not in known and _is_direct(row, command)]
-            direct = {row.id for row in sorted(new, key=lambda row: row.entry)[-1:]}
-            if not direct:
-                return ModelStep(now, {})
-        elif isinstance(answer, Exception):
-            return ModelStep(now, {})
-        if isinstance(command, Emit):
-            stored = {(row.user, row.id) for row in before.events}
-            for event in command.events:
-                if (event.user, event.id) not in stored:
-                    read[event.user] = max(event.at, read.get(event.user, 0))
-        elif isinstance(command, MakeOffer | EnterOfferCode):
-            read[command.user] = now
-        elif isinstance(command, CancelUserOffer):
-            read[answer.user] = now
-        elif isinstance(command, RunDue):
-            read = {row.user: now for row in after.members if row.user not in stale}
-        elif isinstance(command, Backfill) and not command.dry_run:
-            read = dict.fromkeys(stale, now)
-        late = {(one.user, one.campaign) for one in answer.late} if isinstance(command, Emit) else set()
-        cancelled = {answer.id} if isinstance(command, CancelUserOffer) else set()
-        return ModelStep(now, read, direct, cancelled, late)
-
-
-def _is_direct(row: UserOfferRow, command: Command[Any]) -> bool:
-    code = getattr(command, "code", "")
-    return row.campaign == (code.removeprefix("code-") or getattr(command, "campaign", ""))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

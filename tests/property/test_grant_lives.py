@@ -87,7 +87,7 @@ class GrantLives(RuleBasedStateMachine):
             divisible=terms.get("reversal") != "whole",
             frees=terms.get("reversal_frees", False),
         )
-        model.born()
+        model.born(self.now())
         self.grants[model.id] = model
 
     @rule(passed=st.sampled_from(("1ms", "500ms", "1s", "2s", "5s", "1h")))

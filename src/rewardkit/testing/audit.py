@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -18,7 +18,6 @@ from rewardkit.core.entrance import wire
 from rewardkit.core.notices.notice import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
 from rewardkit.core.pools.stocking import low_subject
 from rewardkit.core.storing.grant_steps import GrantStepRow
-from rewardkit.core.storing.needs import DefinitionSet
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
 from rewardkit.core.storing.rows import (
     REFUSED,
@@ -36,6 +35,8 @@ from rewardkit.core.storing.rows import (
 from rewardkit.core.values.identity import chained, derive
 from rewardkit.errors import InvariantError
 from rewardkit.testing.audit_addressed import addressed_violations
+from rewardkit.testing.audit_catalogue import catalogue_of, register_of
+from rewardkit.testing.audit_events import event_violations, folded_violations
 from rewardkit.testing.audit_granted_codes import granted_code_violations
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
 from rewardkit.testing.audit_members import TAKING, member_violations
@@ -46,7 +47,6 @@ from rewardkit.testing.audit_referrals import (
     code_violations,
     open_violations,
     referral_violations,
-    register_of,
 )
 
 OPEN = ("active", "held_out")
@@ -101,8 +101,15 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *open_violations(snapshot.members, snapshot.referrals, register),
         *_answers(snapshot),
         *_users(snapshot),
+        *event_violations(snapshot.events),
+        *_folded(snapshot),
         *member_violations(snapshot.members, _unfreed(snapshot), snapshot.definitions, snapshot.epoch),
     )
+
+
+def _folded(snapshot: Snapshot) -> Iterator[str]:
+    catalogue = catalogue_of(snapshot.definitions, snapshot.epoch)
+    return folded_violations(snapshot.events, snapshot.members, snapshot.user_offers, snapshot.referrals, catalogue)
 
 
 def _unfreed(snapshot: Snapshot) -> tuple[UserOfferRow, ...]:
@@ -119,11 +126,6 @@ def campaigns_of(snapshot: Snapshot) -> Mapping[tuple[str, int], Campaign]:
         if row.kind == CAMPAIGN:
             found[row.name, row.version] = campaign_of(row, ids.setdefault(row.name, len(ids)))
     return found
-
-
-def catalogue_of(definitions: Iterable[DefinitionRow], epoch: int) -> Catalogue:
-    """The definitions as decisions see them."""
-    return Catalogue.of(DefinitionSet(epoch, 0, tuple(sorted(definitions, key=lambda row: row.number))))
 
 
 def _paid(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[tuple[str, int]]:

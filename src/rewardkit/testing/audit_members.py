@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.folding import active
 from rewardkit.core.folding.making import HELD_OUT
-from rewardkit.core.storing.needs import DefinitionSet
 from rewardkit.core.storing.progress import ACTIVE, Progress, key
 from rewardkit.core.storing.rows import DefinitionRow, MemberRow, UserOfferRow
 from rewardkit.errors import InvariantError
+from rewardkit.testing.audit_catalogue import catalogue_of
 
 TAKING = ("active", "earned", HELD_OUT, "converted")
 """Statuses of user offers that count for what a user may have at one time."""
@@ -21,8 +21,7 @@ def member_violations(
     members: Iterable[MemberRow], offers: Iterable[UserOfferRow], definitions: Iterable[DefinitionRow], epoch: int
 ) -> Iterator[str]:
     """K6: every row can be read, and says of a user's entries what their rows say."""
-    rows = tuple(sorted(definitions, key=lambda row: row.number))
-    catalogue = Catalogue.of(DefinitionSet(epoch, 0, rows))
+    catalogue = catalogue_of(definitions, epoch)
     mine: dict[str, list[UserOfferRow]] = {}
     for offer in offers:
         mine.setdefault(offer.user, []).append(offer)

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.folding.open_referral import OpenReferral, unpack
 from rewardkit.core.pools.check_character import is_checked
 from rewardkit.core.referrals.codes import ALPHABET
 from rewardkit.core.settling.referral_writing import side_grant_id
-from rewardkit.core.storing.needs import DefinitionSet
 from rewardkit.core.storing.progress import Progress
 from rewardkit.core.storing.referral_rows import ReferralCodeRow, ReferralRow
-from rewardkit.core.storing.rows import CounterRow, DefinitionRow, GrantRow, MemberRow
+from rewardkit.core.storing.rows import CounterRow, GrantRow, MemberRow
 from rewardkit.errors import InvariantError
 
 PREFIX = "referral/"
 """Of the names of senders' counters."""
-
-
-def register_of(definitions: Iterable[DefinitionRow], epoch: int) -> Register:
-    """The programs of a tenant."""
-    rows = tuple(sorted(definitions, key=lambda row: row.number))
-    return Catalogue.of(DefinitionSet(epoch, 0, rows)).referrals
 
 
 def sender_counters(referrals: Iterable[ReferralRow], register: Register) -> tuple[str, ...]:

@@ -41,9 +41,10 @@ from rewardkit.storage.tables import (
     USER_OFFER,
     Table,
 )
-from rewardkit.testing.audit import Snapshot, catalogue_of, taking_of
+from rewardkit.testing.audit import Snapshot, taking_of
+from rewardkit.testing.audit_catalogue import catalogue_of, register_of
 from rewardkit.testing.audit_pools import PoolSnapshot, pool_snapshot_of
-from rewardkit.testing.audit_referrals import register_of, sender_counters
+from rewardkit.testing.audit_referrals import sender_counters
 
 R = TypeVar("R")
 

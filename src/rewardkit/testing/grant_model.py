@@ -23,8 +23,10 @@ class GrantModel:
     review: str = ""
     divisible: bool = True
     frees: bool = False
+    funded: bool = True
+    """Whether a budget covers it, where there is one."""
     where: str = ""
-    """`review`, `hold`, `ready`, `fulfilled`, `denied`, `reversed` or `undeliverable`."""
+    """`budget`, `review`, `hold`, `ready`, `fulfilled`, `denied`, `reversed` or `undeliverable`."""
     lease: int = 0
     leased_until: int = 0
     waits_until: int = 0
@@ -33,12 +35,19 @@ class GrantModel:
     flags: tuple[str, ...] | None = None
     freed: bool = False
 
-    def born(self) -> None:
-        """Held where something holds it, else ready."""
-        self._onward(self.earned_at, reviewed=not self.review)
+    def born(self, now: int) -> None:
+        """Held where something holds it, else ready; it may be noticed after it was earned."""
+        self._onward(now, reviewed=not self.review)
+
+    def fund(self, now: int) -> None:
+        """Let it pass its budget."""
+        self.funded = True
+        self._onward(now, reviewed=not self.review)
 
     def _onward(self, now: int, *, reviewed: bool) -> None:
-        if not reviewed:
+        if not self.funded:
+            self.where = "budget"
+        elif not reviewed:
             self.where = "review"
         elif now < self.earned_at + self.hold:
             self.where = "hold"
@@ -48,7 +57,7 @@ class GrantModel:
     @property
     def code(self) -> str:
         """Of the refusal of what cannot be done to it where it is."""
-        return "grant_held" if self.where in ("review", "hold") else f"grant_{self.where}"
+        return "grant_held" if self.where in ("budget", "review", "hold") else f"grant_{self.where}"
 
     def is_free(self, now: int) -> bool:
         """Whether somebody can claim it, to pay it or to check it."""

@@ -22,7 +22,8 @@ from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge
 from rewardkit.language.zoning import UTC
-from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot, catalogue_of, taking_of
+from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot, taking_of
+from rewardkit.testing.audit_catalogue import catalogue_of
 from rewardkit.testing.audit_members import TAKING
 
 _STATUS = {"satisfied": "earned", "impossible": "expired"}
