@@ -49,7 +49,7 @@ class GrantModel:
             self.where = "budget"
         elif not reviewed:
             self.where = "review"
-        elif now < self.earned_at + self.hold:
+        elif self.hold and now < self.earned_at + self.hold:
             self.where = "hold"
         else:
             self.where = "ready"

@@ -80,7 +80,7 @@ def campaigns(name: str, flavour: Flavour, now: Instant) -> st.SearchStrategy[De
         audience=st.sampled_from((None, None, None, *AUDIENCES)),
         variants=st.sampled_from((False, False, True)).flatmap(lambda some: variants if some else st.just(())),
         holdout=st.sampled_from((0, 0, "40%")),
-        code=st.sampled_from((None, f"CODE-{name}")),
+        code=st.sampled_from((f"CODE-{name}", f"CODE-{name}", None)),
         start=starts,
         end=st.sampled_from((None, None, *(now + seconds * SECOND for seconds in (6, 12, 30)))),
         cap=st.sampled_from((None, None, 1, 2, 3)),
@@ -153,8 +153,8 @@ def offerings(now: Instant) -> st.SearchStrategy[DefineCampaign]:
             name,
             program=program,
             sender=sender,
-            start=now + start * SECOND,  # type: ignore[arg-type]
-            end=now + (start + lasts) * SECOND,  # type: ignore[arg-type]
+            start=now + start * SECOND,
+            end=now + (start + lasts) * SECOND,
             priority=priority,
             acknowledge=LINTS,
         ),
