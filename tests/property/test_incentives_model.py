@@ -189,7 +189,11 @@ class Incentives(RuleBasedStateMachine):
             self.do(rk.EnterReferralCode(self.codes[sender], recipient))
         else:
             self.do(rk.MakeReferral(way, sender, recipient))
-        offered = self.kits.kit.ask(rk.SenderTerms(recipient)).campaign
+        try:
+            offered = self.kits.kit.ask(rk.SenderTerms(recipient)).campaign
+        except rk.Refused as refused:
+            assert refused.code == "nothing_offered"
+            offered = ""
         assert offered == self.kits.model.referrals.offered(recipient, self.now)
 
     @precondition(lambda self: self.kits.snapshot.referrals)
@@ -344,7 +348,8 @@ def test_random_histories_hold_every_promise_after_every_step(machine: tuple[typ
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
-            phases=(Phase.generate, Phase.shrink),
+            # A long run tells at once what it has found; a short one takes the time to make it small.
+            phases=(Phase.generate,) if SCALE >= 0.05 else (Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -20,8 +20,9 @@ from rewardkit.storage.sql.postgres import PostgresStore
 from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
+from rewardkit.testing.campaign_world import USERS, build, moves
 from rewardkit.testing.faults import Fault, Step, WatchedStore, lost
-from rewardkit.testing.faults_world import USERS, build, kit_at, moves
+from rewardkit.testing.faults_world import kit_at
 
 TENANT = "acme"
 NAMES = tuple(moves(TENANT))

@@ -30,19 +30,20 @@ from rewardkit.storage.sql.postgres import PostgresStore
 from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
+from rewardkit.testing.campaign_world import USERS, build, moves, rivals
 from rewardkit.testing.faults import Step, WatchedStore
 from rewardkit.testing.faults_stage import Stage, Task
-from rewardkit.testing.faults_world import LATER, NOW, USERS, build, kit_at, moves
+from rewardkit.testing.faults_world import LATER, NOW, kit_at
 
 TENANT = "acme"
 NAMES = tuple(moves(TENANT))
-SKIPPING = frozenset({"due", "claim", "lease outbox"})
+SKIPPING = frozenset({"due", "claim", "claim checks", "lease outbox"})
 """These pass over what others hold, and find it the next time."""
 PAIRS = tuple(itertools.combinations_with_replacement(NAMES, 2))
 
 
 def perform(store: Store, tenant: str, name: str, key: str | None) -> object:
-    at, command = moves(tenant)[name]
+    at, command = {**moves(tenant), **rivals(tenant)}[name]
     try:
         return kit_at(store, tenant, at).attempt(command, key=key)
     except Conflict as conflict:
@@ -222,10 +223,69 @@ def test_referrals_on_postgresql_come_to_what_an_order_comes_to(
     store.close()
 
 
+CAMPAIGNS = (
+    ("pause", "join"),
+    ("pause", "offer promptly"),
+    ("resume", "offer halted"),
+    ("resume", "backfill"),
+    ("end queued", "join"),
+    ("end queued", "order"),
+    ("launch later", "join"),
+    ("launch later", "backfill"),
+    ("replenish", "order"),
+    ("replenish", "replenish"),
+    ("replenish", "approve"),
+    ("replenish stopping", "join"),
+    ("join", "offer promptly"),
+    ("cancel prompt", "join"),
+    ("cancel prompt", "order"),
+    ("approve", "fulfil reviewed"),
+    ("approve", "deny"),
+    ("deny", "fulfil reviewed"),
+    ("deny", "join"),
+    ("reverse reviewed", "approve"),
+    ("reverse reviewed", "fulfil reviewed"),
+    ("flag", "approve"),
+    ("flag", "claim checks"),
+    ("enter double", "refer"),
+    ("enter double", "enter referral code"),
+    ("enter double too", "complete"),
+    ("enter double too", "void"),
+    ("enter double", "refund sender"),
+    ("enter double", "end doubled"),
+    ("enter double", "define doubled"),
+    ("enter double", "define double"),
+    ("order", "order too"),
+    ("order", "void double"),
+    ("order", "define double"),
+    ("order", "replenish", "approve"),
+    ("join", "offer promptly", "cancel prompt"),
+    ("join", "pause", "offer promptly"),
+    ("approve", "fulfil reviewed", "reverse reviewed"),
+    ("enter double", "end doubled", "refund sender"),
+    ("enter double", "enter referral code", "refer"),
+    ("order", "order too", "void double"),
+)
+"""Those of campaigns that want the same."""
+
+
+def test_campaigns_on_postgresql_come_to_what_an_order_comes_to(stage: Stage, stage_dsn: str, scale: float) -> None:
+    store = PostgresStore(stage_dsn)
+    before = stage.waits
+    for names in CAMPAIGNS:
+        # Each as far as it comes before the others begin, and then whatever chance says.
+        for steps in range(1, 6):
+            check(stage, store, names, (None,) * len(names), 9_000 + steps, [*[0] * steps, *[1, 2] * 20])
+        for seed in range(round(60 * scale)):
+            check(stage, store, names, (None,) * len(names), 10_000 + seed)
+    assert stage.waits - before > len(CAMPAIGNS)
+    store.close()
+
+
 CHANGES = tuple(name for name in NAMES if name.startswith(("define", "launch", "end")))
 
 
-@pytest.mark.parametrize("emit", ["enter", "earn", "listen", "many"])
+@pytest.mark.parametrize("emit", ["enter", "earn", "listen", "many", "order"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_definitions_may_change_between_the_accepting_and_the_folding_of_an_event(
     emit: str, change: str, stage: Stage, stage_dsn: str

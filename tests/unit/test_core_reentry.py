@@ -54,6 +54,18 @@ def test_the_event_that_enters_a_user_counts_for_the_audience(shop: Shop) -> Non
     assert 1 == entered(shop, "profile", tier="gold")
 
 
+def test_an_audience_that_comes_later_judges_who_waits_for_the_start(shop: Shop) -> None:
+    shop.campaign("A", "E", start=shop.second(10))
+    for user, tier in (("amanda", "gold"), ("bea", "silver")):
+        shop.emit("E", 1, user=user)
+        shop.emit("profile", 2, user=user, tier=tier)
+    shop.at(3)
+    shop.kit.run(rk.DefineCampaign("c", "c", entry="E", audience=GOLD, start=shop.second(10)))
+    shop.at(11)
+    assert (1, 0) == tuple(len(shop.emit("A", user=user).entered) for user in ("amanda", "bea"))
+    assert [("earned", 10)] == shop.offers()
+
+
 def test_an_audience_is_judged_at_the_start_by_what_was_before_it(shop: Shop) -> None:
     shop.campaign("A", "E", audience=GOLD, start=shop.second(10))
     shop.emit("profile", 1, tier="gold")

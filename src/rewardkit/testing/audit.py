@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.entrance import wire
 from rewardkit.core.notices.notice import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
@@ -35,7 +35,7 @@ from rewardkit.core.storing.rows import (
 from rewardkit.core.values.identity import chained, derive
 from rewardkit.errors import InvariantError
 from rewardkit.testing.audit_addressed import addressed_violations
-from rewardkit.testing.audit_catalogue import catalogue_of, register_of
+from rewardkit.testing.audit_catalogue import campaign_at, catalogue_of, register_of
 from rewardkit.testing.audit_events import event_violations, folded_violations
 from rewardkit.testing.audit_granted_codes import granted_code_violations
 from rewardkit.testing.audit_grants import grant_violations, lives_of, told_of
@@ -124,7 +124,7 @@ def campaigns_of(snapshot: Snapshot) -> Mapping[tuple[str, int], Campaign]:
     found = {}
     for row in sorted(snapshot.definitions, key=lambda row: row.number):
         if row.kind == CAMPAIGN:
-            found[row.name, row.version] = campaign_of(row, ids.setdefault(row.name, len(ids)))
+            found[row.name, row.version] = campaign_at(row, ids.setdefault(row.name, len(ids)))
     return found
 
 

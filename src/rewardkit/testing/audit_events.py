@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.replay import replay
 from rewardkit.core.folding import active
-from rewardkit.core.folding.making import replay
-from rewardkit.core.folding.members import event_of
 from rewardkit.core.folding.open_referral import unpack
 from rewardkit.core.storing.progress import ACTIVE, Progress, key
 from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.core.storing.rows import EventRow, MemberRow, UserOfferRow
 from rewardkit.language.event import Event, Position
 from rewardkit.language.folding.program import Program
+from rewardkit.testing.audit_catalogue import event_at
 
 
 def event_violations(events: Iterable[EventRow]) -> Iterator[str]:
@@ -45,7 +45,7 @@ def folded_violations(
     """E2: what a user's row says of an open condition is what each of her stored events comes to, folded once."""
     histories: dict[str, list[Event]] = {}
     for row in events:
-        histories.setdefault(row.user, []).append(event_of(row))
+        histories.setdefault(row.user, []).append(event_at(row))
     made = {(row.user, row.campaign, row.entry): row for row in offers}
     referred = {(row.recipient, row.program): row for row in referrals}
     for member in members:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
-from rewardkit.core.definitions.budget import ReplenishBudget
+from rewardkit.core.campaigns.replenishing import ReplenishBudget
 from rewardkit.core.requests.answers import Defined, Replenished
 from rewardkit.core.requests.commands import DefineCampaign
 from rewardkit.core.storing.rows import UserOfferRow

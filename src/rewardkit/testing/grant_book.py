@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rewardkit.core.definitions.budget import ReplenishBudget
+from rewardkit.core.campaigns.replenishing import ReplenishBudget
 from rewardkit.core.grants.failing import FailGrant, RetryGrant
 from rewardkit.core.grants.reversing import ReverseGrant
 from rewardkit.core.grants.reviewing import ApproveGrant, ClaimChecks, DenyGrant, RecordCheck

@@ -8,9 +8,9 @@ from __future__ import annotations
 import attrs
 from hypothesis import strategies as st
 
-from rewardkit.core.definitions.variants import Variant
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.requests.commands import DefineCampaign, DefineOffer, DefineReward
+from rewardkit.core.requests.variant import Variant
 from rewardkit.language.event import Instant
 from rewardkit.testing.random_commands import AUDIENCES, COMPLETIONS, ENTRIES, LINTS, SECOND
 

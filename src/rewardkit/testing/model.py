@@ -12,18 +12,17 @@ from typing import NamedTuple
 
 import attrs
 
-from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
+from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING, NEVER, UNITS, next_period
 from rewardkit.core.definitions.draws import Drawn
 from rewardkit.core.definitions.offer import OFFER, Offer, offer_of
-from rewardkit.core.folding.members import event_of
 from rewardkit.core.storing.rows import UserOfferRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.language.specification import judge
 from rewardkit.language.zoning import UTC
 from rewardkit.testing.audit import OPEN, WITHOUT, Snapshot, taking_of
-from rewardkit.testing.audit_catalogue import catalogue_of
+from rewardkit.testing.audit_catalogue import campaign_at, catalogue_of, event_at
 from rewardkit.testing.audit_members import TAKING
 
 _STATUS = {"satisfied": "earned", "impossible": "expired"}
@@ -262,12 +261,12 @@ class _World:
         self._offers: dict[tuple[str, int], Offer] = {}
         for row in sorted(snapshot.definitions, key=lambda row: row.number):
             if row.kind == CAMPAIGN:
-                self.campaigns[row.name] = campaign_of(row, 0)
+                self.campaigns[row.name] = campaign_at(row, 0)
             elif row.kind == OFFER:
                 self.newest[row.name] = self._offers[row.name, row.version] = offer_of(row)
         self._events: dict[str, list[Event]] = {}
         for stored in snapshot.events:
-            self._events.setdefault(stored.user, []).append(event_of(stored))
+            self._events.setdefault(stored.user, []).append(event_at(stored))
 
     @property
     def versions(self) -> dict[str, int]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from rewardkit.core.folding.members import event_of
 from rewardkit.core.referrals.commands import DefineReferralProgram, EnterReferralCode, MakeReferral, VoidReferral
 from rewardkit.core.requests.answers import CampaignState, Defined, Recorded
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign
@@ -19,6 +18,7 @@ from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, Position, instant
 from rewardkit.testing.audit import Snapshot
+from rewardkit.testing.audit_catalogue import event_at
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.model import Decided, decided
 from rewardkit.testing.referral_model import DAY
@@ -100,7 +100,7 @@ class ReferralStory:
     def _know(self, snapshot: Snapshot) -> None:
         self._events = {}
         for stored in snapshot.events:
-            self._events.setdefault(stored.user, []).append(event_of(stored))
+            self._events.setdefault(stored.user, []).append(event_at(stored))
 
     # --- who refers on which terms -----------------------------------------------------------------
 

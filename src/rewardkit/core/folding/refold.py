@@ -54,8 +54,18 @@ def catch_up(fold: Fold) -> frozenset[int]:
     return frozenset(campaign.id for campaign in new)
 
 
+def _recurred(fold: Fold, campaign: Campaign) -> bool:
+    """Whether its entry condition could begin anew under the terms that the user's row was written under."""
+    versions = fold.catalogue.campaign_versions
+    known = (versions[campaign.name, number] for number in range(campaign.version, 0, -1))
+    return next((one.recurs for one in known if one.epoch <= fold.row.epoch), True)
+
+
 def _replay_entry(fold: Fold, campaign: Campaign) -> None:
     if campaign.recurs:
+        if not _recurred(fold, campaign):
+            # What her row keeps of it is no cycle: a decision that waits for the start, say.
+            fold.progress.drop(key(campaign.id, ENTRY))
         fold.refold_cycle(campaign)
         return
     history = fold.history or ()
