@@ -272,13 +272,13 @@ CAMPAIGNS = (
 def test_campaigns_on_postgresql_come_to_what_an_order_comes_to(stage: Stage, stage_dsn: str, scale: float) -> None:
     store = PostgresStore(stage_dsn)
     before = stage.waits
-    for names in CAMPAIGNS:
+    for number, names in enumerate(CAMPAIGNS):
         # Each as far as it comes before the others begin, and then whatever chance says.
-        for steps in range(1, 6):
+        for steps in range(1, 6) if scale >= 1 else (2 + number % 3,):
             check(stage, store, names, (None,) * len(names), 9_000 + steps, [*[0] * steps, *[1, 2] * 20])
         for seed in range(round(60 * scale)):
             check(stage, store, names, (None,) * len(names), 10_000 + seed)
-    assert stage.waits - before > len(CAMPAIGNS)
+    assert stage.waits - before > len(CAMPAIGNS) / 2
     store.close()
 
 

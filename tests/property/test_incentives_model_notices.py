@@ -1,0 +1,215 @@
+"""Each of R1–R4, O1–O4 and E1–E3 is noticed when it is broken: rows are spoilt on purpose, one promise at a time."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+import rewardkit as rk
+from rewardkit.core.requests.commands import Command
+from rewardkit.storage.memory import MemoryStore
+from rewardkit.testing.audit import Snapshot
+from rewardkit.testing.deed import Deed
+from rewardkit.testing.incentive_kits import IncentiveKits
+from rewardkit.testing.incentive_model import PROMISES
+
+Spoil = Callable[[Snapshot], Snapshot]
+
+
+DEFINITIONS: tuple[Command[Any], ...] = (
+    rk.DefineReward("cash", {"amount": 3}),
+    rk.DefineOffer("twice", "cash", "A*2"),
+    rk.DefineCampaign("twice", "twice", cap=2),
+    rk.LaunchCampaign("twice"),
+    rk.DefineReferralProgram("friends", "cash", "cash", "A*2", sender_cap=1),
+)
+
+
+def defined() -> IncentiveKits:
+    kits = IncentiveKits(MemoryStore(), "acme")
+    for command in DEFINITIONS:
+        kits.open(command)
+    kits.begin()
+    return kits
+
+
+def begun() -> IncentiveKits:
+    """Ann is about to earn an offer and to complete a referral of Bea's; Cid has done the first already."""
+    kits = defined()
+    steps: tuple[Command[Any], ...] = (
+        rk.GiveReferralCode("bea"),
+        rk.MakeOffer("twice", "cid"),
+        rk.Emit((event("1", "cid"), event("2", "cid"))),
+        rk.MakeOffer("twice", "ann"),
+        rk.MakeReferral("friends", "bea", "ann"),
+        rk.Emit((event("3", "ann"),)),
+    )
+    for step in steps:
+        assert kits.do(step)[1] == []
+    return kits
+
+
+def event(event_id: str, user: str) -> rk.Event:
+    return rk.Event("A", 1_767_225_600_000_000, event_id, user)
+
+
+def noticed(command: Command[Any], spoil: Spoil) -> set[str]:
+    """The letters of what is broken, where what is kept after a command is spoilt."""
+    kits = begun()
+    model = copy.deepcopy(kits.model)
+    deed, found = kits.do(command)
+    assert found == []
+    assert deed.failed is False
+    spoilt = spoil(deed.after)
+    assert spoilt != deed.after
+    return {line[:2] for line in model.violations(Deed(deed.command, deed.answer, deed.at, deed.before, spoilt))}
+
+
+EARN = rk.Emit((event("4", "ann"),))
+AGAIN = rk.Emit((event("3", "ann"),))
+HALF = rk.Emit((event("5", "dan"),))
+
+
+def referred_twice(found: Snapshot) -> Snapshot:
+    (row,) = found.referrals
+    return attrs.evolve(found, referrals=(row, row._replace(id="rf_another", sender="dan")))
+
+
+def referred_herself(found: Snapshot) -> Snapshot:
+    (row,) = found.referrals
+    return attrs.evolve(found, referrals=(row._replace(sender=row.recipient),))
+
+
+def one_side(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, grants=tuple(row for row in found.grants if row.side != "recipient"))
+
+
+def over_the_cap(found: Snapshot) -> Snapshot:
+    counters = tuple(row._replace(cap=0) if row.name.startswith("referral/") else row for row in found.counters)
+    return attrs.evolve(found, counters=counters)
+
+
+def not_paid_under_the_cap(found: Snapshot) -> Snapshot:
+    (row,) = found.referrals
+    grants = tuple(one for one in found.grants if one.side != "sender")
+    return attrs.evolve(found, referrals=(row._replace(sender_reward="capped"),), grants=grants)
+
+
+def shared_code(found: Snapshot) -> Snapshot:
+    (row,) = found.referral_codes
+    return attrs.evolve(found, referral_codes=(row, row._replace(user="dan")))
+
+
+def another_code(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, referral_codes=())
+
+
+def no_grant(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, grants=tuple(row for row in found.grants if row.referral))
+
+
+def two_grants(found: Snapshot) -> Snapshot:
+    mine = next(row for row in found.grants if row.user_offer)
+    return attrs.evolve(found, grants=(*found.grants, mine._replace(id="gr_another")))
+
+
+def lost_reward(found: Snapshot) -> Snapshot:
+    """As if nothing had been decided: consistent in itself."""
+    return attrs.evolve(found, user_offers=tuple(map(_open_again, found.user_offers)))
+
+
+def _open_again(row: Any) -> Any:
+    return row._replace(status="active", ended_at=None, reason="") if row.user == "ann" else row
+
+
+def phantom_reward(found: Snapshot) -> Snapshot:
+    rows = (
+        row._replace(status="earned", ended_at=row.made_at) if row.user == "ann" else row for row in found.user_offers
+    )
+    return attrs.evolve(found, user_offers=tuple(rows))
+
+
+def reversed_by_nobody(found: Snapshot) -> Snapshot:
+    grants = (row._replace(status="reversed", reversed="3") if row.user == "cid" else row for row in found.grants)
+    return attrs.evolve(found, grants=tuple(grants))
+
+
+def vanished(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, grants=tuple(row for row in found.grants if row.user != "cid"))
+
+
+def decided_anew(found: Snapshot) -> Snapshot:
+    rows = (row._replace(status="expired") if row.user == "cid" else row for row in found.user_offers)
+    return attrs.evolve(found, user_offers=tuple(rows))
+
+
+def stored_twice(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, events=(*found.events, found.events[0]))
+
+
+def counted_again(found: Snapshot) -> Snapshot:
+    members = tuple(row._replace(at=row.at + 1) if row.user == "ann" else row for row in found.members)
+    return attrs.evolve(found, members=members)
+
+
+def lost_event(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, events=tuple(row for row in found.events if row.id != "5"))
+
+
+def event_from_nowhere(found: Snapshot) -> Snapshot:
+    return attrs.evolve(found, events=(*found.events, found.events[0]._replace(id="9")))
+
+
+def not_counted(found: Snapshot) -> Snapshot:
+    """Open conditions that have passed over an event that is stored: they are as if it were one that nobody hears."""
+    kits = defined()
+    kits.do(rk.MakeOffer("twice", "ann"))
+    kits.do(rk.MakeReferral("friends", "bea", "ann"))
+    (unheard,) = (row.state for row in kits.snapshot.members if row.user == "ann")
+    members = tuple(row._replace(state=unheard) if row.user == "ann" else row for row in found.members)
+    return attrs.evolve(found, members=members)
+
+
+BROKEN: tuple[tuple[str, Command[Any], Spoil], ...] = (
+    ("R1", HALF, referred_twice),
+    ("R1", HALF, referred_herself),
+    ("R2", EARN, one_side),
+    ("R3", EARN, over_the_cap),
+    ("R3", EARN, not_paid_under_the_cap),
+    ("R4", HALF, shared_code),
+    ("R4", HALF, another_code),
+    ("O1", EARN, no_grant),
+    ("O1", EARN, two_grants),
+    ("O2", EARN, lost_reward),
+    ("O2", HALF, phantom_reward),
+    ("O4", HALF, reversed_by_nobody),
+    ("O4", HALF, vanished),
+    ("O4", HALF, decided_anew),
+    ("E1", HALF, stored_twice),
+    ("E1", AGAIN, counted_again),
+    ("E2", HALF, lost_event),
+    ("E2", HALF, event_from_nowhere),
+    ("E2", HALF, not_counted),
+)
+
+
+@pytest.mark.parametrize("letter, command, spoil", BROKEN, ids=[f"{one[0]} {one[2].__name__}" for one in BROKEN])
+def test_a_broken_promise_is_noticed(letter: str, command: Command[Any], spoil: Spoil) -> None:
+    assert letter in noticed(command, spoil)
+
+
+@pytest.mark.parametrize("letter, store", [("O3", "_reordered"), ("E3", "_shared")])
+def test_who_comes_to_something_else_is_noticed(letter: str, store: str) -> None:
+    kits = begun()
+    there = kits._kit(getattr(kits, store))
+    there.emit("A", user="ann", id="4")
+    _, found = kits.do(HALF)
+    assert {letter} == {line[:2] for line in found}
+
+
+def test_every_promise_is_broken_once() -> None:
+    assert PROMISES.keys() == {letter for letter, _, _ in BROKEN} | {"O3", "E3"}
