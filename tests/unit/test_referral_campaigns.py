@@ -318,7 +318,8 @@ def test_a_campaign_of_referrals_has_no_entry_condition_and_says_why(friends: Fr
     [
         ({"offer": "disc"}, "offer is of campaigns with offers"),
         ({"cap": 3}, "cap is of campaigns with offers"),
-        ({"holdout": "10%"}, "holdout is of campaigns with offers"),
+        ({"caps_per": {"day": 3}}, "caps_per is of campaigns with offers"),
+        ({"holdout": 2}, "holdout must be a share"),
         ({"code": "X"}, "code is of campaigns with offers"),
         ({"audience": "P"}, "its condition on senders is `sender`"),
         ({"reentry": "day"}, "a recipient follows one invitation once"),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.definitions.draws import is_held_out
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
 
@@ -39,6 +40,8 @@ class ReferralCampaign:
     pauses: tuple[tuple[int, int | None], ...] = ()
     """From when up to when nobody offered it; the last one may be going on."""
     copy: Mapping[str, str] = attrs.field(factory=dict)
+    holdout: int = 0
+    """The share of senders who do not offer it, in millionths."""
 
     @property
     def opens_at(self) -> int:
@@ -60,7 +63,11 @@ class ReferralCampaign:
     @property
     def is_evergreen(self) -> bool:
         """Whether everybody offers it, without end: the fallback of all others."""
-        return self.sender is None and self.end is None
+        return self.sender is None and self.end is None and not self.holdout
+
+    def holds_out(self, sender: str) -> bool:
+        """Whether a sender is among those who do not offer it, by a hash alone: always the same."""
+        return is_held_out(self.name, sender, self.holdout)
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:

@@ -33,6 +33,8 @@ class Opening:
     at: int
     ends_at: int | None
     closing: Closing | None
+    held_out: str = ""
+    """The campaign that its sender was held out of."""
 
 
 class ReferralFold:
@@ -57,7 +59,7 @@ class ReferralFold:
             referral, before = self._read(slot)
             self._keep(slot, referral, referral.program.folding.advance(before, until), "")
 
-    def open(self, referral: OpenReferral, at: int, until: int) -> Opening:
+    def open(self, referral: OpenReferral, at: int, until: int, held_out: str = "") -> Opening:
         """Open a referral, and fold what is known from an instant on, up to the reading at `until`.
 
         Raises:
@@ -72,7 +74,8 @@ class ReferralFold:
         ends_at = None if referral.program.expires_after is None else at + referral.program.expires_after
         state, event_id = replay(program, start, ends_at, fold.history or (), until)
         outcome = outcome_of(program, state, event_id)
-        opening = Opening(referral, at, ends_at, None if outcome is None else Closing(referral, outcome))
+        closing = None if outcome is None else Closing(referral, outcome)
+        opening = Opening(referral, at, ends_at, closing, held_out)
         self.openings.append(opening)
         if outcome is None:
             fold.progress.put(referral.program.slot, referral.pack(program.pack(state)), state.wake_at)

@@ -140,6 +140,8 @@ def _why_not(campaign: ReferralCampaign, known: Choosing, at: int) -> str:
     if not campaign.is_open_at(at):
         return "it is paused"
     verdict = known.verdict(campaign, at)
+    if known.admits(campaign, at) and not known.holds(campaign, at):
+        return "she is held out of it, to compare with"
     if verdict is None or verdict.status == "satisfied":
         return "another one comes before it"
     return f"its condition on the sender does not hold: {verdict.reason}"

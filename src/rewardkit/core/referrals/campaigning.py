@@ -16,6 +16,7 @@ from rewardkit.core.campaigns.campaigning import (
 )
 from rewardkit.core.campaigns.checks import require_checked
 from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.draws import read_share
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
 from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.drafts.draft import Draft
@@ -40,7 +41,6 @@ _INSTEAD: Final = {
     "caps_per": "its program has a `period_cap`",
     "budget": "its program limits rewards, by `sender_cap` and `period_cap`",
     "at_exhaustion": "it has no budget",
-    "holdout": "who does not offer it offers the fallback, to compare with",
 }
 """What a definition cannot say of a referral campaign, and what there is in its place."""
 
@@ -96,6 +96,7 @@ def _terms(
         launched_at=None if known is None else known.launched_at,
         pauses=() if known is None else known.pauses,
         copy=read_copy(command.copy),
+        holdout=read_share(command.holdout),
     )
 
 

@@ -37,6 +37,8 @@ class Terms:
     program: ReferralProgram
     campaign: ReferralCampaign | None
     """That chose it; None where there is none to choose."""
+    held_out: str = ""
+    """The campaign that she would have offered, had she not been held out of it."""
 
 
 @attrs.frozen
@@ -52,12 +54,14 @@ class Choosing:
 
     Args:
         register: whose campaigns.
+        sender: who.
         standings: by campaign id, those of all that have a condition on the sender.
         at: the instant.
     """
 
-    def __init__(self, register: Register, standings: Mapping[int, Standing], at: int) -> None:
+    def __init__(self, register: Register, sender: str, standings: Mapping[int, Standing], at: int) -> None:
         self._register = register
+        self._sender = sender
         self._standings = standings
         self._at = at
 
@@ -68,12 +72,21 @@ class Choosing:
         known = self._standings[campaign.id]
         return known.program.verdict(known.program.advance(known.state, at))
 
-    def holds(self, campaign: ReferralCampaign, at: int) -> bool:
-        """Whether the sender offers it, if no other of higher rank."""
+    def admits(self, campaign: ReferralCampaign, at: int) -> bool:
+        """Whether it is open and its condition on the sender holds, held out or not."""
         if not campaign.is_open_at(at):
             return False
         verdict = self.verdict(campaign, at)
         return verdict is None or verdict.status == "satisfied"
+
+    def holds(self, campaign: ReferralCampaign, at: int) -> bool:
+        """Whether the sender offers it, if no other of higher rank."""
+        return self.admits(campaign, at) and not campaign.holds_out(self._sender)
+
+    def withheld(self, at: int) -> str:
+        """The name of the campaign that she would offer, were she not held out of it, or nothing."""
+        first = next((one for one in self._register.launched if self.admits(one, at)), None)
+        return first.name if first is not None and first.holds_out(self._sender) else ""
 
     def chosen(self, at: int) -> ReferralCampaign | None:
         """The campaign whose program she offers."""
@@ -114,17 +127,17 @@ def choosing(catalogue: Catalogue, sender: MemberRow, at: int) -> Deciding[tuple
     """
     asked = [campaign for campaign in catalogue.referrals.launched if campaign.sender is not None]
     if not asked:
-        return Choosing(catalogue.referrals, {}, at), None
+        return Choosing(catalogue.referrals, sender.user, {}, at), None
     fold = (yield from fold_members(catalogue, (sender,), {}, at)).folds[0]
     if fold.position.at > at:
         # What she will have done does not count yet.
         history = yield from known_events(sender.user)
-        return Choosing(catalogue.referrals, standings_of(asked, history, at), at), None
+        return Choosing(catalogue.referrals, sender.user, standings_of(asked, history, at), at), None
     standings = {}
     for campaign in asked:
         audience = catalogue.audiences[campaign.sender or "", campaign.zone]
         standings[campaign.id] = Standing(audience.program, fold.audience_state(audience))
-    return Choosing(catalogue.referrals, standings, at), fold if fold.history is not None else None
+    return Choosing(catalogue.referrals, sender.user, standings, at), fold if fold.history is not None else None
 
 
 def standings_of(campaigns: Iterable[ReferralCampaign], history: Sequence[Event], at: int) -> dict[int, Standing]:
@@ -149,7 +162,7 @@ def terms_of(known: Choosing, register: Register, sender: str, at: int) -> Terms
     campaign = known.chosen(at)
     if campaign is None:
         raise nothing_offered(sender)
-    return Terms(register.programs[campaign.program], campaign)
+    return Terms(register.programs[campaign.program], campaign, known.withheld(at))
 
 
 def offered(campaign: ReferralCampaign, known: Choosing, register: Register, sender: str, at: int) -> Terms:
@@ -160,11 +173,14 @@ def offered(campaign: ReferralCampaign, known: Choosing, register: Register, sen
     """
     if not campaign.is_open_at(at):
         raise _closed(campaign, at)
-    if not known.holds(campaign, at):
+    if not known.admits(campaign, at):
         verdict = known.verdict(campaign, at)
         reason = "" if verdict is None else verdict.reason
         sentence = f"user `{show(sender)}` may not offer referral campaign `{campaign.name}` now: {reason}"
         raise Refused("sender_not_eligible", sentence, {"campaign": campaign.name, "reason": reason})
+    if campaign.holds_out(sender):
+        sentence = f"user `{show(sender)}` is held out of referral campaign `{campaign.name}`, to compare with"
+        raise Refused("held_out", sentence, {"campaign": campaign.name})
     return Terms(register.programs[campaign.program], campaign)
 
 

@@ -29,7 +29,7 @@ def preview(
     history = yield from known_events(user)
     earned = yield from ask(Counters((program.counter(user),)))
     standings = standings_of(register.launched, history, context.at)
-    gates = tuple(_gates(campaign, Choosing(register, standings, context.at), history, context.at))
+    gates = tuple(_gates(user, campaign, Choosing(register, user, standings, context.at), history, context.at))
     rewards = catalogue.reward_versions
     answer = Previewed(
         user=user,
@@ -48,7 +48,9 @@ def preview(
     return Decision(answer, (), catalogue)
 
 
-def _gates(campaign: ReferralCampaign, known: Choosing, history: tuple[Event, ...], at: int) -> Iterator[Gate]:
+def _gates(
+    user: str, campaign: ReferralCampaign, known: Choosing, history: tuple[Event, ...], at: int
+) -> Iterator[Gate]:
     yield opened(campaign, campaign.is_open_at(at))
     if campaign.sender is not None:
         verdict = known.verdict(campaign, at)
@@ -57,6 +59,9 @@ def _gates(campaign: ReferralCampaign, known: Choosing, history: tuple[Event, ..
         facts = {"condition": campaign.sender, "event_ids": list(proof.event_ids)}
         passed = verdict is not None and verdict.status == "satisfied"
         yield Gate("sender", passed, "; ".join(proof.sentences), facts)
+    if campaign.holdout:
+        held_out = campaign.holds_out(user)
+        yield Gate("holdout", not held_out, "held out, to compare with" if held_out else "not held out", {})
     chosen = known.chosen(at)
     before = chosen is not None and chosen.name != campaign.name and chosen.rank > campaign.rank
     if chosen is not None and before:

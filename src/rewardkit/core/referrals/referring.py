@@ -93,10 +93,10 @@ def _refer(
         return Decision(refusal)
     fold = (yield from fold_members(catalogue, (row,), {}, context.at)).folds[0]
     try:
-        fold.referrals.open(referral, context.at, max(context.at, fold.position.at))
+        fold.referrals.open(referral, context.at, max(context.at, fold.position.at), terms.held_out)
     except HistoryNeeded:
         fold = yield from fold_with_history(catalogue, row, context.at)
-        fold.referrals.open(referral, context.at, max(context.at, fold.position.at))
+        fold.referrals.open(referral, context.at, max(context.at, fold.position.at), terms.held_out)
     folds = (fold,) if caught_up is None else tuple(sorted((fold, caught_up), key=lambda one: one.row.user))
     settled = yield from settle(context, catalogue, folds)
     made = next(one for one in settled.referral_rows if one.id == referral.id(context.tenant))
@@ -169,4 +169,5 @@ def referral_of(row: ReferralRow) -> Referral:
         ended_at=None if row.ended_at is None else moment(row.ended_at),
         reason=row.reason,
         sender_reward=row.sender_reward,
+        held_out=row.held_out,
     )

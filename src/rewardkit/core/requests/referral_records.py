@@ -28,6 +28,8 @@ class Referral:
     reason: str
     sender_reward: str
     """Empty until it is completed, then `granted` or `capped`."""
+    held_out: str = ""
+    """The referral campaign that the sender would have offered, had she not been held out of it, to compare with."""
 
 
 @attrs.frozen

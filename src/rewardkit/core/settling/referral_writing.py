@@ -59,6 +59,7 @@ class ReferralWriter:
             "",
             "",
             "",
+            opening.held_out,
         )
         if closing is not None:
             row = row._replace(**self._ending(closing)._asdict())

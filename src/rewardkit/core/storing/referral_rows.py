@@ -27,6 +27,8 @@ class ReferralRow(NamedTuple):
     """Empty until it is completed, then `granted` or `capped`."""
     period: str
     """The unit and first date of the period under whose cap her reward took a place, or empty."""
+    held_out: str
+    """The referral campaign that the sender would have offered, had she not been held out of it, or empty."""
 
 
 class ReferralEnding(NamedTuple):

@@ -16,6 +16,7 @@ from rewardkit.storage.sql.migrations.step_0007_pools import STEP as POOLS
 from rewardkit.storage.sql.migrations.step_0008_granted_codes import STEP as GRANTED_CODES
 from rewardkit.storage.sql.migrations.step_0009_own_notices import STEP as OWN_NOTICES
 from rewardkit.storage.sql.migrations.step_0010_attempts import STEP as ATTEMPTS
+from rewardkit.storage.sql.migrations.step_0011_held_out_senders import STEP as HELD_OUT_SENDERS
 
 MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS "{prefix}migration" (
@@ -36,5 +37,6 @@ MIGRATIONS = (
     GRANTED_CODES,
     OWN_NOTICES,
     ATTEMPTS,
+    HELD_OUT_SENDERS,
 )
 """All steps, each in a file of its own that has its name; the place of each is its number, from 1."""
