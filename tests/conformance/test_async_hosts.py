@@ -45,12 +45,12 @@ class HostedStore:
         self.close, self.listening = store.close, store.listening
 
     @contextmanager
-    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:  # noqa: ARG002 - as the host's
+    def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:
         if getattr(self._local, "open", False):
             raise StoreError("a transaction of this store is open in this thread already; end it first")
         self._local.open = True
         try:
-            with HostedTransaction(self._store, self._url, tenant) as transaction:
+            with HostedTransaction(self._store, self._url, tenant, reading=reading) as transaction:
                 yield transaction
         finally:
             self._local.open = False
@@ -59,8 +59,8 @@ class HostedStore:
 class HostedTransaction:
     """What is asked goes to the host's thread, step by step."""
 
-    def __init__(self, store: Store, url: str, tenant: str) -> None:
-        self._store, self._url, self._tenant = store, url, tenant
+    def __init__(self, store: Store, url: str, tenant: str, *, reading: bool) -> None:
+        self._store, self._url, self._tenant, self._reading = store, url, tenant, reading
         self._steps: SimpleQueue[Callable[[Transaction], None] | None] = SimpleQueue()
         self._begun: Future[Transaction] = Future()
         self._ended: Future[None] = Future()
@@ -110,7 +110,7 @@ class HostedTransaction:
             self._ended.set_result(None)
 
     def _play(self, store: Store) -> None:
-        with store.transaction(self._tenant) as transaction:
+        with store.transaction(self._tenant, reading=self._reading) as transaction:
             self._begun.set_result(transaction)
             while (step := self._steps.get()) is not None:
                 step(transaction)
