@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
+
+from rewardkit.core.pools.commands import CreatePool, ImportCodes
+from rewardkit.core.promotions.commands import DefinePromotion
+from rewardkit.core.requests import commands
+from rewardkit.core.requests.commands import Command
 
 UNIQUE, MULTI = "unique", "multi"
 LIMIT, ISSUEE_LIMIT = 3, 2
 """Of a code of the multi pool; a code of the unique pool is redeemed once."""
+
+PROMO_CODES = ("promo-0", "promo-1", "promo-2")
+
+
+def rewards_of_pools() -> tuple[Command[Any], ...]:
+    """Grants for purchases after visits, which carry codes of the unique pool; and promo codes."""
+    return (
+        CreatePool("promo", bearer=True),
+        ImportCodes("promo", PROMO_CODES),
+        commands.DefineReward("voucher", issues={"pool": UNIQUE}),
+        commands.DefineReward("disc"),
+        commands.DefineOffer("voucher", "voucher", "Bought"),
+        commands.DefineOffer("disc", "disc", "Bought"),
+        commands.DefineCampaign("vouchers", "voucher", entry="Visited", reentry="after_earning", user_cap=999),
+        commands.DefineCampaign("sale", "disc"),
+        commands.LaunchCampaign("vouchers"),
+        commands.LaunchCampaign("sale"),
+        DefinePromotion("promo", "sale"),
+    )
 
 
 @attrs.define
@@ -42,6 +68,12 @@ class PoolModel:
         """Reservations that are over: `confirmed` or `released`, by their names; one may begin anew."""
         self.rolled_back: set[int] = set()
         self.falls = 0
+        self.waiting: list[str] = []
+        """Grants that wait for a code of the unique pool, oldest first."""
+        self.carried: dict[str, str] = {}
+        """The code of each grant that has one."""
+        self.entered: dict[str, str] = {}
+        """Who has entered each promo code that was entered."""
 
     def remaining(self, pool: str) -> int:
         """How many codes of a pool were never issued and may be."""
@@ -120,3 +152,23 @@ class PoolModel:
         """It holds nothing any more."""
         del self.codes[name].reservations[reservation]
         self.ended[reservation] = "released"
+
+    @property
+    def fresh(self) -> set[str]:
+        """The codes of the unique pool that grants may be given now."""
+        return {name for name, code in self.codes.items() if code.pool == UNIQUE and code.remains}
+
+    def carry(self, grant: str, user: str, name: str) -> None:
+        """A grant got a code that nobody had."""
+        code = self.codes[name]
+        code.issued_to.add(user)
+        code.issuances += 1
+        self.carried[grant] = name
+
+    def enterable(self, name: str, user: str, codes: set[str]) -> str:
+        """Why a promo code cannot be entered by somebody, or nothing; each may enter one."""
+        if name not in codes:
+            return "code_unknown"
+        if name in self.entered:
+            return "code_spent" if self.entered[name] == user else "wrong_issuee"
+        return "user_cap_reached" if user in self.entered.values() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from rewardkit.core.pools.issuee import Issuee
@@ -11,6 +12,12 @@ from rewardkit.errors import Refused
 from rewardkit.language.event import rfc3339
 
 UNIFORM: Final = Refused("code_not_valid", "the code is not valid", {})
+
+
+@lru_cache(256)
+def _shown(at: int) -> str:
+    """Written once a process: else time would tell codes whose pool is over from those that there are not."""
+    return rfc3339(at)
 
 
 def pool_unknown(pool: int | str) -> Refused:
@@ -28,7 +35,7 @@ def require_open_to_issuing(pool: PoolRow, at: int) -> None:
     if not pool.issuance_allowed:
         raise Refused("issuance_not_allowed", f"pool `{pool.name}` does not allow issuing", {"pool": pool.id})
     if pool.valid_until is not None and at >= pool.valid_until:
-        ended = rfc3339(pool.valid_until)
+        ended = _shown(pool.valid_until)
         raise Refused("pool_expired", f"the codes of pool `{pool.name}` were valid until {ended}", {"until": ended})
 
 
@@ -54,10 +61,10 @@ def require_redeemable(code: CodeRow, pool: PoolRow, issuee: Issuee, at: int) ->
     if not pool.redemption_allowed:
         raise Refused("redemption_not_allowed", f"pool `{pool.name}` does not allow redeeming", {"pool": pool.id})
     if pool.valid_from is not None and at < pool.valid_from:
-        begins = rfc3339(pool.valid_from)
+        begins = _shown(pool.valid_from)
         raise Refused("pool_not_begun", f"the codes of pool `{pool.name}` are valid from {begins} on", {"from": begins})
     if pool.valid_until is not None and at >= pool.valid_until:
-        ended = rfc3339(pool.valid_until)
+        ended = _shown(pool.valid_until)
         raise Refused("pool_expired", f"the codes of pool `{pool.name}` were valid until {ended}", {"until": ended})
     if code.status == "unissued" and not pool.bearer:
         raise Refused("code_not_issued", f"code `{name}` has never been issued, and is not for its bearer", {})
