@@ -21,6 +21,7 @@ UNLIMITED: Final = AttemptLimits(attempts_a_minute=10**9, failures=10**9, failur
 
 _POOLS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "plain": ("PLAIN-", {}),
+    "spent": ("SPENT-", {"distribution": "multi", "redemption_limit": 1}),
     "expired": ("EXPIRED-", {"valid_until": "2020-01-01"}),
     "not begun": ("EARLY-", {"valid_from": "2990-01-01"}),
     "closed": ("CLOSED-", {"redemption_allowed": False}),
@@ -39,14 +40,14 @@ def bad_codes(kit: RewardKit, pool: str = "shop") -> Mapping[str, str]:
         kit.run(pools.ImportCodes(f"{pool} {name}", tuple(f"{prefix}{letter}" for letter in "ABCDE")))
         if name != "expired":
             kit.run(pools.IssueCode(f"{pool} {name}", "ann", code=f"{prefix}A"))
-    kit.run(pools.RedeemCode("PLAIN-A"))
+    kit.run(pools.RedeemCode("SPENT-A", external_issuee_id="ann"))
     kit.run(pools.IssueCode(f"{pool} plain", "bob", code="PLAIN-B"))
     kit.run(pools.VoidCode("PLAIN-B"))
     kit.run(pools.DeactivateCode("PLAIN-C"))
     kit.run(pools.IssueCode(f"{pool} plain", "cid", code="PLAIN-E"))
     return {
         "unknown": "PLAIN-Z",
-        "spent": "PLAIN-A",
+        "spent": "SPENT-A",
         "void": "PLAIN-B",
         "inactive": "PLAIN-C",
         "never issued": "PLAIN-D",
