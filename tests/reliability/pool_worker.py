@@ -36,6 +36,7 @@ from rewardkit import (
 from rewardkit.core.requests.commands import Command
 from rewardkit.storage import open_store
 from rewardkit.testing.check_then_act import CheckThenAct
+from rewardkit.testing.guessing import UNLIMITED
 
 PATIENCE_SECONDS = 120
 LEAD_SECONDS = 0.02
@@ -94,7 +95,7 @@ class PoolWorker:
         self._count(ConfirmReservation(reservation) if self.number % 2 else ReleaseReservation(reservation), name)
 
     def _enter(self, name: str) -> None:
-        self._count(EnterPromoCode(self.job["code"], name, public=False), name)
+        self._count(EnterPromoCode(self.job["code"], name, public=False, limits=UNLIMITED), name)
 
     def _earn(self, name: str) -> None:
         user = f"{self.job['pool']} {self.number}"
