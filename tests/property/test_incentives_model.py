@@ -233,9 +233,8 @@ class Incentives(RuleBasedStateMachine):
     )
     def operate(self, data: st.DataObject, move: str, amount: object) -> None:
         names = [name for name in self.known(CAMPAIGNS) if move != "replenish" or self.flavours[name].budget]
-        name = data.draw(
-            st.sampled_from((*names, *names, *(self.known(OFFERINGS) if move in ("launch", "end") else ())))
-        )
+        others = [] if move == "replenish" else self.known(OFFERINGS)
+        name = data.draw(st.sampled_from((*names, *names, *others)))
         moves: dict[str, Command[Any]] = {
             "pause": rk.PauseCampaign(name),
             "resume": rk.ResumeCampaign(name),

@@ -12,7 +12,7 @@ import attrs
 
 from rewardkit.core.referrals.commands import DefineReferralProgram, EnterReferralCode, MakeReferral, VoidReferral
 from rewardkit.core.requests.answers import CampaignState, Defined, Recorded
-from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign
+from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
 from rewardkit.core.requests.referral_records import Referral
 from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.language.condition import Condition
@@ -33,6 +33,7 @@ class _Offering:
     terms: DefineCampaign
     launched_at: Instant | None = None
     ended_at: Instant | None = None
+    paused: bool = False
 
     @property
     def start(self) -> Instant | None:
@@ -69,6 +70,8 @@ class ReferralStory:
                 campaign.launched_at = deed.at
             elif isinstance(command, EndCampaign) and campaign.ended_at is None:
                 campaign.ended_at = deed.at
+            elif isinstance(command, PauseCampaign | ResumeCampaign):
+                campaign.paused = isinstance(command, PauseCampaign)
 
     def offered(self, sender: str, now: Instant) -> str:
         """The campaign whose program a sender offers, or nothing."""
@@ -110,7 +113,9 @@ class ReferralStory:
             return "campaign_draft"
         if campaign.start is not None and now < campaign.start:
             return "campaign_not_started"
-        return "campaign_over" if campaign.end is not None and campaign.end <= now else ""
+        if campaign.end is not None and campaign.end <= now:
+            return "campaign_over"
+        return "campaign_paused" if campaign.paused else ""
 
     def _holds(self, terms: DefineCampaign, sender: str, now: Instant) -> bool:
         if terms.sender is None:
