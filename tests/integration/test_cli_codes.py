@@ -125,6 +125,18 @@ def test_a_pool_is_exported_in_a_stated_order_and_whole(
     assert {json.loads(line)["code"] for line in lines} == {row[0] for row in rows}
 
 
+def test_a_spreadsheet_computes_no_code_of_an_export(codes: Codes, store: str, tmp_path: Path) -> None:
+    with rk.RewardKit(store) as kit:
+        kit.run(rk.ImportCodes("spring", ("=1+1", "+1", "-1", "@SUM(1)", 'A","=B', "PLAIN=1")))
+    file = tmp_path / "out.csv"
+    assert codes("export", "spring", "--output", str(file))[0] == 0
+    _, *rows = csv.reader(file.read_text("utf-8").splitlines())
+    assert sorted(row[0] for row in rows) == ["'+1", "'-1", "'=1+1", "'@SUM(1)", 'A","=B', "PLAIN=1"]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    lines = codes("export", "spring", "--json")[1].splitlines()
+    assert sorted(json.loads(line)["code"] for line in lines) == ["+1", "-1", "=1+1", "@SUM(1)", 'A","=B', "PLAIN=1"]
+
+
 def test_codes_are_drawn_for_people(codes: Codes, tmp_path: Path) -> None:
     pytest.importorskip("segno")
     codes("generate", "spring", "1")

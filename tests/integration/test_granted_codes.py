@@ -131,6 +131,59 @@ def test_an_exhausted_pool_holds_the_grant_with_its_reason_and_tells_nobody(coun
     assert counter.kit.run_due().supplied == ()
 
 
+@pytest.mark.parametrize("distribution", ["unique", "multi"])
+def test_a_code_that_is_woken_goes_to_who_has_waited_longest(counter: Counter, distribution: str) -> None:
+    counter.open(1, pool={"distribution": distribution, "low_threshold": 0})
+    counter.kit.run(rk.DeactivateCode("SPRING-0000"))
+    first, second = counter.earn(), counter.earn("bea")
+    assert counter.waiting() == ["amanda", "bea"]
+    woken = counter.kit.run(rk.ActivateCode("SPRING-0000"))
+    assert (woken.status, woken.active) == ("issued", True)
+    assert counter.grant(first.id).code == "SPRING-0000"
+    # A multi pool's one code is for all who wait.
+    assert counter.waiting() == (["bea"] if distribution == "unique" else [])
+    assert counter.grant(second.id).code == ("" if distribution == "unique" else "SPRING-0000")
+    assert counter.pool() == (1, 0, 0)
+    assert [one.kind for one in counter.kit.ask(rk.Notices()).items].count("pool.low") == 1
+    assert counter.kit.run_due().supplied == ()
+
+
+def test_a_code_of_a_multi_pool_that_was_issued_before_it_slept_is_woken_for_those_who_wait(counter: Counter) -> None:
+    counter.open(1, pool={"distribution": "multi"})
+    counter.earn()
+    counter.kit.run(rk.DeactivateCode("SPRING-0000"))
+    again, other = counter.earn(), counter.earn("bea")
+    assert counter.waiting() == ["amanda", "bea"]
+    assert counter.kit.run(rk.ActivateCode("SPRING-0000")).issuances == rk.Tally(total=3, unique=2)
+    assert {counter.grant(one.id).code for one in (again, other)} == {"SPRING-0000"}
+
+
+def test_a_woken_code_takes_its_turn_among_those_that_are_there(counter: Counter) -> None:
+    counter.open(40)
+    counter.kit.run(rk.ChangePool("spring", issuance_allowed=False))
+    counter.kit.run(rk.DeactivateCode("SPRING-0003"))
+    users = [f"user {number}" for number in range(45)]
+    counter.kit.emit_many([rk.Event("visit", user=user, id="1") for user in users])
+    counter.kit.emit_many([rk.Event("purchase", user=user, id="2") for user in users])
+    opened = counter.kit.run(rk.ChangePool("spring", issuance_allowed=True))
+    assert (opened.issued, opened.remaining, opened.inactive) == (39, 0, 1)
+    counter.kit.run(rk.ActivateCode("SPRING-0003"))
+    assert len(counter.waiting()) == 5
+    codes = [grant.code for grant in counter.kit.ask(rk.Grants(status="ready", limit=99)).items]
+    assert (len(codes), len(set(codes))) == (40, 40)
+
+
+def test_what_brings_a_redemption_back_brings_no_code_to_issue(counter: Counter) -> None:
+    counter.open(1)
+    code = counter.earn().code
+    counter.earn("bea")
+    counter.kit.run(rk.ReserveCode(code, reservation="order"))
+    counter.kit.run(rk.ReleaseReservation("order"))
+    redeemed = counter.kit.run(rk.RedeemCode(code))
+    counter.kit.run(rk.RollBackRedemption(redeemed.id))
+    assert counter.waiting() == ["bea"]
+
+
 @pytest.mark.parametrize("how", ["import", "generate"])
 def test_replenishing_gives_codes_to_those_who_have_waited_longest(counter: Counter, how: str) -> None:
     counter.open(0)
@@ -194,23 +247,15 @@ def test_what_waits_for_one_pool_is_not_in_the_way_of_another(counter: Counter) 
     counter.kit.run(rk.DefineOffer("other", "other", "purchase"))
     counter.kit.run(rk.DefineCampaign("autumn", "other", entry="visit"))
     counter.kit.run(rk.LaunchCampaign("autumn"))
-    counter.kit.emit("visit", user="amanda")
-    counter.kit.emit("purchase", user="amanda")
-    counter.kit.run(rk.DeactivateCode(counter_code(counter)))
-    assert len(counter.waiting()) == 2
-    counter.kit.run(rk.ActivateCode("AUTUMN-1"))
-    assert len(counter.waiting()) == 1 + 1
-    assert [one.user for one in counter.kit.run_due(limit=1).supplied] == ["amanda"]
-    assert len(counter.waiting()) == 1
-
-
-def counter_code(counter: Counter) -> str:
-    """A code of the pool `autumn`, which took it in before anybody waited."""
-    counter.kit.run(rk.ChangePool("autumn", issuance_allowed=False))
-    counter.kit.run(rk.ImportCodes("autumn", ("AUTUMN-1",)))
-    counter.kit.run(rk.DeactivateCode("AUTUMN-1"))
-    counter.kit.run(rk.ChangePool("autumn", issuance_allowed=True))
-    return "AUTUMN-1"
+    users = [f"user {number:03}" for number in range(102)]
+    counter.kit.emit_many([rk.Event("visit", user=user, id="1") for user in users])
+    counter.kit.emit_many([rk.Event("purchase", user=user, id="2") for user in users])
+    # One command gives codes to a hundred; two are left for `run_due`, behind all who wait for the other pool.
+    counter.kit.run(rk.ImportCodes("autumn", tuple(f"AUTUMN-{number:04}" for number in range(102))))
+    assert len(counter.waiting()) == 102 + 2
+    assert len(counter.kit.run_due(limit=1).supplied) == 1
+    waiting = counter.kit.ask(rk.Grants(held_for="pool", limit=999)).items
+    assert sorted(one.reward.name for one in waiting) == ["other"] + ["voucher"] * 102
 
 
 def test_a_gate_before_the_pool_takes_no_code(counter: Counter) -> None:

@@ -15,6 +15,7 @@ from rewardkit import (
     EmailNotifier,
     Notices,
     PoolStatus,
+    Refused,
     RewardKit,
     StoreError,
     ValidationError,
@@ -98,6 +99,31 @@ def test_any_number_is_generated(kit: RewardKit) -> None:
     assert told == [BATCH_CODES, 2 * BATCH_CODES, 2 * BATCH_CODES + 1]
     assert kit.generate_codes(POOL, 2 * BATCH_CODES + 1, prefix="GET-", key="spring") == report
     assert kit.ask(PoolStatus(POOL)).remaining == 2 * BATCH_CODES + 1
+
+
+def test_what_could_be_guessed_once_all_were_there_is_refused_before_the_first_is_made(kit: RewardKit) -> None:
+    # A batch by itself would pass: 45 bits, and seven thousand million guesses for one of its codes.
+    with pytest.raises(Refused, match="codes_guessable"):
+        kit.generate_codes(POOL, 40_000_000, length=9)
+    assert kit.ask(PoolStatus(POOL)).total == 0
+    with pytest.raises(Refused, match="space_exhausted"):
+        kit.generate_codes(POOL, 2_000_000, length=4, allow_guessable=True)
+    assert kit.ask(PoolStatus(POOL)).total == 0
+
+
+def test_generating_goes_on_under_its_key_with_what_was_planned_at_first(kit: RewardKit) -> None:
+    told: list[int] = []
+
+    def stop(codes: int) -> None:
+        told.append(codes)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kit.generate_codes(POOL, 8_000, key="spring", progress=stop)
+    assert kit.ask(PoolStatus(POOL)).total == 5_000
+    assert kit.generate_codes(POOL, 8_000, key="spring", progress=stop).added == 8_000
+    assert kit.ask(PoolStatus(POOL)).total == 8_000
 
 
 def test_what_cannot_be_read_or_meant_says_so(kit: RewardKit, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardkit import ValidationError
-from rewardkit.core.pools.alphabet import CROCKFORD, Alphabet, code_key, fault_of, keys_at_once
+from rewardkit.core.pools.alphabet import CROCKFORD, WORDLESS, Alphabet, code_key, fault_of, keys_at_once
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,10 @@ def test_keys_of_plain_codes_are_read_at_once() -> None:
     assert keys_at_once(["save-O1", "xY-z"]) == ["SAVE01", "XYZ"]
     assert keys_at_once(["fine", 5]) is None
     assert keys_at_once([]) is None
+
+
+def test_no_character_of_the_wordless_alphabet_reads_as_a_vowel() -> None:
+    read = str.maketrans("0134578", "OIEASTB")
+    assert not set(WORDLESS.characters) & set("AEIOUY0134")
+    assert set(WORDLESS.characters) <= set(CROCKFORD.characters)
+    assert not set(WORDLESS.characters.translate(read)) & set("AEIOUY")

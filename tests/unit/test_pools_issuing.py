@@ -293,6 +293,32 @@ def test_the_distribution_is_pinned_by_the_first_issuance() -> None:
 
 
 @pytest.mark.parametrize(
+    "terms",
+    [
+        {"issuance_allowed": False},
+        {"redemption_allowed": False},
+        {"low_threshold": 7},
+        {"max_characters": 5},
+        {"notification_email_address": "b@example.com"},
+        {"bearer": True},
+        {"redemption_limit": 4},
+        {"issuee_redemption_limit": 2},
+        {"valid_from": "2020-01-01"},
+        {"valid_until": "2040-01-01"},
+    ],
+    ids=lambda terms: next(iter(terms)),
+)
+def test_all_other_terms_may_change_once_codes_are_issued(terms: dict[str, Any]) -> None:
+    shop = PoolShop(2, distribution="multi")
+    shop.redeem(shop.issue("ann").code, "ann")
+    changed = shop.kit.run(ChangePool(POOL, **terms))
+    ((name, value),) = terms.items()
+    shown = getattr(changed, name)
+    assert (str(shown)[:10] if name == "valid_from" else value if name == "valid_until" else shown) == value
+    assert changed == shop.pool
+
+
+@pytest.mark.parametrize(
     "make, message",
     [
         (lambda: CreatePool(""), "must not be empty"),

@@ -29,6 +29,9 @@ COLUMNS: Final = (
 )
 """In this order; new ones will follow at the end."""
 
+FORMULAS: Final = ("=", "+", "-", "@")
+"""A cell that begins with one of them is computed by spreadsheets; behind an apostrophe it is text."""
+
 PAGE_CODES: Final = 1_000
 
 
@@ -61,7 +64,7 @@ def export(kit: RewardKit, pool: int | str, output: Path | None, *, as_json: boo
 
 def _row(code: Code) -> tuple[object, ...]:
     return (
-        code.code,
+        f"'{code.code}" if code.code.startswith(FORMULAS) else code.code,
         code.status,
         "yes" if code.active else "no",
         code.issuances.total,

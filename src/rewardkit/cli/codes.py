@@ -66,7 +66,13 @@ def _add_import(actions: Commands) -> None:
 
 
 def _add_export(actions: Commands) -> None:
-    parser = add_command(actions, "export", _export, "write the codes of a pool as CSV, in no particular order")
+    parser = add_command(
+        actions,
+        "export",
+        _export,
+        "write the codes of a pool as CSV, in no particular order",
+        "Codes that a spreadsheet would compute stand behind an apostrophe; with --json they are as they are.",
+    )
     parser.add_argument("pool", type=_pool, help=POOL)
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to; default is stdout")
     add_store(parser)

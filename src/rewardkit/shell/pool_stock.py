@@ -76,12 +76,13 @@ class PoolStock(ABC):
             pattern: length, prefix, pattern, alphabet, check and allow_guessable, as of `GenerateCodes`.
 
         Raises:
-            Refused: there is no such pool, or the codes could be guessed.
+            Refused: there is no such pool, or the codes could be guessed once all of them were there: none was added.
         """
         left = integer(count, "a count", least=1)
         total = ImportReport()
         while left > 0:
-            report = self.run(GenerateCodes(pool, min(BATCH_CODES, left), **pattern), key=_key(key, total.added + 1))
+            batch = GenerateCodes(pool, min(BATCH_CODES, left), **pattern, planned=left)
+            report = self.run(batch, key=_key(key, total.added + 1))
             total, left = _sum(total, report), left - report.added
             progress(total.added)
         return total

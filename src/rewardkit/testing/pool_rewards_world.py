@@ -2,7 +2,7 @@
 
 Rewards take codes out of three pools: `given` has one left, which `ann` and `bob` are about to earn, and `dan` and
 `fay` have earned theirs; `empty` has none, and `eve`'s grant waits for it; `asleep` has one that was inactive when
-`gil` earned it. Codes of `promo` make the offer of campaign `sale`, which has one place.
+`gil` earned it, and `left` has one that nobody has given to `jan` yet. Codes of `promo` make the offer of campaign `sale`, which has one place.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from rewardkit.core.attempts.needs import TakeAttempts
 from rewardkit.core.grants.reversing import ReverseGrant
 from rewardkit.core.pools.commands import ActivateCode, CreatePool, DeactivateCode, GenerateCodes, ImportCodes
+from rewardkit.core.pools.withdrawing import activate_code
 from rewardkit.core.promotions.commands import DefinePromotion, EnterPromoCode
 from rewardkit.core.requests import commands
 from rewardkit.core.requests.commands import Command
@@ -27,8 +28,14 @@ from rewardkit.testing.faults_world import BEGAN_AT, NOW, event
 
 T = TypeVar("T")
 
-_POOLS: Final = {"given": ("G-DAN", "G-FAY", "G-LAST"), "empty": (), "asleep": ("S-CODE",), "promo": ("P-CODE",)}
-_EARNED: Final = {"dan": "given", "fay": "given", "eve": "empty", "gil": "asleep"}
+_POOLS: Final = {
+    "given": ("G-DAN", "G-FAY", "G-LAST"),
+    "empty": (),
+    "asleep": ("S-CODE",),
+    "left": ("L-CODE",),
+    "promo": ("P-CODE",),
+}
+_EARNED: Final = {"dan": "given", "fay": "given", "eve": "empty", "gil": "asleep", "jan": "left"}
 """Who has earned out of which pool, in this order."""
 
 ENTERING: Final = ("hal", "ida")
@@ -40,22 +47,29 @@ def build_rewards(kit: RewardKit) -> None:
     for pool, codes in _POOLS.items():
         kit.run(CreatePool(pool, bearer=pool == "promo"))
         kit.run(ImportCodes(pool, codes))
-    kit.run(DeactivateCode("S-CODE"))
+    for code in ("S-CODE", "L-CODE"):
+        kit.run(DeactivateCode(code))
     kit.run(commands.DefineReward("disc", {"amount": "5.00"}))
     kit.run(commands.DefineOffer("disc", "disc", "Bought"))
-    for pool in ("given", "empty", "asleep"):
+    for pool in ("given", "empty", "asleep", "left"):
         kit.run(commands.DefineReward(pool, issues={"pool": pool}))
         kit.run(commands.DefineOffer(pool, pool, "Bought"))
         kit.run(commands.DefineCampaign(pool, pool))
     kit.run(commands.DefineCampaign("sale", "disc", cap=1))
-    for campaign in ("given", "empty", "asleep", "sale"):
+    for campaign in ("given", "empty", "asleep", "left", "sale"):
         kit.run(commands.LaunchCampaign(campaign))
     kit.run(DefinePromotion("promo", "sale"))
     for user, campaign in (_EARNED | {"ann": "given", "bob": "given"}).items():
         kit.run(commands.MakeOffer(campaign, user))
     for user in _EARNED:
         kit.run(commands.Emit((event("Bought", user, "bought", BEGAN_AT + 1),)))
-    kit.run(ActivateCode("S-CODE"))
+    _leave(kit, ActivateCode("L-CODE"))
+
+
+def _leave(kit: RewardKit, command: ActivateCode) -> None:
+    """Wake a code and give it to nobody, as where more than a hundred wait for a pool: `RunDue` is for the others."""
+    context = kit._context(BEGAN_AT + 1, None)  # noqa: SLF001 - there is no other way
+    kit._drive("run", command, lambda: activate_code(command, context))  # noqa: SLF001
 
 
 def reward_moves(tenant: str) -> Mapping[str, Command[Any]]:
@@ -66,6 +80,7 @@ def reward_moves(tenant: str) -> Mapping[str, Command[Any]]:
         "earn both": commands.Emit((event("Bought", "ann", "bought"), event("Bought", "bob", "bought"))),
         "replenish": ImportCodes("empty", ("E-CODE", "E-MORE")),
         "replenish by generating": GenerateCodes("empty", 2),
+        "wake": ActivateCode("S-CODE"),
         "supply": commands.RunDue(10),
         "reverse": ReverseGrant(derive("gr", tenant, "given", "dan", 1), "returned"),
         "reverse held": ReverseGrant(derive("gr", tenant, "empty", "eve", 1), "returned"),

@@ -48,8 +48,10 @@ Want: TypeAlias = tuple[GrantRow, Issues]
 class _Stock:
     """A pool whose slices are locked: as they were, and as they are by now."""
 
-    def __init__(self, pool: PoolRow, slices: Sequence[SliceRow]) -> None:
+    def __init__(self, pool: PoolRow, slices: Sequence[SliceRow], woken: Sequence[CodeRow] = ()) -> None:
         self.pool = pool
+        self.woken = {code.key: code for code in woken}
+        """Codes as the decision has already changed them, which the store does not know yet."""
         self.before = tuple(slices)
         self.slices = list(slices)
         self.codes: dict[str, CodeRow] = {}
@@ -74,9 +76,9 @@ class Supply:
         self._stocks: dict[int, _Stock] = {}
         self._issuances: list[IssuanceRow] = []
 
-    def begin_with(self, pool: PoolRow, slices: Sequence[SliceRow]) -> None:
-        """See a pool as the decision has already changed it; all its slices are locked."""
-        self._stocks[pool.id] = _Stock(pool, slices)
+    def begin_with(self, pool: PoolRow, slices: Sequence[SliceRow], woken: Sequence[CodeRow] = ()) -> None:
+        """See a pool as the decision has already changed it, with codes that it has woken; all slices are locked."""
+        self._stocks[pool.id] = _Stock(pool, slices, woken)
 
     def take(self, wanted: Sequence[Want]) -> Deciding[list[GrantRow | Refused]]:
         """The grants with their codes, in the order given; or why there is none for one."""
@@ -134,7 +136,10 @@ class Supply:
     def _first(self, stock: _Stock, new: IssuanceRow) -> Deciding[CodeRow]:
         """A code that nobody has had."""
         chosen = max(stock.slices, key=lambda one: (one.remaining, -one.slice))
-        code = yield from ask(NextCode(stock.pool.id, chosen.slice, chosen.cursor))
+        found = yield from ask(NextCode(stock.pool.id, chosen.slice, chosen.cursor))
+        free = [one for one in stock.woken.values() if one.slice == chosen.slice and one.status == "unissued"]
+        free += [] if found is None else [found]
+        code = min(free, key=lambda one: one.position, default=None)
         if code is None:
             raise InvariantError(f"pool {stock.pool.id} counts codes that remain in slice {chosen.slice}, and has none")
         after = code._replace(
@@ -145,6 +150,7 @@ class Supply:
             issuees=1,
             updated_at=self._context.at,
         )
+        stock.woken.pop(code.key, None)
         stock.slices[chosen.slice] = counted(chosen, code, after)._replace(cursor=code.position + 1)
         if not (yield from self._held(stock, new.issuee)):
             self._hold(stock, new.issuee, code.key)
@@ -160,7 +166,8 @@ class Supply:
             found = yield from ask(NextIssuedCode(stock.pool.id, drawn % SLICES, place))
             if found is None:
                 # Those of this decision are not there yet for others to see.
-                mine = [one for one in stock.codes.values() if one.active]
+                known = stock.woken | stock.codes
+                mine = [one for one in known.values() if one.active and one.status == "issued"]
                 if not mine:
                     return None
                 found = min(mine)
@@ -173,8 +180,9 @@ class Supply:
         return code._replace(issuances=code.issuances + 1, issuees=issuees, updated_at=self._context.at)
 
     def _locked(self, stock: _Stock, key: str) -> Deciding[CodeRow]:
-        if key in stock.codes:
-            return stock.codes[key]
+        known = stock.woken | stock.codes
+        if key in known:
+            return known[key]
         locked = yield from ask(LockCode(key))
         if locked is None:
             raise InvariantError("an issuee has a code that is not there")

@@ -118,3 +118,9 @@ class Alphabet:
 
 CROCKFORD: Final = Alphabet("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """Crockford's Base 32: digits and letters without `I`, `L`, `O` and `U`; five bits a character."""
+
+WORDLESS: Final = Alphabet("256789BCDFGHJKMNPQRTVWXZ")
+"""Without vowels, `Y`, `S`, and digits that are read as letters, so that no word can be read; 4.6 bits a character.
+
+What has no vowels to begin with, such as an abbreviation, can still come up.
+"""

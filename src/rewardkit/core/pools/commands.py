@@ -130,6 +130,8 @@ class GenerateCodes(Command[ImportReport]):
         alphabet: what is drawn from: no two characters that look alike.
         check: whether a check character follows, by which typing errors are told from guesses.
         allow_guessable: whether less than 40 bits may be drawn, or more than one code in a million may be there.
+        planned: how many are to be added by this command and those after it, which are refused together; default is
+            its own count.
     """
 
     pool: int | str
@@ -140,6 +142,7 @@ class GenerateCodes(Command[ImportReport]):
     alphabet: str = attrs.field(default=CROCKFORD.characters, kw_only=True)
     check: bool = attrs.field(default=False, kw_only=True)
     allow_guessable: bool = attrs.field(default=False, kw_only=True)
+    planned: int | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen

@@ -40,6 +40,7 @@ def generate_codes(command: GenerateCodes, context: Context) -> Deciding[Decisio
     count = integer(command.count, "a count", least=1)
     if count > BATCH_CODES:
         raise ValidationError(f"{count} codes at once, at most {BATCH_CODES}: `kit.generate_codes` makes any number")
+    planned = count if command.planned is None else integer(command.planned, "planned", least=count)
     pattern = _pattern(command)
     known = yield from ask(PoolOf(pool_name(command.pool)))
     if known is None:
@@ -47,11 +48,11 @@ def generate_codes(command: GenerateCodes, context: Context) -> Deciding[Decisio
     fault = fault_of(pattern.code(pattern.alphabet.characters[0] * pattern.drawn), known.pool.max_characters)
     if fault:
         raise ValidationError(f"codes of this pattern do not fit into the pool: {fault}")
-    space = _space(pattern, sum(row.total for row in known.slices) + count)
+    space = _space(pattern, sum(row.total for row in known.slices) + planned)
     if space.guessable and not command.allow_guessable:
         return Decision(_guessable(space))
-    if count > pattern.space:
-        return Decision(_used_up(pattern, count))
+    if planned > pattern.space:
+        return Decision(_used_up(pattern, planned))
     slices: list[int] = []
     duplicates = 0
     for _ in range(_ROUNDS):
