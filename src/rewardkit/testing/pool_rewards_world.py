@@ -1,8 +1,9 @@
 """The part of the pools' world in which codes are carried by grants, and codes make offers.
 
-Rewards take codes out of three pools: `given` has one left, which `ann` and `bob` are about to earn, and `dan` and
+Rewards take codes out of four pools: `given` has one left, which `ann` and `bob` are about to earn, and `dan` and
 `fay` have earned theirs; `empty` has none, and `eve`'s grant waits for it; `asleep` has one that was inactive when
-`gil` earned it, and `left` has one that nobody has given to `jan` yet. Codes of `promo` make the offer of campaign `sale`, which has one place.
+`gil` earned it, and still is; `left` has one that was inactive when `jan` earned it, and that nobody has given to her.
+Codes of `promo` make the offer of campaign `sale`, which has one place.
 """
 
 from __future__ import annotations
