@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ConfirmReservation,
         CreatePool,
         DeactivateCode,
+        DefinePool,
         GenerateCodes,
         ImportCodes,
         IssueCode,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from rewardkit.core.pools.redemption import Redemption
     from rewardkit.core.pools.reservation import Reservation
     from rewardkit.core.promotions.commands import DefinePromotion, EnterPromoCode
+    from rewardkit.core.promotions.entered import PromoEntered
     from rewardkit.core.referrals.commands import (
         DefineReferralProgram,
         EnterReferralCode,
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
         Entered,
         Expired,
         Late,
+        PoolDefined,
         Progressed,
         Recorded,
         Released,
@@ -203,8 +206,8 @@ _HOMES = {
     ),
     "rewardkit.core.pools.code": "Code Tally",
     "rewardkit.core.pools.commands": (
-        "ActivateCode ChangePool CheckCode ConfirmReservation CreatePool DeactivateCode GenerateCodes ImportCodes"
-        " IssueCode RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
+        "ActivateCode ChangePool CheckCode ConfirmReservation CreatePool DeactivateCode DefinePool GenerateCodes"
+        " ImportCodes IssueCode RedeemCode ReleaseReservation ReserveCode RollBackRedemption VoidCode"
     ),
     "rewardkit.core.pools.import_report": "ImportReport RefusedRow",
     "rewardkit.core.pools.issuance": "Issuance",
@@ -213,6 +216,7 @@ _HOMES = {
     "rewardkit.core.pools.redemption": "Redemption",
     "rewardkit.core.pools.reservation": "Reservation",
     "rewardkit.core.promotions.commands": "DefinePromotion EnterPromoCode",
+    "rewardkit.core.promotions.entered": "PromoEntered",
     "rewardkit.core.referrals.commands": (
         "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
     ),
@@ -221,8 +225,8 @@ _HOMES = {
         " TermsOffered TermsPassedOver"
     ),
     "rewardkit.core.requests.answers": (
-        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late Progressed Recorded Released"
-        " Replenished Supplied"
+        "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late PoolDefined Progressed"
+        " Recorded Released Replenished Supplied"
     ),
     "rewardkit.core.requests.commands": (
         "Backfill CancelUserOffer ClaimGrant ClaimGrants Command DefineCampaign DefineCondition DefineOffer"
@@ -277,26 +281,26 @@ __all__ = [
     "ChangePool", "CheckCode", "Checked", "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds",
     "CodeSpace", "CodeStatus", "Codes", "Command", "Condition", "ConditionSet", "ConditionSyntaxError",
     "ConfirmReservation", "Conflict", "Cost", "CreatePool", "DeactivateCode", "Decided", "DefineCampaign",
-    "DefineCondition", "DefineOffer", "DefinePromotion", "DefineReferralProgram", "DefineReward", "Defined",
-    "Delivered", "Delivery", "DenyGrant", "DepthFigures", "Diagnostic", "Difference", "Earned", "EmailNotifier", "Emit",
-    "EnableEndpoint", "EndCampaign", "EndpointGone", "EndpointNotifier", "EndpointState", "Endpoints", "EnterOfferCode",
-    "EnterPromoCode", "EnterReferralCode", "Entered", "Event", "Evidence", "Expired", "Explain", "Explained",
-    "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding", "ForkError", "FulfilGrant", "Gate", "GenerateCodes",
-    "GiveReferralCode", "Grant", "GrantFigures", "GrantHistory", "GrantStep", "Grants", "Holdout", "ImportCodes",
-    "ImportReport", "InvariantError", "Issuance", "Issuances", "IssueCode", "Issues", "Late", "LaunchCampaign",
-    "LaunchChecks", "Lengths", "Letter", "LoggingNotifier", "MakeOffer", "MakeReferral", "NotVerified", "Notice",
-    "Notices", "Notifier", "Observer", "OpenTelemetryObserver", "Outcome", "Page", "PauseCampaign", "Pool",
-    "PoolStatus", "Pools", "Position", "Preview", "Previewed", "Progressed", "Query", "RecordCheck", "Recorded",
-    "RedeemCode", "Redemption", "Redemptions", "Referral", "ReferralCampaignTerms", "ReferralCampaigns", "ReferralCode",
-    "ReferralEnded", "ReferralFigures", "ReferralProgramTerms", "ReferralPrograms", "ReferralReport", "Referrals",
-    "Refused", "RefusedRow", "RegisterEndpoint", "RegisteredEndpoint", "RegisteredEndpoints", "RegisteredWebhooks",
-    "ReleaseReservation", "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished",
-    "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant",
-    "Revision", "Reward", "RewardKit", "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue",
-    "SchemaError", "Secret", "SendTestNotice", "SenderFigures", "SenderTerms", "Standing", "Store", "StoreError",
-    "Supplied", "Tally", "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer",
-    "UserOffers", "ValidationError", "Variant", "VariantFigures", "Verdict", "VoidCode", "VoidReferral",
-    "WebhookNotifier", "pool_address", "pool_letter",
+    "DefineCondition", "DefineOffer", "DefinePool", "DefinePromotion", "DefineReferralProgram", "DefineReward",
+    "Defined", "Delivered", "Delivery", "DenyGrant", "DepthFigures", "Diagnostic", "Difference", "Earned",
+    "EmailNotifier", "Emit", "EnableEndpoint", "EndCampaign", "EndpointGone", "EndpointNotifier", "EndpointState",
+    "Endpoints", "EnterOfferCode", "EnterPromoCode", "EnterReferralCode", "Entered", "Event", "Evidence", "Expired",
+    "Explain", "Explained", "ExtraNotInstalled", "FailGrant", "FailedForGood", "Finding", "ForkError", "FulfilGrant",
+    "Gate", "GenerateCodes", "GiveReferralCode", "Grant", "GrantFigures", "GrantHistory", "GrantStep", "Grants",
+    "Holdout", "ImportCodes", "ImportReport", "InvariantError", "Issuance", "Issuances", "IssueCode", "Issues", "Late",
+    "LaunchCampaign", "LaunchChecks", "Lengths", "Letter", "LoggingNotifier", "MakeOffer", "MakeReferral",
+    "NotVerified", "Notice", "Notices", "Notifier", "Observer", "OpenTelemetryObserver", "Outcome", "Page",
+    "PauseCampaign", "Pool", "PoolDefined", "PoolStatus", "Pools", "Position", "Preview", "Previewed", "Progressed",
+    "PromoEntered", "Query", "RecordCheck", "Recorded", "RedeemCode", "Redemption", "Redemptions", "Referral",
+    "ReferralCampaignTerms", "ReferralCampaigns", "ReferralCode", "ReferralEnded", "ReferralFigures",
+    "ReferralProgramTerms", "ReferralPrograms", "ReferralReport", "Referrals", "Refused", "RefusedRow",
+    "RegisterEndpoint", "RegisteredEndpoint", "RegisteredEndpoints", "RegisteredWebhooks", "ReleaseReservation",
+    "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished", "Reservation", "ReserveCode",
+    "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant", "Revision", "Reward", "RewardKit",
+    "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue", "SchemaError", "Secret", "SendTestNotice",
+    "SenderFigures", "SenderTerms", "Standing", "Store", "StoreError", "Supplied", "Tally", "TermsOffered",
+    "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer", "UserOffers", "ValidationError", "Variant",
+    "VariantFigures", "Verdict", "VoidCode", "VoidReferral", "WebhookNotifier", "pool_address", "pool_letter",
 ]  # fmt: skip
 
 

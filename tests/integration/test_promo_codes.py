@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ class Shop:
         """The status of the offer that was made, or the code of the refusal, as the operator hears it."""
         self.clock.advance("10s")
         answer = self.kit.attempt(rk.EnterPromoCode(code, user, **({"public": False} | given)))
-        return answer.code if isinstance(answer, rk.Refused) else answer.status
+        if isinstance(answer, rk.Refused):
+            return answer.code
+        assert answer.coupon is None
+        assert answer.offer is not None
+        return answer.offer.status
 
     def redemptions(self) -> list[tuple[str, str | None]]:
         return [(one.code, one.external_issuee_id) for one in self.kit.ask(rk.Redemptions()).items]
@@ -158,7 +163,7 @@ def test_the_last_use_of_a_promo_code_makes_one_offer(shop: Shop) -> None:
     given = [rk.EnterPromoCode("SALE-0001", f"user {n}") for n in range(12)]
     with ThreadPoolExecutor(4) as workers:
         answers = list(workers.map(shop.kit.attempt, given))
-    assert sum(isinstance(answer, rk.UserOffer) for answer in answers) == 1
+    assert sum(isinstance(answer, rk.PromoEntered) for answer in answers) == 1
     assert len(shop.redemptions()) == 1
     assert len(shop.kit.ask(rk.UserOffers()).items) == 1
 
@@ -171,3 +176,106 @@ def test_what_cannot_be_defined_or_entered_is_said(shop: Shop) -> None:
         shop.kit.run(rk.DefinePromotion("promo", "sal"))
     with pytest.raises(rk.ValidationError, match="lockout_seconds must lie between 1 and 86400"):
         shop.kit.run(rk.EnterPromoCode("SALE-0001", "amanda", limits=rk.AttemptLimits(lockout_seconds=0)))
+
+
+class Counter(Shop):
+    """A shop whose promo codes are worth a coupon of the pool `coupons`."""
+
+    def open_coupons(self, promo: tuple[str, ...], coupons: tuple[str, ...], **pool: Any) -> None:
+        self.kit.run(rk.CreatePool("promo", bearer=True, **pool))
+        self.kit.run(rk.CreatePool("coupons", low_threshold=0))
+        self.kit.run(rk.ImportCodes("promo", promo))
+        self.kit.run(rk.ImportCodes("coupons", coupons))
+        assert self.kit.run(rk.DefinePromotion("promo", coupons="coupons")).new
+        assert not self.kit.run(rk.DefinePromotion("promo", coupons="coupons")).new
+
+    def coupon(self, code: str, user: str) -> str:
+        """The coupon, or the code of the refusal."""
+        self.clock.advance("10s")
+        answer = self.kit.attempt(rk.EnterPromoCode(code, user, public=False))
+        if isinstance(answer, rk.Refused):
+            return answer.code
+        assert answer.offer is None
+        assert answer.coupon is not None
+        return answer.coupon.code
+
+
+@pytest.fixture
+def counter(shop: Shop) -> Counter:
+    counter = object.__new__(Counter)
+    counter.clock, counter.kit = shop.clock, shop.kit
+    return counter
+
+
+def test_a_promo_code_is_worth_a_coupon_once_a_customer_as_long_as_there_are_some(counter: Counter) -> None:
+    counter.open_coupons(tuple(f"PROMO-{n}" for n in range(5)), ("COUPON-1", "COUPON-2"))
+    first = counter.coupon("PROMO-0", "ann")
+    assert first.startswith("COUPON-")
+    assert counter.coupon("PROMO-1", "ann") == "coupon_had"
+    assert counter.coupon("PROMO-0", "bea") == "wrong_issuee"
+    assert {first, counter.coupon("PROMO-1", "bea")} == {"COUPON-1", "COUPON-2"}
+    assert counter.coupon("PROMO-2", "cleo") == "pool_exhausted"
+    # What was refused took nothing: the code is good again once there are coupons.
+    counter.kit.run(rk.ImportCodes("coupons", ("COUPON-3",)))
+    assert counter.coupon("PROMO-2", "cleo") == "COUPON-3"
+    assert [code for code, _ in counter.redemptions()] == ["PROMO-0", "PROMO-1", "PROMO-2"]
+    (issued,) = counter.kit.ask(rk.Issuances(code=first)).items
+    redemption = counter.kit.ask(rk.Redemptions(code="PROMO-0")).items[0]
+    assert issued.external_issuee_id == "ann"
+    assert (issued.referring_application, issued.referring_application_ref_id) == (
+        "rewardkit",
+        f"redemption/{redemption.id}",
+    )
+    assert counter.kit.run(rk.RedeemCode(first, external_issuee_id="ann")).code == first
+    assert [notice.kind for notice in counter.kit.ask(rk.Notices()).items] == ["pool.low", "pool.low"]
+
+
+def test_a_code_for_everybody_is_worth_a_coupon_for_each_up_to_its_limit(counter: Counter) -> None:
+    limits = {"distribution": "multi", "redemption_limit": 2, "issuee_redemption_limit": 1}
+    counter.open_coupons(("WELCOME",), tuple(f"COUPON-{n}" for n in range(9)), **limits)
+    coupons = [counter.coupon("WELCOME", user) for user in ("ann", "ann", "bea", "cleo")]
+    assert coupons[1::2] == ["issuee_limit_reached", "code_spent"]
+    assert len({coupons[0], coupons[2]}) == 2
+
+
+def test_coupons_have_the_public_hear_one_answer(counter: Counter) -> None:
+    counter.open_coupons(("PROMO-0", "PROMO-1"), ("COUPON-1",))
+    counter.coupon("PROMO-0", "ann")
+    assert counter.kit.attempt(rk.EnterPromoCode("PROMO-1", "ann")) == UNIFORM
+    assert counter.kit.attempt(rk.EnterPromoCode("PROMO-1", "bea")) == UNIFORM
+
+
+def test_customers_at_once_get_a_coupon_each_and_one_customer_gets_one(counter: Counter) -> None:
+    counter.open_coupons(tuple(f"PROMO-{n}" for n in range(24)), tuple(f"COUPON-{n}" for n in range(6)))
+    limits = rk.AttemptLimits(attempts_a_minute=99, failures=99)
+    mine = [rk.EnterPromoCode(f"PROMO-{n}", "ann", limits=limits) for n in range(8)]
+    others = [rk.EnterPromoCode(f"PROMO-{n}", f"user {n}", limits=limits) for n in range(8, 20)]
+    with ThreadPoolExecutor(4) as workers:
+        answers = list(
+            workers.map(counter.kit.attempt, [one for pair in zip_longest(mine, others) for one in pair if one])
+        )
+    coupons = [answer.coupon for answer in answers if isinstance(answer, rk.PromoEntered)]
+    assert len({coupon.code for coupon in coupons if coupon}) == len(coupons) == 6
+    assert [coupon.external_issuee_id for coupon in coupons if coupon].count("ann") <= 1
+    assert len(counter.redemptions()) == 6
+
+
+def test_an_outcome_takes_the_place_of_another_and_a_repeat_answers_the_same(counter: Counter) -> None:
+    counter.open_coupons(("PROMO-0", "PROMO-1"), ("COUPON-1",))
+    command = rk.EnterPromoCode("PROMO-0", "ann")
+    assert counter.kit.run(command, key="once") == counter.kit.run(command, key="once")
+    counter.kit.run(rk.DefineReward("disc"))
+    counter.kit.run(rk.DefineOffer("disc", "disc", "purchase"))
+    counter.kit.run(rk.DefineCampaign("sale", "disc"))
+    counter.kit.run(rk.LaunchCampaign("sale"))
+    assert counter.kit.run(rk.DefinePromotion("promo", "sale")).version == 2
+    assert counter.enter("PROMO-1", "ann") == "active"
+    for given, message in (
+        ({}, "name one"),
+        ({"campaign": "sale", "coupons": "coupons"}, "name one"),
+        ({"coupons": "promo"}, "another pool"),
+    ):
+        with pytest.raises(rk.ValidationError, match=message):
+            counter.kit.run(rk.DefinePromotion("promo", **given))
+    with pytest.raises(rk.Refused, match="pool `coupon` does not exist"):
+        counter.kit.run(rk.DefinePromotion("promo", coupons="coupon"))

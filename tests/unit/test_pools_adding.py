@@ -117,6 +117,14 @@ def test_codes_look_as_their_pattern_says(given: dict[str, Any], example: str) -
     assert shop.kit.ask(CodeOdds(POOL, 1, **odds)).example == example
 
 
+def test_an_alphabet_that_spells_no_words_is_asked_for_by_its_name() -> None:
+    shop = PoolShop(0)
+    shop.kit.run(GenerateCodes(POOL, 200, alphabet="wordless"))
+    assert not {one for code in shop.kit.ask(Codes(POOL, limit=200)).items for one in code.code} & set("AEIOUY0134S")
+    odds = shop.kit.ask(CodeOdds(POOL, 1, alphabet="wordless"))
+    assert (odds.bits, odds.example, odds.guessable) == (55.0, "222222222222", False)
+
+
 def test_odds_are_told_before_anything_is_made() -> None:
     shop = PoolShop(100)
     space = shop.kit.ask(CodeOdds(POOL, 900, length=4, alphabet="0123456789"))

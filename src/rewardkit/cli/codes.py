@@ -44,7 +44,11 @@ def _add_generate(actions: Commands) -> None:
     parser.add_argument("--length", type=positive, default=12, help="of the characters that are drawn; default is 12")
     parser.add_argument("--code-prefix", default="", help="in front of them")
     parser.add_argument("--pattern", help="such as SAVE-####-####, in which each # is drawn; in place of the two above")
-    parser.add_argument("--alphabet", default=CROCKFORD.characters, help="what is drawn from; default is Crockford's")
+    parser.add_argument(
+        "--alphabet",
+        default=CROCKFORD.characters,
+        help="what is drawn from, or `wordless`, which spells no words; default is Crockford's",
+    )
     parser.add_argument("--check", action="store_true", help="add a check character, which tells slips from guesses")
     parser.add_argument("--allow-guessable", action="store_true", help="add them even where they could be guessed")
     parser.add_argument("--key", help=KEY)

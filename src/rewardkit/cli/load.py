@@ -10,7 +10,7 @@ from rewardkit.cli.printing import FINE, moment, note, print_json
 from rewardkit.core.campaigns.checks import LaunchChecks
 from rewardkit.core.definitions.campaign import CAMPAIGN
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN
-from rewardkit.core.requests.answers import CampaignState, Defined
+from rewardkit.core.requests.answers import CampaignState, Defined, PoolDefined
 from rewardkit.kit import RewardKit
 
 
@@ -23,7 +23,9 @@ def add_to(commands: Commands) -> None:
         "bring the definitions of a TOML file into force, all of them or none",
         "Loading a file twice changes nothing. What there is to know of changed campaigns goes to stderr.",
     )
-    parser.add_argument("file", metavar="FILE", help="rewards, conditions, offers, referral programs and campaigns")
+    parser.add_argument(
+        "file", metavar="FILE", help="pools, rewards, conditions, offers, referral programs, campaigns and promotions"
+    )
     add_store(parser)
 
 
@@ -31,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Load, and print what each definition came to."""
     with open_kit(arguments) as kit:
         answers = kit.load(arguments.file)
-        new = sum(isinstance(answer, Defined) and answer.new for answer in answers)
+        new = sum(isinstance(answer, Defined | PoolDefined) and answer.new for answer in answers)
         checked = tuple(_checked(kit, answers)) if new else ()
     for answer in answers:
         if arguments.json:
@@ -53,7 +55,9 @@ def _checked(kit: RewardKit, answers: Sequence[object]) -> Iterator[str]:
                 yield f"campaign {answer.name}: {finding.message} ({finding.code})"
 
 
-def _record(answer: Defined | CampaignState) -> dict[str, object]:
+def _record(answer: Defined | PoolDefined | CampaignState) -> dict[str, object]:
+    if isinstance(answer, PoolDefined):
+        return {"kind": "pool", "name": answer.name, "id": answer.id, "new": answer.new}
     if isinstance(answer, Defined):
         return {"kind": answer.kind, "name": answer.name, "version": answer.version, "new": answer.new}
     return {
@@ -66,7 +70,9 @@ def _record(answer: Defined | CampaignState) -> dict[str, object]:
     }
 
 
-def _sentence(answer: Defined | CampaignState) -> str:
+def _sentence(answer: Defined | PoolDefined | CampaignState) -> str:
+    if isinstance(answer, PoolDefined):
+        return f"pool {answer.name}: id {answer.id}{', new or changed' if answer.new else ''}"
     if isinstance(answer, Defined):
         return f"{answer.kind.replace('_', ' ')} {answer.name}: version {answer.version}{', new' if answer.new else ''}"
     start = "" if answer.start is None else f" from {moment(answer.start)}"

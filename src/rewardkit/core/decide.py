@@ -32,6 +32,7 @@ from rewardkit.core.notices.addressed import SendTestNotice, send_test_notice
 from rewardkit.core.notices.listing import notices
 from rewardkit.core.offers.listing import user_offers
 from rewardkit.core.offers.offering import cancel_user_offer, enter_offer_code, make_offer
+from rewardkit.core.pools.commands import DefinePool
 from rewardkit.core.pools.deciders import POOL_COMMANDS, POOL_QUERIES
 from rewardkit.core.promotions import commands as promotions
 from rewardkit.core.promotions.entering import enter_promo_code
@@ -77,12 +78,15 @@ def _defining(definer: Definer) -> Decider:
 
 
 _COMMANDS: Mapping[type[Command[Any]], Decider] = {
-    **{kind: _defining(definer) for kind, definer in DEFINERS.items()},
+    **{
+        kind: replenishing(_defining(definer)) if kind is DefinePool else _defining(definer)
+        for kind, definer in DEFINERS.items()
+    },
     commands.PauseCampaign: _defining(pause_campaign),
     commands.ResumeCampaign: _defining(resume_campaign),
     ReplenishBudget: replenish_budget,
     commands.EndCampaign: _defining(end_campaign),
-    LoadDefinitions: _defining(load_definitions),
+    LoadDefinitions: replenishing(_defining(load_definitions)),
     commands.Emit: emit,
     commands.MakeOffer: make_offer,
     commands.EnterOfferCode: enter_offer_code,

@@ -11,6 +11,8 @@ import attrs
 
 from rewardkit.core.entrance.definition_checks import CampaignChecked, DefinitionChecks
 from rewardkit.core.entrance.loading import Definition, DefinitionError, LoadDefinitions
+from rewardkit.core.pools.commands import DefinePool
+from rewardkit.core.promotions.commands import DefinePromotion
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.requests.commands import (
     DefineCampaign,
@@ -57,7 +59,7 @@ class _Line:
 def load(kit: Runs, path: str | PathLike[str]) -> tuple[Any, ...]:
     """Bring the definitions of a file into force, kind by kind, whatever their order in the file.
 
-    Rewards come first, then conditions, offers, referral programs and campaigns; launches come last.
+    Pools come first, then rewards, conditions, offers, referral programs, campaigns and promotions; launches come last.
 
     Decimals are exact. A condition may use the names of others of the file, in any order, and of the store.
     A campaign is launched unless its `status` is "draft"; what a file leaves out stays as it is in the store.
@@ -153,6 +155,8 @@ def _syntax(source: TomlSource, text: str, path: tuple[str, ...], key: str) -> I
 
 def _lines(source: TomlSource) -> Iterator[_Line]:
     tables = source.tables
+    for name, value in tables.get("pools", {}).items():
+        yield _Line(DefinePool(name, **value), ("pools", name))
     for name, value in tables.get("rewards", {}).items():
         yield _Line(DefineReward(name, **value), ("rewards", name))
     conditions: Mapping[str, str] = tables.get(CONDITIONS, {})
@@ -165,6 +169,8 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
     campaigns = tables.get("campaigns", {})
     for name, value in campaigns.items():
         yield _Line(_campaign(name, value), ("campaigns", name), "sender" if "program" in value else "entry")
+    for name, value in tables.get("promotions", {}).items():
+        yield _Line(DefinePromotion(name, **value), ("promotions", name))
     for name, value in sorted(campaigns.items(), key=_is_no_fallback):
         if value.get("status") != "draft":
             acknowledged = tuple(value.get("acknowledge", ()))
@@ -208,6 +214,10 @@ def _explained(source: TomlSource, line: _Line, cause: RewardKitError) -> str:
     elif isinstance(cause, Refused) and cause.code == "condition_doubtful":
         key = _condition_key(line, message)
         message = "\n  help: ".join([message, *(text for text in cause.facts["help"][:1] if text)])
+    elif isinstance(cause, Refused) and cause.code == "distribution_pinned":
+        key = "distribution"
+    elif isinstance(line.definition, DefinePromotion) and f"`{line.definition.coupons}` does not" in message:
+        key = "coupons"
     elif key and subject == ".".join((*path[len(line.path) :], key)):
         message = rest
     return source.finding(message, *path, key=key)

@@ -11,6 +11,7 @@ import attrs
 from rewardkit.core.definitions.budget import read_exhaustion, read_money
 from rewardkit.core.definitions.campaign_terms import read_caps_per, read_reentry
 from rewardkit.core.definitions.draws import read_share
+from rewardkit.core.pools.creating import read_address
 from rewardkit.core.values.civil import beginning
 from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
@@ -18,8 +19,6 @@ from rewardkit.language.syntax.suggestion import suggest
 from rewardkit.shell.toml_source import TomlSource
 
 STATUSES: Final = ("draft", "live")
-NOT_YET: Final = ("pools",)
-"""Tables that definition files will have, and this version does not know."""
 
 
 def text(value: Any) -> str:
@@ -54,14 +53,29 @@ def status(value: Any) -> str:
     return "" if value in STATUSES else f'must be "draft" or "live", not {_shown(value)}'
 
 
-def moment(value: Any) -> str:
+def distribution(value: Any) -> str:
+    """What is wrong with how codes are given out, or nothing."""
+    return "" if value in ("unique", "multi") else f'must be "unique" or "multi", not {_shown(value)}'
+
+
+def address(value: Any) -> str:
+    """What is wrong with an address of e-mail, or nothing."""
+    return text(value) or _said(read_address, value, "")
+
+
+def utc_moment(value: Any) -> str:
+    """What is wrong with an instant of a pool, or nothing."""
+    return moment(value, "UTC")
+
+
+def moment(value: Any, zone: str = "the campaign's zone") -> str:
     """What is wrong with an instant, or nothing."""
     if isinstance(value, datetime):
         if value.tzinfo is not None:
             return ""
         return (
             f"`{value.isoformat()}` has no offset: write an instant such as `{value.isoformat()}Z`,"
-            f" or the date `{value.date()}` alone, which is read in the campaign's zone"
+            f" or the date `{value.date()}` alone, which is read in {zone}"
         )
     if isinstance(value, date):
         return ""
@@ -138,7 +152,27 @@ GRANTS: Final[dict[str, Kind]] = {"hold": text, "review": text, "reversal": text
 """What a definition says of the grants that are earned under it."""
 
 
+POOL: Final = Shape(
+    {
+        "distribution": distribution,
+        "issuance_allowed": switch,
+        "redemption_allowed": switch,
+        "low_threshold": whole,
+        "max_characters": whole,
+        "notification_email_address": address,
+        "bearer": switch,
+        "redemption_limit": whole,
+        "issuee_redemption_limit": whole,
+        "valid_from": utc_moment,
+        "valid_until": utc_moment,
+    }
+)
+PROMOTION: Final = Shape({"campaign": text, "coupons": text}, ("campaign",), instead={"campaign": ("coupons",)})
+
+
 SHAPES: Final[Mapping[str, Shape]] = {
+    "pools": POOL,
+    "promotions": PROMOTION,
     "rewards": Shape({"properties": table, "issues": table}),
     "offers": Shape(
         {"reward": text, "condition": text, "expires_after": text, "acknowledge": texts} | GRANTS,
@@ -190,16 +224,14 @@ SHAPES: Final[Mapping[str, Shape]] = {
     ),
 }
 CONDITIONS: Final = "conditions"
-TABLES: Final = ("rewards", CONDITIONS, "offers", PROGRAMS, "campaigns")
+TABLES: Final = ("pools", "rewards", CONDITIONS, "offers", PROGRAMS, "campaigns", "promotions")
 """In the order that they are brought into force."""
 
 
 def findings(source: TomlSource) -> Iterator[str]:
     """Everything that is wrong with the tables and keys of a file, each with its place."""
     for name, value in source.tables.items():
-        if name in NOT_YET:
-            yield source.finding("this table is not known by this version of rewardkit", name)
-        elif name not in TABLES:
+        if name not in TABLES:
             yield source.finding(_unknown(name, "table", TABLES), name)
         elif not isinstance(value, dict):
             yield source.finding(f"must be a table, not {_shown(value)}", name)

@@ -14,6 +14,7 @@ from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign, campaign_of
 from rewardkit.core.definitions.entries import Entries
 from rewardkit.core.definitions.listeners import Listeners, listeners
 from rewardkit.core.definitions.offer import CONDITION, OFFER, PROMOTION, REWARD, Offer, offer_of, reward_of
+from rewardkit.core.definitions.promotion import Promotion
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, referral_campaign_of
 from rewardkit.core.definitions.referral_register import EMPTY as NO_REFERRALS
 from rewardkit.core.definitions.referral_register import Register
@@ -49,8 +50,8 @@ class Catalogue:
     offer_names: Mapping[int, frozenset[str]] = attrs.field(factory=dict)
     """Campaign id → the offers that any of its versions has made."""
     referrals: Register = NO_REFERRALS
-    promotions: Mapping[int, tuple[int, str]] = attrs.field(factory=dict)
-    """Pool id → version, and the campaign whose offer its codes make."""
+    promotions: Mapping[int, Promotion] = attrs.field(factory=dict)
+    """Pool id → what follows where one of its codes is entered."""
     audiences: Mapping[tuple[str, str], Audience] = attrs.field(factory=dict)
     """By canonical text and zone: those of all campaigns that were launched, and conditions on their senders."""
 
@@ -79,7 +80,7 @@ class Catalogue:
             elif row.kind == CONDITION:
                 conditions[row.name] = (row.version, read(row.body, "condition")["condition"])
             elif row.kind == PROMOTION:
-                promotions[int(row.name)] = row.version, read(row.body, "promotion")["campaign"]
+                promotions[int(row.name)] = Promotion.of(row.version, read(row.body, "promotion"))
             elif row.kind == OFFER:
                 offer = offer_of(row)
                 offers[row.name] = offer_versions[row.name, row.version] = offers_by_number[row.number] = offer

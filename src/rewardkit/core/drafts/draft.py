@@ -9,6 +9,8 @@ from rewardkit.core.deciding.context import Context, Deciding
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.costs import require_costs
 from rewardkit.core.drafts.issues import pools_named
+from rewardkit.core.pools.defining import DefinedPools, define_pools
+from rewardkit.core.requests.answers import PoolDefined
 from rewardkit.core.storing.effects import Effect, Insert, Publish
 from rewardkit.core.storing.needs import Definitions, DefinitionSet, Published, ask
 from rewardkit.core.storing.rows import DefinitionRow
@@ -21,11 +23,13 @@ class Draft:
 
     Args:
         pools: the ids of pools that definitions name, by name.
+        defined: the pools that are defined with it.
     """
 
-    def __init__(self, catalogue: Catalogue, pools: Mapping[str, int]) -> None:
+    def __init__(self, catalogue: Catalogue, pools: Mapping[str, int], defined: DefinedPools) -> None:
         self.catalogue = catalogue
-        self.pools = pools
+        self.pools = {**pools, **defined.ids}
+        self._defined = defined
         self._epoch = catalogue.epoch + 1
         self._rows: list[DefinitionRow] = []
 
@@ -35,6 +39,17 @@ class Draft:
         fingerprint = chained(self.catalogue.fingerprint, kind, name, str(version), row.body)
         self._rows.append(row)
         self.catalogue = self.catalogue.extended(DefinitionSet(self._epoch, fingerprint, (row,)))
+
+    def pool(self, name: str) -> PoolDefined:
+        """A pool that is defined with it.
+
+        Raises:
+            Refused, ValidationError: it cannot be.
+        """
+        answer = self._defined.answers[name]
+        if isinstance(answer, PoolDefined):
+            return answer
+        raise answer
 
     def require_costs(self) -> None:
         """Refuse what would let a campaign with a budget give what has no cost.
@@ -47,9 +62,10 @@ class Draft:
 
     def effects(self) -> tuple[Effect, ...]:
         """What publishes them under the next epoch; nothing where there is nothing new."""
+        pools = tuple(self._defined.effects)
         if not self._rows:
-            return ()
-        return Insert(tuple(self._rows)), Publish(self._epoch, self.catalogue.fingerprint)
+            return pools
+        return *pools, Insert(tuple(self._rows)), Publish(self._epoch, self.catalogue.fingerprint)
 
 
 def locked(context: Context, definitions: Iterable[object] = ()) -> Deciding[Draft]:
@@ -63,4 +79,6 @@ def locked(context: Context, definitions: Iterable[object] = ()) -> Deciding[Dra
     catalogue = context.catalogue
     if (catalogue.epoch, catalogue.fingerprint) != published:
         catalogue = Catalogue.of((yield from ask(Definitions())))
-    return Draft(catalogue, (yield from pools_named(definitions)))
+    given = tuple(definitions)
+    defined = yield from define_pools(given, context)
+    return Draft(catalogue, (yield from pools_named(given)), defined)

@@ -54,9 +54,10 @@ def pools_named(definitions: Iterable[object]) -> Deciding[dict[str, int]]:
     found: dict[str, int] = {}
     for definition in definitions:
         issues = getattr(definition, "issues", None)
-        name = issues.get("pool") if isinstance(issues, Mapping) else getattr(definition, "pool", None)
-        if isinstance(name, str) and name and name not in found:
-            stocked = yield from ask(PoolOf(text(name, "issues.pool")))
-            if stocked is not None:
-                found[name] = stocked.pool.id
+        issued = issues.get("pool") if isinstance(issues, Mapping) else None
+        for name in (issued, getattr(definition, "pool", None), getattr(definition, "coupons", None)):
+            if isinstance(name, str) and name and name not in found:
+                stocked = yield from ask(PoolOf(text(name, "a pool's name")))
+                if stocked is not None:
+                    found[name] = stocked.pool.id
     return found

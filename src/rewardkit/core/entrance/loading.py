@@ -11,11 +11,12 @@ from rewardkit.core.deciding.context import Context
 from rewardkit.core.drafts.defining import define_condition, define_offer, define_reward
 from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.entrance.campaign_kinds import define_campaign, launch_campaign
+from rewardkit.core.pools.commands import DefinePool
 from rewardkit.core.promotions.commands import DefinePromotion
 from rewardkit.core.promotions.defining import define_promotion
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.referrals.defining import define_referral_program
-from rewardkit.core.requests.answers import CampaignState, Defined
+from rewardkit.core.requests.answers import CampaignState, Defined, PoolDefined
 from rewardkit.core.requests.commands import (
     Command,
     DefineCampaign,
@@ -27,7 +28,8 @@ from rewardkit.core.requests.commands import (
 from rewardkit.errors import RewardKitError, ValidationError
 
 Definition: TypeAlias = (
-    DefineReward
+    DefinePool
+    | DefineReward
     | DefineCondition
     | DefineOffer
     | DefineReferralProgram
@@ -40,7 +42,14 @@ Definition: TypeAlias = (
 Definer: TypeAlias = Callable[[Any, Draft, Context], Any]
 """Adds to a draft what a command defines, and gives its answer."""
 
+
+def _define_pool(command: DefinePool, draft: Draft, _context: Context) -> PoolDefined:
+    """Decided with the draft, since it has to ask."""
+    return draft.pool(command.name)
+
+
 DEFINERS: Final[Mapping[type[Command[Any]], Definer]] = {
+    DefinePool: _define_pool,
     DefineReward: define_reward,
     DefineCondition: define_condition,
     DefineOffer: define_offer,
@@ -52,7 +61,7 @@ DEFINERS: Final[Mapping[type[Command[Any]], Definer]] = {
 
 
 @attrs.frozen
-class LoadDefinitions(Command[tuple[Defined | CampaignState, ...]]):
+class LoadDefinitions(Command[tuple[Defined | PoolDefined | CampaignState, ...]]):
     """Carry out definitions in their order, each on top of those before it, all or nothing.
 
     Answers what each of them answers.
@@ -75,7 +84,9 @@ class DefinitionError(RewardKitError):
         super().__init__(f"definition {index}: {cause}")
 
 
-def load_definitions(command: LoadDefinitions, draft: Draft, context: Context) -> tuple[Defined | CampaignState, ...]:
+def load_definitions(
+    command: LoadDefinitions, draft: Draft, context: Context
+) -> tuple[Defined | PoolDefined | CampaignState, ...]:
     """Decide each as if those before it were in force.
 
     Raises:

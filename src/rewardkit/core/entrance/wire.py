@@ -11,13 +11,25 @@ from typing import Any
 import attrs
 
 from rewardkit.core.pools import code, import_report, issuance, pool, redemption, reservation
+from rewardkit.core.promotions import entered
 from rewardkit.core.requests import answers, records, referral_records
 from rewardkit.errors import InvariantError
 from rewardkit.language.event import instant, moment
 
 _RECORDS: Mapping[str, type] = {
     kind.__name__: kind
-    for module in (answers, records, referral_records, pool, code, issuance, redemption, reservation, import_report)
+    for module in (
+        answers,
+        records,
+        referral_records,
+        pool,
+        code,
+        issuance,
+        redemption,
+        reservation,
+        import_report,
+        entered,
+    )
     for kind in vars(module).values()
     if isinstance(kind, type) and attrs.has(kind)
 }

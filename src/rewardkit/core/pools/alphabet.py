@@ -99,7 +99,9 @@ class Alphabet:
     @characters.validator
     def _check(self, _attribute: object, characters: object) -> None:
         if not isinstance(characters, str) or not _CHARACTERS.fullmatch(characters) or len(characters) < 2:
-            raise ValidationError("an alphabet is text of at least two of the characters `0` to `9` and `A` to `Z`")
+            raise ValidationError(
+                "an alphabet is `crockford`, `wordless`, or text of at least two of the characters `0` to `9` and `A` to `Z`"
+            )
         if len(set(characters)) != len(characters):
             twice = next(one for one in characters if characters.count(one) > 1)
             raise ValidationError(f"the alphabet has `{twice}` twice")
@@ -124,3 +126,14 @@ WORDLESS: Final = Alphabet("256789BCDFGHJKMNPQRTVWXZ")
 
 What has no vowels to begin with, such as an abbreviation, can still come up.
 """
+
+NAMED: Final = {"crockford": CROCKFORD, "wordless": WORDLESS}
+
+
+def alphabet_of(given: str) -> Alphabet:
+    """The alphabet of this name, which no characters of one look like, or of these characters.
+
+    Raises:
+        ValidationError: it is neither.
+    """
+    return NAMED[given] if isinstance(given, str) and given in NAMED else Alphabet(given)

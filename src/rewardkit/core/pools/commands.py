@@ -17,6 +17,7 @@ from rewardkit.core.pools.issuance import Issuance
 from rewardkit.core.pools.pool import Pool
 from rewardkit.core.pools.redemption import Redemption
 from rewardkit.core.pools.reservation import Reservation
+from rewardkit.core.requests.answers import PoolDefined
 from rewardkit.core.requests.commands import Command
 from rewardkit.core.values.input import masked
 
@@ -100,6 +101,32 @@ class ChangePool(Command[Pool]):
 
 
 @attrs.frozen
+class DefinePool(Command[PoolDefined]):
+    """Have a pool of this name, with these terms: made where there is none, and changed where it differs.
+
+    What is not given stays as it is, and is as of `CreatePool` in a new pool; see there, and `ChangePool`.
+    """
+
+    name: str
+    distribution: Literal["unique", "multi"] | Keep = attrs.field(default=KEEP, kw_only=True)
+    issuance_allowed: bool | Keep = attrs.field(default=KEEP, kw_only=True)
+    redemption_allowed: bool | Keep = attrs.field(default=KEEP, kw_only=True)
+    low_threshold: int | Keep | None = attrs.field(default=KEEP, kw_only=True)
+    max_characters: int | Keep = attrs.field(default=KEEP, kw_only=True)
+    notification_email_address: str | Keep | None = attrs.field(default=KEEP, kw_only=True, repr=False)
+    bearer: bool | Keep = attrs.field(default=KEEP, kw_only=True)
+    redemption_limit: int | Keep | None = attrs.field(default=KEEP, kw_only=True)
+    issuee_redemption_limit: int | Keep | None = attrs.field(default=KEEP, kw_only=True)
+    valid_from: When | Keep = attrs.field(default=KEEP, kw_only=True)
+    valid_until: When | Keep = attrs.field(default=KEEP, kw_only=True)
+
+    def created(self) -> CreatePool:
+        """What makes it where there is none."""
+        given = {name: value for name, value in attrs.asdict(self).items() if value is not KEEP}
+        return CreatePool(**given)
+
+
+@attrs.frozen
 class ImportCodes(Command[ImportReport]):
     """Add codes to a pool, up to 10,000 at once; those that cannot be added are refused row by row.
 
@@ -127,7 +154,8 @@ class GenerateCodes(Command[ImportReport]):
         length: of the characters that are drawn, where there is no pattern.
         prefix: in front of them.
         pattern: such as `SAVE-####-####`, in which each `#` is drawn; in place of length and prefix.
-        alphabet: what is drawn from: no two characters that look alike.
+        alphabet: what is drawn from: no two characters that look alike; or a name: `crockford`, or `wordless`, in
+            which no words can be read.
         check: whether a check character follows, by which typing errors are told from guesses.
         allow_guessable: whether less than 40 bits may be drawn, or more than one code in a million may be there.
         planned: how many are to be added by this command and those after it, which are refused together; default is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.pools.alphabet import Alphabet, code_key, fault_of, keys_at_once
+from rewardkit.core.pools.alphabet import alphabet_of, code_key, fault_of, keys_at_once
 from rewardkit.core.pools.commands import GenerateCodes
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.import_report import ImportReport
@@ -72,7 +72,7 @@ def generate_codes(command: GenerateCodes, context: Context) -> Deciding[Decisio
 
 
 def _pattern(given: GenerateCodes | CodeOdds) -> CodePattern:
-    alphabet = Alphabet(given.alphabet)
+    alphabet = alphabet_of(given.alphabet)
     if given.pattern is not None:
         if given.prefix:
             raise ValidationError("a pattern holds everything: write the prefix into it")

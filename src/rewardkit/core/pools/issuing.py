@@ -9,7 +9,7 @@ from rewardkit.core.pools.alphabet import read_code
 from rewardkit.core.pools.commands import IssueCode
 from rewardkit.core.pools.creating import pool_name
 from rewardkit.core.pools.issuance import Issuance, issuance_record
-from rewardkit.core.pools.issuee import issuee_of
+from rewardkit.core.pools.issuee import Issuee, issuee_of
 from rewardkit.core.pools.needs import (
     CodeOf,
     Draw,
@@ -44,18 +44,7 @@ REFERENCE_CHARACTERS = 255
 def issue_code(command: IssueCode, context: Context) -> Deciding[Decision[Issuance]]:
     """A code for an issuee: the one that she has, or the next one."""
     issuee = issuee_of(context, command.external_issuee_id, command.issuee_id)
-    new = IssuanceRow(
-        id=0,
-        key="",
-        number=0,
-        code="",
-        pool=0,
-        issuee=issuee.id,
-        external_issuee=issuee.external,
-        application=reference(command.referring_application, "a referring application"),
-        reference=reference(command.referring_application_ref_id, "a reference"),
-        created_at=context.at,
-    )
+    new = _begun(command, issuee, context)
     issuing = Issuing(context, new, known=issuee.known)
     if command.code is not None:
         return (yield from issuing.this_one(pool_name(command.pool), command.code))
@@ -69,6 +58,29 @@ def issue_code(command: IssueCode, context: Context) -> Deciding[Decision[Issuan
     if taken.held:
         return (yield from issuing.again(taken.held))
     return (yield from issuing.looking_at_all(taken.pool.id))
+
+
+def issue_unwritten(command: IssueCode, pool_id: int, context: Context) -> Deciding[Decision[Issuance]]:
+    """The same of a pool whose id is known, with nothing taken before it is written: all its slices are locked."""
+    issuee = issuee_of(context, command.external_issuee_id, command.issuee_id)
+    issuing = Issuing(context, _begun(command, issuee, context), known=issuee.known)
+    return (yield from issuing.looking_at_all(pool_id))
+
+
+def _begun(command: IssueCode, issuee: Issuee, context: Context) -> IssuanceRow:
+    """What is known of an issuance before its code is."""
+    return IssuanceRow(
+        id=0,
+        key="",
+        number=0,
+        code="",
+        pool=0,
+        issuee=issuee.id,
+        external_issuee=issuee.external,
+        application=reference(command.referring_application, "a referring application"),
+        reference=reference(command.referring_application_ref_id, "a reference"),
+        created_at=context.at,
+    )
 
 
 def reference(given: str | None, what: str) -> str:

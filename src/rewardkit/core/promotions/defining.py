@@ -1,28 +1,44 @@
-"""Defining which pool's codes lead to which campaign."""
+"""Defining what follows where a code of a pool is entered."""
 
 from __future__ import annotations
 
 from rewardkit.core.deciding.context import Context
 from rewardkit.core.definitions.offer import PROMOTION
+from rewardkit.core.definitions.promotion import Promotion
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.pools.refusals import pool_unknown
 from rewardkit.core.promotions.commands import DefinePromotion
 from rewardkit.core.requests.answers import Defined
 from rewardkit.core.values.input import text
+from rewardkit.errors import ValidationError
 
 
-def define_promotion(command: DefinePromotion, draft: Draft, context: Context) -> Defined:
-    """A new version where the campaign differs; a pool has one at a time."""
-    pool, campaign = text(command.pool, "a pool's name"), text(command.campaign, "a campaign's name")
+def define_promotion(command: DefinePromotion, draft: Draft, _context: Context) -> Defined:
+    """A new version where the outcome differs; a pool has one at a time."""
+    pool = text(command.pool, "a pool's name")
     if pool not in draft.pools:
         raise pool_unknown(pool)
-    if campaign not in draft.catalogue.campaigns:
-        raise unknown("campaign", campaign, draft.catalogue.campaigns)
-    pool_id = draft.pools[pool]
-    version, known = draft.catalogue.promotions.get(pool_id, (0, ""))
-    name = str(pool_id)
-    if known == campaign:
-        return Defined(PROMOTION, name, version, new=False)
-    draft.add(PROMOTION, name, version + 1, {"campaign": campaign})
-    return Defined(PROMOTION, name, version + 1, new=True)
+    if (command.campaign is None) == (command.coupons is None):
+        raise ValidationError("a promotion makes the offer of a `campaign`, or issues `coupons` of a pool: name one")
+    known = draft.catalogue.promotions.get(draft.pools[pool], Promotion(0))
+    promotion = _promotion(command, draft, known.version)
+    name = str(draft.pools[pool])
+    if promotion == known:
+        return Defined(PROMOTION, name, known.version, new=False)
+    draft.add(PROMOTION, name, known.version + 1, promotion.body)
+    return Defined(PROMOTION, name, known.version + 1, new=True)
+
+
+def _promotion(command: DefinePromotion, draft: Draft, version: int) -> Promotion:
+    if command.coupons is None:
+        campaign = text(command.campaign, "campaign")
+        if campaign not in draft.catalogue.campaigns:
+            raise unknown("campaign", campaign, draft.catalogue.campaigns)
+        return Promotion(version, campaign=campaign)
+    coupons = text(command.coupons, "coupons")
+    if coupons not in draft.pools:
+        raise pool_unknown(coupons)
+    if coupons == command.pool:
+        raise ValidationError("coupons are codes of another pool than the promo codes themselves")
+    return Promotion(version, coupons=draft.pools[coupons])

@@ -22,6 +22,15 @@ class Defined:
 
 
 @attrs.frozen
+class PoolDefined:
+    """A pool is there as it was defined; `new` is false where it was so already."""
+
+    name: str
+    id: int
+    new: bool
+
+
+@attrs.frozen
 class CampaignState:
     """A campaign after it was launched, paused, resumed or ended: `live`, `paused` or `ended`."""
 
