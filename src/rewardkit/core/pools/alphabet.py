@@ -100,7 +100,8 @@ class Alphabet:
     def _check(self, _attribute: object, characters: object) -> None:
         if not isinstance(characters, str) or not _CHARACTERS.fullmatch(characters) or len(characters) < 2:
             raise ValidationError(
-                "an alphabet is `crockford`, `wordless`, or text of at least two of the characters `0` to `9` and `A` to `Z`"
+                "an alphabet is `crockford`, `wordless`, or text of at least two of the characters"
+                " `0` to `9` and `A` to `Z`"
             )
         if len(set(characters)) != len(characters):
             twice = next(one for one in characters if characters.count(one) > 1)
