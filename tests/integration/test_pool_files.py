@@ -182,8 +182,10 @@ def test_the_command_line_says_what_came_of_each_pool(
     ]
     assert main(["load", str(file), "--store", store, "--json"]) == 0
     printed = capsys.readouterr()
-    first = json.loads(printed.out.splitlines()[0])
-    assert first == {"kind": "pool", "name": "Summer", "id": 1, "new": False}
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    assert lines[0] == {"kind": "pool", "name": "Summer", "id": 1, "new": False}
+    # By the names that the file has, whatever they are kept under.
+    assert [one["name"] for one in lines if one["kind"] == "promotion"] == ["Summer", "Gift Cards"]
     assert "nothing has changed" in printed.err
 
 

@@ -102,9 +102,9 @@ def test_any_number_is_generated(kit: RewardKit) -> None:
 
 
 def test_what_could_be_guessed_once_all_were_there_is_refused_before_the_first_is_made(kit: RewardKit) -> None:
-    # A batch by itself would pass: 45 bits, and seven thousand million guesses for one of its codes.
+    # A batch by itself would pass: 40 bits, and two hundred million guesses for one of its codes.
     with pytest.raises(Refused, match="codes_guessable"):
-        kit.generate_codes(POOL, 40_000_000, length=9)
+        kit.generate_codes(POOL, 1_200_000, length=8)
     assert kit.ask(PoolStatus(POOL)).total == 0
     with pytest.raises(Refused, match="space_exhausted"):
         kit.generate_codes(POOL, 2_000_000, length=4, allow_guessable=True)

@@ -84,6 +84,6 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
     try:
         file = output.open("w", encoding="utf-8", newline="")
     except OSError as error:
-        raise ValidationError(f"`{output}` cannot be written: {error.strerror or error}") from None
+        raise ValidationError(f"`{output}` cannot be written: {str(error.strerror or error).lower()}") from None
     with file:
         yield file

@@ -42,7 +42,7 @@ def write_images(arguments: argparse.Namespace, code: str) -> None:
         try:
             file.write_bytes(drawers[file.suffix.lower()](code))
         except OSError as error:
-            raise ValidationError(f"`{file}` cannot be written: {error.strerror or error}") from None
+            raise ValidationError(f"`{file}` cannot be written: {str(error.strerror or error).lower()}") from None
 
 
 def _image(text: str) -> Path:

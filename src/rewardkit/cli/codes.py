@@ -149,7 +149,7 @@ def _key_of(pool: int | str, file: Path) -> str:
             while block := opened.read(1 << 20):
                 digest.update(block)
     except OSError as error:
-        raise ValidationError(f"`{file}` cannot be read: {error.strerror or error}") from None
+        raise ValidationError(f"`{file}` cannot be read: {str(error.strerror or error).lower()}") from None
     return f"file:{digest.hexdigest()}"
 
 

@@ -22,7 +22,8 @@ def _shown(at: int) -> str:
 
 def pool_unknown(pool: int | str) -> Refused:
     """There is no such pool."""
-    return Refused("pool_unknown", f"pool `{show(str(pool))}` does not exist: make it with `CreatePool`", {})
+    sentence = f"pool `{show(str(pool))}` does not exist: make it with `CreatePool`, or in a definition file"
+    return Refused("pool_unknown", sentence, {})
 
 
 def code_unknown() -> Refused:

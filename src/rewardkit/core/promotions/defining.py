@@ -23,11 +23,11 @@ def define_promotion(command: DefinePromotion, draft: Draft, _context: Context) 
         raise ValidationError("a promotion makes the offer of a `campaign`, or issues `coupons` of a pool: name one")
     known = draft.catalogue.promotions.get(draft.pools[pool], Promotion(0))
     promotion = _promotion(command, draft, known.version)
-    name = str(draft.pools[pool])
     if promotion == known:
-        return Defined(PROMOTION, name, known.version, new=False)
-    draft.add(PROMOTION, name, known.version + 1, promotion.body)
-    return Defined(PROMOTION, name, known.version + 1, new=True)
+        return Defined(PROMOTION, pool, known.version, new=False)
+    # Under its id: a pool that is renamed keeps its promotion.
+    draft.add(PROMOTION, str(draft.pools[pool]), known.version + 1, promotion.body)
+    return Defined(PROMOTION, pool, known.version + 1, new=True)
 
 
 def _promotion(command: DefinePromotion, draft: Draft, version: int) -> Promotion:
