@@ -11,6 +11,7 @@ from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.drafts.issues import pools_named
 from rewardkit.core.entrance.campaign_kinds import findings_of
 from rewardkit.core.entrance.loading import DEFINERS, Definition, DefinitionError, LoadDefinitions, load_definitions
+from rewardkit.core.pools.defining import define_pools
 from rewardkit.core.requests.commands import DefineCampaign, LaunchCampaign
 from rewardkit.core.requests.queries import Query
 from rewardkit.errors import Refused, RewardKitError
@@ -47,7 +48,8 @@ def definition_checks(query: DefinitionChecks, context: Context) -> Deciding[Dec
         DefinitionError: one of them is refused, for more than a finding.
     """
     catalogue = yield from newest(context)
-    draft = Draft(catalogue, (yield from pools_named(query.definitions)))
+    defined = yield from define_pools(query.definitions, context, kept=False)
+    draft = Draft(catalogue, (yield from pools_named(query.definitions)), defined)
     load_definitions(LoadDefinitions(_defining(query.definitions)), draft, context)
     acknowledged: dict[str, tuple[str, ...]] = {}
     for index, definition in enumerate(query.definitions):

@@ -33,10 +33,11 @@ class DefinedPools:
         return {name: one.id for name, one in self.answers.items() if isinstance(one, PoolDefined)}
 
 
-def define_pools(definitions: Iterable[object], context: Context) -> Deciding[DefinedPools]:
+def define_pools(definitions: Iterable[object], context: Context, *, kept: bool = True) -> Deciding[DefinedPools]:
     """Make or change the pools among definitions; whoever makes one elsewhere waits, since definitions are locked.
 
     Those that are there come first, in the order of their ids, in which others lock them.
+    What is not `kept` is only looked at: nothing is locked, and new pools have ids that no pool has.
     """
     defined, new, known = DefinedPools(), list[DefinePool](), list[tuple[Stocked, DefinePool]]()
     for command in definitions:
@@ -50,7 +51,7 @@ def define_pools(definitions: Iterable[object], context: Context) -> Deciding[De
                 known.append((stocked, command))
     for stocked, command in sorted(known, key=lambda one: one[0].pool.id):
         try:
-            defined.answers[command.name] = yield from _change(stocked, command, context, defined.effects)
+            defined.answers[command.name] = yield from _change(stocked, command, context, defined.effects, kept=kept)
         except (Refused, ValidationError) as error:
             defined.answers[command.name] = error
     last = -1
@@ -61,20 +62,23 @@ def define_pools(definitions: Iterable[object], context: Context) -> Deciding[De
             defined.answers[command.name] = error
             continue
         # A store that numbers by what it has would answer the same again: what was drawn here is not there yet.
-        last = max((yield from ask(Draw("pool"))), last + 1)
+        last = max((yield from ask(Draw("pool"))), last + 1) if kept else -len(defined.answers) - 1
         defined.effects += [Insert((pool._replace(id=last),)), Insert(empty_slices(last))]
         defined.answers[command.name] = PoolDefined(command.name, last, new=True)
     return defined
 
 
-def _change(stocked: Stocked, command: DefinePool, context: Context, effects: list[Effect]) -> Deciding[PoolDefined]:
+def _change(
+    stocked: Stocked, command: DefinePool, context: Context, effects: list[Effect], *, kept: bool
+) -> Deciding[PoolDefined]:
     terms = terms_of({name: value for name, value in attrs.asdict(command).items() if value is not KEEP})
-    if changed(stocked.pool, stocked.slices, dict(terms)) == stocked.pool:
-        return PoolDefined(command.name, stocked.pool.id, new=False)
-    before = yield from ask(LockPool(stocked.pool.id))
-    slices = yield from ask(LockSlices(stocked.pool.id))
-    if before is None:
-        raise InvariantError(f"pool {stocked.pool.id} is gone")
-    after = changed(before, slices, terms)._replace(updated_at=context.at)
-    effects += [Replace((after,)), *stock_effects(context, (before, slices), (after, slices))]
-    return PoolDefined(command.name, before.id, new=True)
+    seen = stocked.pool
+    new = changed(seen, stocked.slices, terms) != seen
+    if new and kept:
+        before = yield from ask(LockPool(seen.id))
+        slices = yield from ask(LockSlices(seen.id))
+        if before is None:
+            raise InvariantError(f"pool {seen.id} is gone")
+        after = changed(before, slices, terms)._replace(updated_at=context.at)
+        effects += [Replace((after,)), *stock_effects(context, (before, slices), (after, slices))]
+    return PoolDefined(command.name, seen.id, new)
