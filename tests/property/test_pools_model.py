@@ -267,6 +267,8 @@ class PoolHistory(RuleBasedStateMachine):
             code.void = move is VoidCode
             code.active = code.active if code.void else move is ActivateCode
             self.model.noticing(before)
+            if move is ActivateCode and code.pool == UNIQUE:
+                self.supplied()
 
     @rule(pool=pools, issuing=st.booleans(), redeeming=st.booleans())
     def switch(self, pool: str, *, issuing: bool, redeeming: bool) -> None:
