@@ -88,6 +88,15 @@ def test_every_grant_has_a_code_of_its_own(counter: Counter) -> None:
     assert counter.kit.run(rk.IssueCode("spring", "amanda")).code == grants[0].code
 
 
+def test_whoever_is_granted_a_code_after_hers_was_voided_has_that_one_from_then_on(counter: Counter) -> None:
+    counter.open(5)
+    first = counter.earn()
+    counter.kit.run(rk.ReverseGrant(first.id, "sent back"))
+    second = counter.earn()
+    issued = counter.kit.run(rk.IssueCode("spring", external_issuee_id="amanda"))
+    assert issued.code == second.code != first.code
+
+
 def test_many_grants_of_one_call_take_different_codes(counter: Counter) -> None:
     counter.open(5)
     events = [rk.Event("visit", user=f"user {n}", id="1") for n in range(8)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from rewardkit.core.attempts.needs import AttemptsOf, TakeAttempts
 from rewardkit.core.pools.needs import AddCodes, PoolOf, TakeCode, TakeHolding, Taken
 from rewardkit.core.pools.slices import SLICES
@@ -65,6 +67,19 @@ class StoreSupplies:
         assert self._another(store, "ann", at=5).code is None
         taken = self._another(store, "ann", at=4)
         assert taken.code is not None
+
+    @pytest.mark.parametrize("status", ["issued", "void", "no code"])
+    def test_another_code_is_held_by_whoever_holds_none_that_can_be_used(self, store: Store, status: str) -> None:
+        self._stock(store, 3)
+        if status == "no code":
+            ask(store, TakeHolding(1, "ann"))
+        else:
+            first = self._another(store, "ann").code
+            assert first is not None
+            replace(store, first._replace(status=status))
+        code = self._another(store, "ann").code
+        assert code is not None
+        assert (ask(store, TakeHolding(1, "ann")) == code.key) is (status != "issued")
 
     def test_attempts_begin_at_nothing_and_are_kept(self, store: Store) -> None:
         assert ask(store, TakeAttempts(("a", "b"))) == (AttemptRow("a", 0, 0, 0, 0), AttemptRow("b", 0, 0, 0, 0))

@@ -118,7 +118,8 @@ class TakeCode(Need[Taken | None]):
         pool: id or name.
         issuance: what is recorded; the store fills in id, key, number, code and pool.
         known: whether the issuee may have been here before.
-        another: where she has, she gets another code, and keeps her holding; not together with `known`.
+        another: where she has, she gets another code, and keeps her holding unless what it holds is void; not together
+            with `known`.
     """
 
     pool: int | str

@@ -110,7 +110,8 @@ class MemoryPools:
             issued=first.issued + 1, remaining=first.remaining - 1, quota=first.quota - 1, cursor=code.position + 1
         )
         self._put((pool.id, first.slice), after)
-        if holding is None:
+        held: CodeRow | None = self._shelves[CodeRow].rows.get(holding.key) if holding else None
+        if held is None or held.status == "void":
             self._put((pool.id, issuee), HoldingRow(pool.id, issuee, code.key))
         self._put(number, need.issuance._replace(id=number, key=code.key, number=1, code=code.code, pool=pool.id))
         return needs.Taken(pool, "", code, number)

@@ -39,6 +39,12 @@ class PoolStatements:
             f'INSERT INTO {self.name(HOLDING)} AS h ("tenant", "pool", "issuee", "key") VALUES (?, ?, ?, \'\') '
             'ON CONFLICT ("tenant", "pool", "issuee") DO UPDATE SET "key" = h."key" RETURNING "key"'
         )
+        self.unless_held = (
+            'ON CONFLICT ("tenant", "pool", "issuee") DO UPDATE SET "key" = excluded."key" '
+            f"WHERE h.\"key\" = '' OR EXISTS (SELECT 1 FROM {self.name(CODE)} AS c "
+            'WHERE c."tenant" = h."tenant" AND c."key" = h."key" AND c."status" = \'void\')'
+        )
+        """Has an issuee hold what is inserted as `h`, unless she holds a code that is not void."""
         self.next_code = self._select(
             CODE, f'"pool" = ? AND "slice" = ? AND "position" >= ? AND {FREE}', f'ORDER BY "position" LIMIT 1{lock}'
         )

@@ -88,8 +88,8 @@ class PostgresPoolStatements(PoolStatements):
             f'moved AS (UPDATE {self.name(SLICE)} SET "issued" = "issued" + 1, "remaining" = "remaining" - 1, '
             '"quota" = "quota" - 1, "cursor" = (SELECT "position" + 1 FROM taken) '
             'WHERE "tenant" = %s AND "pool" = (SELECT "pool" FROM taken) AND "slice" = (SELECT "slice" FROM taken)), '
-            f'holding AS (INSERT INTO {self.name(HOLDING)} ("tenant", "pool", "issuee", "key") '
-            'SELECT %s::text, "pool", %s::text, "key" FROM taken ON CONFLICT DO NOTHING RETURNING 1), '
+            f'holding AS (INSERT INTO {self.name(HOLDING)} AS h ("tenant", "pool", "issuee", "key") '
+            f'SELECT %s::text, "pool", %s::text, "key" FROM taken {self.unless_held} RETURNING 1), '
             f"issuance AS (INSERT INTO {self.name(ISSUANCE)} ({issuance}) "
             f'SELECT %s::text, nextval({self.sequence(ISSUANCE)}), "key", 1, "code", "pool", '
             "%s::text, %s::text, %s::text, %s::text, %s::bigint "

@@ -35,6 +35,7 @@ class SqlitePoolStatements(PoolStatements):
             f"SELECT {statements.columns(HOLDING)} FROM {self.name(HOLDING)} "
             'WHERE "tenant" = ? AND "pool" = ? AND "issuee" = ?'
         )
+        self.hold = f"INSERT INTO {self.name(HOLDING)} AS h VALUES (?, ?, ?, ?) {self.unless_held}"
         self.best_slice = (
             f'SELECT "slice", "cursor" FROM {self.name(SLICE)} '
             'WHERE "tenant" = ? AND "pool" = ? AND "quota" > 0 ORDER BY "quota" DESC, "slice" LIMIT 1'
@@ -110,9 +111,7 @@ class SqlitePools(SqlPools):
         )
         self.replace((after,))
         self.fetch(self._pools.take_from_slice, (code.position + 1, self._tenant, pool.id, code.slice))
-        held = self.fetch(self._pools.holding_of, (self._tenant, pool.id, template.issuee)) if need.another else []
-        if not held:
-            self.insert((HoldingRow(pool.id, template.issuee, code.key),))
+        self.fetch(self._pools.hold, (self._tenant, *HoldingRow(pool.id, template.issuee, code.key)))
         issuance = template._replace(id=taken.issuance, key=code.key, number=1, code=code.code, pool=pool.id)
         self.insert((issuance,))
         return taken._replace(code=after)
