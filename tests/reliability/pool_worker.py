@@ -95,7 +95,8 @@ class PoolWorker:
         self._count(ConfirmReservation(reservation) if self.number % 2 else ReleaseReservation(reservation), name)
 
     def _enter(self, name: str) -> None:
-        self._count(EnterPromoCode(self.job["code"], name, public=False, limits=UNLIMITED), name)
+        customer = f"{self.job['code']} {name}"  # who entered one before has had the campaign's offer
+        self._count(EnterPromoCode(self.job["code"], customer, public=False, limits=UNLIMITED), name)
 
     def _earn(self, name: str) -> None:
         user = f"{self.job['pool']} {self.number}"

@@ -29,8 +29,6 @@ T = TypeVar("T")
 WAYS = ("redeem", "reserve", "check", "enter")
 SAMPLES = 2_000
 
-pytestmark = pytest.mark.timeout(3_600)
-
 
 class Noting:
     """A store that notes what is asked of it, and how many rows of which kind are written."""

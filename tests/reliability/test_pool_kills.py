@@ -39,7 +39,6 @@ MOST_STEPS = 80
 """More than any command takes."""
 ENDED = " ended"
 
-pytestmark = pytest.mark.timeout(7_200)
 forked = pytest.mark.skipif(not hasattr(os, "fork"), reason="clients are forked")
 
 

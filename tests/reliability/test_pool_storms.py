@@ -32,10 +32,7 @@ CODES, STORMS, LAST_WORKERS = 20_000, 100, MOST_WORKERS
 LOW = 100
 WITHDRAWN = 40
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked"),
-    pytest.mark.timeout(7_200),
-]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 
 
 class Database(NamedTuple):
@@ -192,10 +189,16 @@ def test_every_code_goes_to_one_under_many_workers(
 
 
 def test_codes_that_are_withdrawn_meanwhile_are_counted_apart(crowd: PoolCrowd, where: Database, scale: float) -> None:
-    storm = emptied(crowd, where, 8, max(400, round(CODES * scale / 4)), meddle=True)
+    storm = emptied(crowd, where, 32, max(800, round(CODES * scale / 4)), meddle=True)
     assert [] == [fault for fault in faults_of(storm) if "somebody went without" not in fault and "C6" not in fault]
     kinds = Counter(code.status for code in storm.snapshot.stock.codes if code.code.startswith("W-"))
     assert kinds["void"] == WITHDRAWN // 2
+    if where.name.startswith("postgresql"):
+        with psycopg.connect(where.name) as connection:
+            text = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            (deadlocks,) = connection.execute(text).fetchone() or (None,)
+        # Nobody waits for a slice with another in hand, but for one that was emptied as it was locked, now and then.
+        assert deadlocks <= storm.attempts / 100
 
 
 def test_a_store_that_looks_first_and_issues_later_is_noticed(crowd: PoolCrowd, unguarded: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from rewardkit.core.pools import needs
 from rewardkit.core.pools.slices import SLICES
@@ -18,6 +18,13 @@ from rewardkit.storage.tables import CODE, HOLDING, ISSUANCE, POOL, SLICE
 
 _TRIES: Final = 50
 """Of handing out a code while others change the very codes that come next."""
+
+Way: TypeAlias = Literal["free", "any", "locked"]
+"""To a slice: one that nobody holds; one at or after a place, which is waited for; the one that is locked already.
+
+Nobody waits for a slice with another one in hand, nor for two in one statement: two who did would wait in a circle,
+also with those who lock all of them.
+"""
 
 _POOL_COLUMNS = len(PoolRow._fields)
 
@@ -37,22 +44,22 @@ class PostgresPoolStatements(PoolStatements):
         )
         self.has_quota = f'SELECT 1 FROM {self.name(SLICE)} WHERE "tenant" = %s AND "pool" = %s AND "quota" > 0 LIMIT 1'
         self._take = {
-            (by_id, known, patient): self._take_code(statements, by_id=by_id, known=known, patient=patient)
+            (by_id, known, way): self._take_code(statements, way, by_id=by_id, known=known)
             for by_id in (False, True)
             for known in (False, True)
-            for patient in (False, True)
+            for way in get_args(Way)
         }
 
-    def take_code(self, *, by_id: bool, known: bool, patient: bool) -> str:
+    def take_code(self, way: Way, *, by_id: bool, known: bool) -> str:
         """See `needs.TakeCode`.
 
-        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, the instant, where
-        `patient` the slice to begin at; the tenant; issuee, external issuee, instant, tenant; tenant; tenant, issuee;
-        tenant, issuee, external issuee, application, reference, instant.
+        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, the instant, and but for
+        `free` the slice that the `way` names; the tenant; issuee, external issuee, instant, tenant; tenant; tenant,
+        issuee; tenant, issuee, external issuee, application, reference, instant.
         """
-        return self._take[by_id, known, patient]
+        return self._take[by_id, known, way]
 
-    def _take_code(self, statements: Statements, *, by_id: bool, known: bool, patient: bool) -> str:
+    def _take_code(self, statements: Statements, way: Way, *, by_id: bool, known: bool) -> str:
         pool, by, held, held_key, unless_held = (
             '(SELECT "id" FROM pool)',
             "id" if by_id else "name",
@@ -66,8 +73,14 @@ class PostgresPoolStatements(PoolStatements):
                 f'held AS (SELECT "key" FROM {self.name(HOLDING)} '
                 f'WHERE "tenant" = %s AND "pool" = {pool} AND "issuee" = %s), '
             )
-        # Those who wait begin at different slices, or all would wait for the same one.
-        order = f'mod(s."slice" + %s::bigint, {SLICES})' if patient else 's."quota" DESC, s."slice"'
+        which = {
+            "free": 'ORDER BY s."quota" DESC, s."slice" LIMIT 1 FOR UPDATE OF s SKIP LOCKED',
+            # Those who wait begin at different slices, or all would wait for the same one.
+            "any": f'AND s."slice" = (SELECT o."slice" FROM {self.name(SLICE)} AS o '
+            'WHERE o."tenant" = s."tenant" AND o."pool" = s."pool" AND o."quota" > 0 '
+            f'ORDER BY mod(o."slice" + %s::bigint, {SLICES}) LIMIT 1) FOR UPDATE OF s',
+            "locked": 'AND s."slice" = %s::bigint FOR UPDATE OF s',
+        }[way]
         issuance = ", ".join(f'"{column}"' for column in ("tenant", *ISSUANCE.columns))
         return (
             f'WITH pool AS (SELECT * FROM {self.name(POOL)} WHERE "tenant" = %s AND "{by}" = %s), '
@@ -76,7 +89,7 @@ class PostgresPoolStatements(PoolStatements):
             f'WHERE s."tenant" = %s AND s."pool" = {pool} AND s."quota" > 0 '
             'AND (SELECT coalesce("valid_until" > %s, true) FROM pool) '
             f"{unless_held}"
-            f"ORDER BY {order} LIMIT 1 FOR UPDATE OF s{'' if patient else ' SKIP LOCKED'}), "
+            f"{which}), "
             f'candidate AS MATERIALIZED (SELECT "key" FROM {self.name(CODE)} WHERE "tenant" = %s AND "pool" = {pool} '
             'AND "slice" = (SELECT "slice" FROM chosen) AND "position" >= (SELECT "cursor" FROM chosen) '
             f'AND {FREE} ORDER BY "position" LIMIT 1), '
@@ -95,7 +108,7 @@ class PostgresPoolStatements(PoolStatements):
             "%s::text, %s::text, %s::text, %s::text, %s::bigint "
             'FROM taken RETURNING "id") '
             f"SELECT {statements.columns(POOL, 'pool.')}, "
-            f"{held_key}, (SELECT count(*) FROM chosen), (SELECT count(*) FROM holding), "
+            f'{held_key}, (SELECT "slice" FROM chosen), (SELECT count(*) FROM holding), '
             '(SELECT "id" FROM issuance), '
             f"{statements.columns(CODE, 'taken.')} FROM pool LEFT JOIN taken ON true"
         )
@@ -122,9 +135,10 @@ class PostgresPools(SqlPools):
 
     def take_code(self, need: needs.TakeCode) -> needs.Taken | None:
         """See `rewardkit.core.pools.needs.TakeCode`."""
-        patient = False
+        way: Way = "free"
+        place = 0
         for _ in range(_TRIES):
-            rows = self._try_to_take(need, patient=patient)
+            rows = self._try_to_take(need, way, place)
             if not rows:
                 return None
             pool = PoolRow._make(rows[0][:_POOL_COLUMNS])
@@ -137,18 +151,25 @@ class PostgresPools(SqlPools):
                 if not kept and not need.another:
                     raise StoreError("another issuance to the same issuee came between; try again", transient=True)
                 return needs.Taken(pool, "", CodeRow._make(code), number)
-            if not chosen and not self.fetch(self._pools.has_quota, (self._tenant, pool.id)):
+            if chosen is not None:
+                # Its code was changed meanwhile. The slice is locked now, so that nobody changes another.
+                way, place = "locked", chosen
+                continue
+            if way == "any":
+                # What it waited for is empty and locked now: it must not wait for anything else with that in hand.
+                break
+            if not self.fetch(self._pools.has_quota, (self._tenant, pool.id)):
                 return needs.Taken(pool, "", None, 0)
-            patient = not chosen
-        raise StoreError("others changed the codes that come next, again and again; try again", transient=True)
+            way, place = "any", random.randrange(SLICES)  # noqa: S311 - spreads those who wait
+        raise StoreError("others took the codes that came next; try again", transient=True)
 
-    def _try_to_take(self, need: needs.TakeCode, *, patient: bool) -> list[Any]:
+    def _try_to_take(self, need: needs.TakeCode, way: Way, place: int) -> list[Any]:
         tenant, new = self._tenant, need.issuance
         by_id = isinstance(need.pool, int)
         values: list[Any] = [tenant, need.pool]
         values += [tenant, new.issuee] if need.known else []
         values += [tenant, new.created_at]
-        values += [random.randrange(SLICES)] if patient else []  # noqa: S311 - spreads those who wait
+        values += [] if way == "free" else [place]
         values += [tenant, new.issuee, new.external_issuee, new.created_at, tenant, tenant, tenant, new.issuee]
         values += [tenant, new.issuee, new.external_issuee, new.application, new.reference, new.created_at]
-        return self.fetch(self._pools.take_code(by_id=by_id, known=need.known, patient=patient), values)
+        return self.fetch(self._pools.take_code(way, by_id=by_id, known=need.known), values)
