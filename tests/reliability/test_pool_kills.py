@@ -53,12 +53,12 @@ def step_count(name: str) -> int:
     return len(steps)
 
 
-def steps_of(name: str, scale: float) -> list[int]:
+def steps_of(name: str, scale: float, *, least: int = 1) -> list[int]:
     """All, and more than there are, or some of them."""
     if scale >= 1:
         return list(range(1, MOST_STEPS))
     count = step_count(name.removesuffix(ENDED))
-    return sorted(random.Random(name).sample(range(1, count + 1), max(1, round(count * scale))))
+    return sorted(random.Random(name).sample(range(1, count + 1), min(count, max(least, round(count * scale)))))
 
 
 def killed(name: str, tenant: str, at: int, open_it: Callable[[], Store]) -> str:
@@ -120,7 +120,7 @@ def test_a_client_that_is_killed_at_any_step_leaves_nothing_or_everything_on_sql
         build_pools(store, TENANT)
     path = tmp_path / "rewards.db"
     for name in NAMES:
-        for at in steps_of(name, scale):
+        for at in steps_of(name, scale, least=3):
             for old in tmp_path.glob("rewards.db*"):
                 old.unlink()
             shutil.copy(built, path)

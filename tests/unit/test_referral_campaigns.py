@@ -21,75 +21,64 @@ def friends() -> Iterator[Friends]:
     assert friends.broken() == ()
 
 
-def campaign(friends: Friends, name: str, program: str | None = None, **terms: Any) -> None:
-    friends.kit.run(rk.DefineCampaign(name, program=program or name, **terms))
-    friends.kit.run(rk.LaunchCampaign(name))
-
-
-def offered(friends: Friends, second: float | None = None, sender: str = "sue") -> str:
-    if second is not None:
-        friends.at(second)
-    return friends.kit.ask(rk.SenderTerms(sender)).campaign
-
-
 # --- who offers what ---------------------------------------------------------------------------------
 
 
 def test_a_sender_for_whom_the_condition_holds_offers_the_campaign_and_others_the_fallback(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.emit("P", user="sue")
-    assert (offered(friends), offered(friends, sender="tom")) == ("double", "normal")
+    assert (friends.offered(), friends.offered(sender="tom")) == ("double", "normal")
 
 
 def test_a_condition_on_the_sender_may_stop_holding(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P in last 10s")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P in last 10s")
     friends.emit("P", user="sue")
-    assert [offered(friends, second) for second in (0, 9.999999, 10, 11)] == ["double", "double", "normal", "normal"]
+    assert [friends.offered(second) for second in (0, 9.999999, 10, 11)] == ["double", "double", "normal", "normal"]
 
 
 def test_what_a_sender_did_before_the_campaign_counts(friends: Friends) -> None:
     friends.emit("P", user="sue")
     friends.at(100)
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
-    assert offered(friends) == "double"
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
+    assert friends.offered() == "double"
 
 
 @pytest.mark.parametrize(
     "second, name", [(9.999999, "normal"), (10, "double"), (19.999999, "double"), (20, "normal"), (21, "normal")]
 )
 def test_a_campaign_is_offered_from_its_start_up_to_its_end(friends: Friends, second: float, name: str) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", start=friends.second(10), end=friends.second(20))
-    assert offered(friends, second) == name
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", start=friends.second(10), end=friends.second(20))
+    assert friends.offered(second) == name
 
 
 def test_the_greater_priority_counts_then_the_latest_start(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "older", "double", sender="P", start=friends.second(1))
-    campaign(friends, "newer", "double", sender="P", start=friends.second(2))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("older", "double", sender="P", start=friends.second(1))
+    friends.referral_campaign("newer", "double", sender="P", start=friends.second(2))
     friends.emit("P", user="sue")
-    assert [offered(friends, second) for second in (0, 1, 2)] == ["normal", "older", "newer"]
-    campaign(friends, "older", "double", sender="P", start=friends.second(1), priority=1)
-    assert offered(friends) == "older"
+    assert [friends.offered(second) for second in (0, 1, 2)] == ["normal", "older", "newer"]
+    friends.referral_campaign("older", "double", sender="P", start=friends.second(1), priority=1)
+    assert friends.offered() == "older"
 
 
 def test_a_fallback_comes_last_whenever_it_started_and_whatever_its_priority(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.at(5)
-    campaign(friends, "later", "normal", priority=9)
+    friends.referral_campaign("later", "normal", priority=9)
     friends.emit("P", user="sue")
-    assert (offered(friends), offered(friends, sender="tom")) == ("double", "later")
+    assert (friends.offered(), friends.offered(sender="tom")) == ("double", "later")
 
 
 def test_what_a_sender_will_have_done_does_not_count_yet(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.emit("P", 60, user="sue")
-    assert [offered(friends, second) for second in (59.999999, 60)] == ["normal", "double"]
+    assert [friends.offered(second) for second in (59.999999, 60)] == ["normal", "double"]
 
 
 # --- the fallback ------------------------------------------------------------------------------------
@@ -104,11 +93,11 @@ def test_a_campaign_is_not_launched_without_a_fallback(friends: Friends) -> None
 
 
 def test_a_campaign_that_began_before_its_fallback_was_launched_needs_it_from_now_on(friends: Friends) -> None:
-    campaign(friends, "normal")
+    friends.referral_campaign("normal")
     friends.at(5)
-    campaign(friends, "double", sender="P", start=friends.second(-100))
+    friends.referral_campaign("double", sender="P", start=friends.second(-100))
     friends.emit("P", user="sue")
-    assert (offered(friends), offered(friends, sender="tom")) == ("double", "normal")
+    assert (friends.offered(), friends.offered(sender="tom")) == ("double", "normal")
 
 
 @pytest.mark.parametrize("terms", [{"sender": "P"}, {"end": "2026-02-01"}, {"start": "2026-01-02"}])
@@ -120,8 +109,8 @@ def test_a_fallback_is_everybodys_and_has_no_end_and_has_started(friends: Friend
 
 
 def test_a_fallback_stays_as_long_as_others_are_live(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", end=friends.second(20))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", end=friends.second(20))
     assert friends.refused(rk.EndCampaign("normal")) == "fallback_missing"
     assert friends.refused(rk.DefineCampaign("normal", program="normal", end="2027-01-01")) == "fallback_missing"
     assert friends.kit.run(rk.DefineCampaign("normal", program="double")).version == 3
@@ -130,7 +119,7 @@ def test_a_fallback_stays_as_long_as_others_are_live(friends: Friends) -> None:
 
 
 def test_what_has_ended_is_offered_by_nobody(friends: Friends) -> None:
-    campaign(friends, "normal")
+    friends.referral_campaign("normal")
     friends.at(5)
     friends.kit.run(rk.EndCampaign("normal"))
     with pytest.raises(rk.Refused) as refused:
@@ -144,8 +133,8 @@ def test_what_has_ended_is_offered_by_nobody(friends: Friends) -> None:
 
 
 def test_a_recipient_enters_on_the_terms_of_that_instant_by_the_same_code(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", start=friends.second(10), end=friends.second(20))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", start=friends.second(10), end=friends.second(20))
     code = friends.kit.run(rk.GiveReferralCode("sue")).code
     friends.emit("P", user="sue")
     for second, recipient in ((9.999999, "ann"), (10, "bob"), (19.999999, "cid"), (20, "dan")):
@@ -165,8 +154,8 @@ def test_a_recipient_enters_on_the_terms_of_that_instant_by_the_same_code(friend
 
 
 def test_campaigns_are_terms_of_one_invitation_which_a_recipient_follows_once(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.emit("P", user="sue")
     for sender in ("sue", "tom"):
         code = friends.kit.run(rk.GiveReferralCode(sender)).code
@@ -178,8 +167,8 @@ def test_campaigns_are_terms_of_one_invitation_which_a_recipient_follows_once(fr
 
 def test_a_campaign_named_directly_has_to_hold_for_the_sender(friends: Friends) -> None:
     friends.program(name="vip")
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", start=friends.second(10))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", start=friends.second(10))
     assert friends.refused(rk.MakeReferral("double", "sue", "rob")) == "campaign_not_started"
     friends.at(10)
     assert friends.refused(rk.MakeReferral("double", "sue", "rob")) == "sender_not_eligible"
@@ -194,12 +183,12 @@ def test_a_campaign_named_directly_has_to_hold_for_the_sender(friends: Friends) 
 def test_campaigns_make_referrals_of_one_id_whatever_their_programs_so_that_no_store_keeps_two(
     friends: Friends,
 ) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.emit("P", user="sue")
     elsewhere = Friends()
     elsewhere.program(name="normal")
-    campaign(elsewhere, "normal")
+    elsewhere.referral_campaign("normal")
     first = friends.kit.run(rk.MakeReferral("double", "sue", "rob"))
     assert elsewhere.kit.run(rk.MakeReferral("normal", "tom", "rob")).id == first.id
 
@@ -208,8 +197,8 @@ def test_campaigns_make_referrals_of_one_id_whatever_their_programs_so_that_no_s
 
 
 def test_a_sender_is_told_what_she_offers_why_and_until_when(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", start=friends.second(10), end=friends.second(20))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", start=friends.second(10), end=friends.second(20))
     code = friends.kit.run(rk.GiveReferralCode("sue")).code
     friends.emit("P", user="sue")
     before = friends.kit.ask(rk.SenderTerms("sue"))
@@ -229,13 +218,13 @@ def test_a_sender_is_told_what_she_offers_why_and_until_when(friends: Friends) -
 
 
 def test_a_sender_is_told_the_texts_of_the_campaign(friends: Friends) -> None:
-    campaign(friends, "normal", copy={"name": "Bring a friend"})
+    friends.referral_campaign("normal", copy={"name": "Bring a friend"})
     assert {"name": "Bring a friend"} == friends.kit.ask(rk.SenderTerms("sue")).copy
 
 
 def test_a_sender_is_told_when_her_condition_stops_holding(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P in last 10s")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P in last 10s")
     friends.emit("P", user="sue")
     friends.at(4)
     assert friends.kit.ask(rk.SenderTerms("sue")).until == friends.second(10)
@@ -247,9 +236,9 @@ def test_a_sender_is_told_when_her_condition_stops_holding(friends: Friends) -> 
 
 
 def test_an_instant_at_which_nothing_changes_for_her_is_passed_over(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", start=friends.second(10), end=friends.second(20))
-    campaign(friends, "later", "double", sender="Q", start=friends.second(5), end=friends.second(30))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", start=friends.second(10), end=friends.second(20))
+    friends.referral_campaign("later", "double", sender="Q", start=friends.second(5), end=friends.second(30))
     friends.emit("Q", user="sue")
     assert friends.kit.ask(rk.SenderTerms("sue")).until == friends.second(5)
     assert friends.kit.ask(rk.SenderTerms("tom")).until is None
@@ -257,7 +246,7 @@ def test_an_instant_at_which_nothing_changes_for_her_is_passed_over(friends: Fri
 
 def test_a_sender_is_told_how_many_rewards_are_left(friends: Friends) -> None:
     friends.program(name="normal", sender_cap=3, period_cap=2, period="day")
-    campaign(friends, "normal")
+    friends.referral_campaign("normal")
     lefts = []
     for number in range(3):
         lefts.append(friends.kit.ask(rk.SenderTerms("sue")).left)
@@ -280,8 +269,8 @@ def test_the_only_program_needs_no_campaign(friends: Friends) -> None:
 
 def test_what_is_defined_is_listed(friends: Friends) -> None:
     friends.program("B*2", name="double", expires_after="30d", sender_cap=4)
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", end=friends.second(20), priority=3)
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", end=friends.second(20), priority=3)
     friends.kit.run(rk.DefineCampaign("draft", program="double", start="2026-03-01"))
     programs = {one.name: one for one in friends.kit.ask(rk.ReferralPrograms())}
     assert list(programs) == ["double", "normal"]
@@ -302,7 +291,7 @@ def test_what_is_defined_is_listed(friends: Friends) -> None:
 
 
 def test_a_campaign_that_is_defined_again_alike_keeps_its_version(friends: Friends) -> None:
-    campaign(friends, "normal")
+    friends.referral_campaign("normal")
     again = friends.kit.run(rk.DefineCampaign("normal", program="normal"))
     assert (again.kind, again.version, again.new) == ("referral_campaign", 2, False)
 
@@ -345,7 +334,7 @@ def test_terms_of_referrals_are_not_taken_of_offers(friends: Friends, terms: dic
 
 def test_a_name_stays_with_its_kind(friends: Friends) -> None:
     friends.campaign("A", name="spring")
-    campaign(friends, "normal")
+    friends.referral_campaign("normal")
     assert friends.refused(rk.DefineCampaign("spring", program="normal")) == "campaign_of_other_kind"
     assert friends.refused(rk.DefineCampaign("normal", "spring")) == "campaign_of_other_kind"
     assert friends.refused(rk.DefineCampaign("summer", program="nothing")) == "referral_program_unknown"

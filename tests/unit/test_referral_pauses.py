@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -20,22 +19,11 @@ def friends() -> Iterator[Friends]:
     assert friends.broken() == ()
 
 
-def campaign(friends: Friends, name: str, program: str | None = None, **terms: Any) -> None:
-    friends.kit.run(rk.DefineCampaign(name, program=program or name, **terms))
-    friends.kit.run(rk.LaunchCampaign(name))
-
-
-def offered(friends: Friends, second: float | None = None, sender: str = "sue") -> str:
-    if second is not None:
-        friends.at(second)
-    return friends.kit.ask(rk.SenderTerms(sender)).campaign
-
-
 def test_in_a_pause_senders_offer_the_next_and_those_who_are_inside_keep_their_terms(friends: Friends) -> None:
     friends.program(name="triple")
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
-    campaign(friends, "triple", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
+    friends.referral_campaign("triple", sender="P")
     friends.emit("P", user="sue")
     code = friends.kit.run(rk.GiveReferralCode("sue")).code
     found = {}
@@ -57,8 +45,8 @@ def test_in_a_pause_senders_offer_the_next_and_those_who_are_inside_keep_their_t
 
 
 def test_a_paused_campaign_says_so(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P", end=friends.second(20))
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P", end=friends.second(20))
     friends.emit("P", user="sue")
     assert "paused" == friends.kit.run(rk.PauseCampaign("double")).status
     assert "campaign_paused" == friends.refused(rk.MakeReferral("double", "sue", "rob"))
@@ -71,16 +59,16 @@ def test_a_paused_campaign_says_so(friends: Friends) -> None:
 
 
 def test_a_pause_keeps_to_its_instants(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.emit("P", user="sue")
-    found = [offered(friends, 4.999999)]
+    found = [friends.offered(4.999999)]
     friends.at(5)
     friends.kit.run(rk.PauseCampaign("double"))
-    found += [offered(friends), offered(friends, 7.999999)]
+    found += [friends.offered(), friends.offered(7.999999)]
     friends.at(8)
     friends.kit.run(rk.ResumeCampaign("double"))
-    found.append(offered(friends))
+    found.append(friends.offered())
     assert ["double", "normal", "normal", "double"] == found
 
 
@@ -88,8 +76,8 @@ def test_pausing_and_resuming_twice_changes_nothing_and_drafts_and_ended_ones_ar
     friends.kit.run(rk.DefineCampaign("draft", program="double"))
     for command in (rk.PauseCampaign, rk.ResumeCampaign, rk.EndCampaign):
         assert "campaign_draft" == friends.refused(command("draft"))
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     first = friends.kit.run(rk.PauseCampaign("double"))
     assert first == friends.kit.run(rk.PauseCampaign("double")) == friends.kit.run(rk.LaunchCampaign("double"))
     second = friends.kit.run(rk.ResumeCampaign("double"))
@@ -102,8 +90,8 @@ def test_pausing_and_resuming_twice_changes_nothing_and_drafts_and_ended_ones_ar
 
 
 def test_a_fallback_is_not_paused_while_another_is_live_nor_that_resumed_without_it(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     assert "fallback_missing" == friends.refused(rk.PauseCampaign("normal"))
     friends.kit.run(rk.PauseCampaign("double"))
     friends.kit.run(rk.PauseCampaign("normal"))
@@ -114,11 +102,11 @@ def test_a_fallback_is_not_paused_while_another_is_live_nor_that_resumed_without
 
 
 def test_a_paused_campaign_may_be_changed_and_stays_paused(friends: Friends) -> None:
-    campaign(friends, "normal")
-    campaign(friends, "double", sender="P")
+    friends.referral_campaign("normal")
+    friends.referral_campaign("double", sender="P")
     friends.emit("P", user="sue")
     friends.kit.run(rk.PauseCampaign("double"))
     friends.kit.run(rk.DefineCampaign("double", program="double", sender="P", priority=3))
-    assert "normal" == offered(friends)
+    assert "normal" == friends.offered()
     friends.kit.run(rk.ResumeCampaign("double"))
-    assert "double" == offered(friends)
+    assert "double" == friends.offered()

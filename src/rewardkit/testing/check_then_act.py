@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rewardkit.core.pools.needs import PoolOf, TakeCode, Taken
 from rewardkit.core.storing.effects import Effect
 from rewardkit.core.storing.needs import Need
-from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
+from rewardkit.ports import Store, Transaction
+from rewardkit.testing.wrapped_store import WrappedStore
 
 T = TypeVar("T")
 
 
-class CheckThenAct:
+class CheckThenAct(WrappedStore):
     """A store sabotaged: everything is asked in one transaction, and what follows from it is written in another.
 
     Args:
@@ -23,9 +24,8 @@ class CheckThenAct:
     """
 
     def __init__(self, store: Store, between: Callable[[], None]) -> None:
-        self._store = store
+        super().__init__(store)
         self._between = between
-        self.joined = False
 
     @contextmanager
     def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:
@@ -41,26 +41,6 @@ class CheckThenAct:
             self._between()
             with self._store.transaction(tenant) as acting:
                 acting.write(later.effects)
-
-    def join(self, host: object) -> Store:
-        """As the store."""
-        return self._store.join(host)
-
-    def join_async(self, host: object) -> AsyncJoined:
-        """As the store."""
-        return self._store.join_async(host)
-
-    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
-        """As the store."""
-        return self._store.listening(tenant)
-
-    def migrate(self) -> tuple[str, ...]:
-        """As the store."""
-        return self._store.migrate()
-
-    def close(self) -> None:
-        """As the store."""
-        self._store.close()
 
 
 class CheckThenActTransaction:

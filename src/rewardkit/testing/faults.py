@@ -9,13 +9,14 @@ Steps are counted before and after each call: `begin`, every need by its name, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Literal, NamedTuple, TypeVar
 
 from rewardkit.core.storing.effects import Effect
 from rewardkit.core.storing.needs import Need
 from rewardkit.errors import StoreError
-from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
+from rewardkit.ports import AsyncJoined, Store, Transaction
+from rewardkit.testing.wrapped_store import WrappedStore
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -29,20 +30,15 @@ class Step(NamedTuple):
     when: Literal["before", "after"]
 
 
-class WatchedStore:
+class WatchedStore(WrappedStore):
     """Any store, with `watch` called at each step; what it raises is raised from there.
 
     Raised after `commit`, the transaction has been committed; raised anywhere else, it is rolled back.
     """
 
     def __init__(self, store: Store, watch: Callable[[Step], None]) -> None:
-        self._store = store
+        super().__init__(store)
         self._watch = watch
-
-    @property
-    def joined(self) -> bool:
-        """As of the store that is watched."""
-        return self._store.joined
 
     @contextmanager
     def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[WatchedTransaction]:
@@ -61,18 +57,6 @@ class WatchedStore:
     def join_async(self, host: object) -> WatchedAsyncJoined:
         """The store inside the asynchronous host's transaction, watched."""
         return WatchedAsyncJoined(self._store.join_async(host), self._watch)
-
-    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
-        """Not watched."""
-        return self._store.listening(tenant)
-
-    def migrate(self) -> tuple[str, ...]:
-        """Not watched."""
-        return self._store.migrate()
-
-    def close(self) -> None:
-        """Not watched."""
-        self._store.close()
 
 
 class WatchedAsyncJoined:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rewardkit.core.referrals.commands import DefineReferralProgram, MakeReferral
-from rewardkit.core.referrals.queries import Referrals
-from rewardkit.core.requests.commands import Command, DefineReward
+from rewardkit.core.referrals.queries import Referrals, SenderTerms
+from rewardkit.core.requests.commands import Command, DefineCampaign, DefineReward, LaunchCampaign
 from rewardkit.core.requests.queries import Grants
 from rewardkit.core.requests.referral_records import Referral
 from rewardkit.errors import Refused
@@ -30,6 +30,17 @@ class Friends(Shop):
 
     def program(self, condition: str = "A", *, name: str = "friends", **terms: Any) -> None:
         self.kit.run(DefineReferralProgram(name, "ten", "five", condition, **terms))
+
+    def referral_campaign(self, name: str, program: str | None = None, **terms: Any) -> None:
+        """Launch a campaign for a program, by default the one of its own name."""
+        self.kit.run(DefineCampaign(name, program=program or name, **terms))
+        self.kit.run(LaunchCampaign(name))
+
+    def offered(self, second: float | None = None, sender: str = "sue") -> str:
+        """The campaign that a sender offers, at a second or now."""
+        if second is not None:
+            self.at(second)
+        return self.kit.ask(SenderTerms(sender)).campaign
 
     def refer(self, recipient: str = "rob", *, sender: str = "sue", program: str = "friends") -> Referral:
         return self.kit.run(MakeReferral(program, sender, recipient))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rewardkit.core.storing.effects import Insert, Replace
 from rewardkit.core.storing.needs import Claim, Claims, Counters, Need
 from rewardkit.core.storing.rows import CounterRow
-from rewardkit.ports import AsyncJoined, Hear, Store, Transaction
+from rewardkit.ports import Store, Transaction
+from rewardkit.testing.wrapped_store import WrappedStore
 
 T = TypeVar("T")
 
 
-class ReadThenWrite:
+class ReadThenWrite(WrappedStore):
     """A store sabotaged as most shops are: the counter is read, something else happens, then it is written.
 
     Args:
@@ -24,10 +25,9 @@ class ReadThenWrite:
     """
 
     def __init__(self, store: Store, counter: str, between: Callable[[], None]) -> None:
-        self._store = store
+        super().__init__(store)
         self._counter = counter
         self._between = between
-        self.joined = False
 
     @contextmanager
     def transaction(self, tenant: str, *, reading: bool = False) -> Iterator[Transaction]:
@@ -41,26 +41,6 @@ class ReadThenWrite:
         self._between()
         with self._store.transaction(tenant) as writing:
             yield ReadThenWriteTransaction(writing, {row.name: row for row in counters})
-
-    def join(self, host: object) -> Store:
-        """As the store."""
-        return self._store.join(host)
-
-    def join_async(self, host: object) -> AsyncJoined:
-        """As the store."""
-        return self._store.join_async(host)
-
-    def listening(self, tenant: str) -> AbstractContextManager[Hear]:
-        """As the store."""
-        return self._store.listening(tenant)
-
-    def migrate(self) -> tuple[str, ...]:
-        """As the store."""
-        return self._store.migrate()
-
-    def close(self) -> None:
-        """As the store."""
-        self._store.close()
 
 
 class ReadThenWriteTransaction:
