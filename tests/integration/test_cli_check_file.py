@@ -65,6 +65,14 @@ def objects(out: str) -> list[Any]:
     return [json.loads(line) for line in out.splitlines()]
 
 
+@pytest.mark.parametrize("defined", ["", "[pools.spring]\n", "[pools.flyer]\n[pools.coupons]\n[pools.spring]\n"])
+def test_pools_that_a_file_only_speaks_of_are_taken_to_be_there(check: Check, defined: str) -> None:
+    promotion = "[promotions.flyer]\ncampaign = 'gift'\n[promotions.late]\ncoupons = 'coupons'\n"
+    assert check(SHOP)[1] == check(f"{SHOP}{defined}{promotion}")[1]
+    code, _, err = check(f"{SHOP}{promotion}")
+    assert (0, "") == (code, err)
+
+
 def test_every_campaign_is_looked_at_without_a_store(check: Check) -> None:
     code, out, err = check(SHOP)
     assert (0, "") == (code, err)

@@ -29,7 +29,7 @@ def check_file(arguments: argparse.Namespace) -> int:
             found = definition_file.check(kit, arguments.condition, history=True)
     else:
         with RewardKit(":memory:") as kit:
-            # Pools are not defined in files: a store would have them.
+            # What the file speaks of and does not define, a store would have.
             for pool in definition_file.pools_of(arguments.condition):
                 kit.run(CreatePool(pool))
             found = definition_file.check(kit, arguments.condition, history=False)

@@ -102,13 +102,16 @@ def _placed(path: str | PathLike[str], use: Callable[[tuple[Definition, ...]], T
 
 
 def pools_of(path: str | PathLike[str]) -> tuple[str, ...]:
-    """The names of the pools that the rewards of a file issue codes of.
+    """The names of the pools that a file speaks of and leaves to the store: of its rewards and promotions.
 
     Raises:
         ValidationError: as `load`, where the file is wrong in itself.
     """
-    issued = (value.get("issues", {}).get("pool") for value in _checked(path).tables.get("rewards", {}).values())
-    return tuple(sorted({name for name in issued if isinstance(name, str) and name}))
+    tables = _checked(path).tables
+    promotions = tables.get("promotions", {})
+    named = [value.get("issues", {}).get("pool") for value in tables.get("rewards", {}).values()]
+    named += [*promotions, *(value.get("coupons") for value in promotions.values())]
+    return tuple(sorted({name for name in named if isinstance(name, str) and name} - set(tables.get("pools", {}))))
 
 
 def read_conditions(path: str | PathLike[str]) -> Mapping[str, str]:
