@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         VoidReferral,
     )
     from rewardkit.core.referrals.queries import (
+        CapUse,
         ReferralCampaigns,
         ReferralCampaignTerms,
         ReferralPrograms,
@@ -221,7 +222,7 @@ _HOMES = {
         "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
     ),
     "rewardkit.core.referrals.queries": (
-        "ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals SenderTerms"
+        "CapUse ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals SenderTerms"
         " TermsOffered TermsPassedOver"
     ),
     "rewardkit.core.requests.answers": (
@@ -277,9 +278,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 # Many a line: one a line would make a table of contents that nobody reads through.
 __all__ = [
     "ActivateCode", "AppriseNotifier", "ApproveGrant", "AsyncRewardKit", "AttemptLimits", "Backfill", "Backfilled",
-    "CampaignFigures", "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "Capped",
-    "ChangePool", "CheckCode", "Checked", "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code", "CodeOdds",
-    "CodeSpace", "CodeStatus", "Codes", "Command", "Condition", "ConditionSet", "ConditionSyntaxError",
+    "CampaignFigures", "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "CapUse",
+    "Capped", "ChangePool", "CheckCode", "Checked", "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code",
+    "CodeOdds", "CodeSpace", "CodeStatus", "Codes", "Command", "Condition", "ConditionSet", "ConditionSyntaxError",
     "ConfirmReservation", "Conflict", "Cost", "CreatePool", "DeactivateCode", "Decided", "DefineCampaign",
     "DefineCondition", "DefineOffer", "DefinePool", "DefinePromotion", "DefineReferralProgram", "DefineReward",
     "Defined", "Delivered", "Delivery", "DenyGrant", "DepthFigures", "Diagnostic", "Difference", "Earned",

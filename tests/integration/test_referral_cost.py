@@ -60,6 +60,35 @@ def test_an_event_takes_at_most_five_statements_with_a_referral_and_its_caps(kit
     assert max(len(unheard), len(steps)) <= 5
 
 
+def test_an_event_takes_at_most_five_statements_with_a_referral_of_a_campaign_with_caps(
+    kit: rk.RewardKit, count: Count
+) -> None:
+    define(kit, sender_cap=2, period_cap=1)
+    kit.run(rk.DefineCampaign("always", program="friends"))
+    kit.run(rk.DefineCampaign("double", program="friends", cap=3, caps_per={"day": 3}))
+    for name in ("always", "double"):
+        kit.run(rk.LaunchCampaign(name))
+    code = kit.run(rk.GiveReferralCode("sue")).code
+    entering = [count(lambda name=name: kit.run(rk.EnterReferralCode(code, name))) for name in ("ann", "bob", "cid")]  # type: ignore[misc]
+    full = count(lambda: kit.run(rk.EnterReferralCode(code, "dan")))
+    kit.emit_many([{"name": "purchase", "user": name, "id": "1"} for name in ("ann", "bob")])
+
+    granted, capped = count(purchase(kit, "ann")), count(purchase(kit, "bob"))
+
+    rows = {one.recipient: (one.campaign, one.sender_reward) for one in kit.ask(rk.Referrals("sue")).items}
+    assert {
+        "ann": ("double", "granted"),
+        "bob": ("double", "capped"),
+        "cid": ("double", ""),
+        "dan": ("always", ""),
+    } == rows
+    if "Postgres" in type(kit._store).__name__:
+        assert [4, 5] == [len(granted), len(capped)]
+        # One more than without caps, however many there are: all of them are asked in one.
+        assert {len(full)} == {len(one) for one in entering}
+        assert len([text for text in full if "rewardkit_counter" in text]) == 1
+
+
 def test_statements_do_not_grow_with_the_senders_referrals(kit: rk.RewardKit, count: Count) -> None:
     define(kit, sender_cap=10_000)
     bring(kit, 2, "few")

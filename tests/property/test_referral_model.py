@@ -120,8 +120,13 @@ class Told:
         sender, recipient = self.draw.pair()
         campaign = self.model.offered(sender, self.clock())
         assert campaign is not None
+        full = [name for name, (terms, _) in self.model.campaigns.items() if not self._has_room(name, terms)]
+        self.done["full"] += bool(full)
         program = self.model.campaigns[campaign][0].program or ""
         self._refer(rk.EnterReferralCode(self.codes[sender], recipient), program, campaign, sender, recipient)
+
+    def _has_room(self, name: str, terms: rk.DefineCampaign) -> bool:
+        return self.model.has_room(name, terms, self.clock())
 
     def _refer(self, command: Command[rk.Referral], program: str, campaign: str, sender: str, recipient: str) -> None:
         refusal = self.model.refusal(program, campaign, sender, recipient)
@@ -179,6 +184,6 @@ def test_random_histories_of_referrals_come_to_what_a_model_says(store: tuple[st
     if kind == "memory":
         # Everything that can happen did, often enough to mean something.
         seen = {name for name, count in done.items() if count >= 3}
-        ways = {"by hand", "by always", "by another campaign", "until"}
+        ways = {"by hand", "by always", "by another campaign", "until", "full"}
         assert ways | {"already_referred", "self_referral", "referral_circular"} <= seen
         assert {"open", "completed", "expired", "voided", "granted", "capped"} <= seen

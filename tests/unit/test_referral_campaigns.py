@@ -306,8 +306,8 @@ def test_a_campaign_of_referrals_has_no_entry_condition_and_says_why(friends: Fr
     "terms, match",
     [
         ({"offer": "disc"}, "offer is of campaigns with offers"),
-        ({"cap": 3}, "cap is of campaigns with offers"),
-        ({"caps_per": {"day": 3}}, "caps_per is of campaigns with offers"),
+        ({"cap": 0}, "cap must lie between 1"),
+        ({"caps_per": {"hour": 3}}, "caps_per has caps by `day`"),
         ({"holdout": 2}, "holdout must be a share"),
         ({"code": "X"}, "code is of campaigns with offers"),
         ({"audience": "P"}, "its condition on senders is `sender`"),

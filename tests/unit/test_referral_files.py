@@ -70,8 +70,16 @@ WRONG = [
         "shop.toml:6: [campaigns.c]: referral campaign `c` needs a fallback",
     ),
     (
-        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncap = 3',
-        "shop.toml:8: [campaigns.c] cap: is of campaigns with offers",
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nuser_cap = 3',
+        "shop.toml:8: [campaigns.c] user_cap: is of campaigns with offers",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncap = 0',
+        "shop.toml:8: [campaigns.c] cap: must lie between 1",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncaps_per = {day = 3}',
+        "shop.toml:6: [campaigns.c]: referral campaign `c` needs a fallback",
     ),
     (PROGRAM + 'condition = "A"\n[campaigns.c]\nsender = "P"', "shop.toml:6: [campaigns.c]: `offer` is missing"),
 ]

@@ -14,6 +14,7 @@ import attrs
 
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.entry_places import ENTRIES
 from rewardkit.core.entrance import wire
 from rewardkit.core.notices.notice import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
 from rewardkit.core.pools.stocking import low_subject
@@ -175,7 +176,7 @@ def _counters(snapshot: Snapshot) -> Iterator[str]:
             taken[name, "earned" if spent else offer.status] += amount
     for name, amount in _paid(snapshot, catalogue):
         taken[name, "earned"] += amount
-    counters = {row.name: row for row in snapshot.counters if not row.name.startswith(PREFIX)}
+    counters = {row.name: row for row in snapshot.counters if not row.name.startswith((PREFIX, ENTRIES))}
     for name in sorted({name for name, _ in taken} | counters.keys()):
         row = counters.get(name, CounterRow(name, 0, 0, 0, 0))
         active, earned = taken[name, "active"], taken[name, "earned"]

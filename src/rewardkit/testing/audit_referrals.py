@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from rewardkit.core.definitions.entry_places import ENTRIES, EVER, place_counter, place_counters
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.folding.open_referral import OpenReferral, unpack
@@ -20,12 +21,16 @@ PREFIX = "referral/"
 """Of the names of senders' counters."""
 
 
-def sender_counters(referrals: Iterable[ReferralRow], register: Register) -> tuple[str, ...]:
+def referral_counters(referrals: Iterable[ReferralRow], register: Register) -> tuple[str, ...]:
     """The names of all counters that referrals may have."""
-    names = set()
+    names = {place_counter(name, EVER) for name in register.campaigns}
+    capped = [one for one in register.campaigns.values() if one.caps_per]
     for row in referrals:
+        # Taken by whoever has no row of it, too.
+        names.update(place_counter(one.name, place) for one in capped for place in one.limits(row.made_at))
         program = register.programs[row.program]
         names |= {program.counter(row.sender), program.counter(row.sender, row.period)}
+        names.update(place_counters(row.campaign, row.places))
     return tuple(sorted(names))
 
 
@@ -36,7 +41,7 @@ def referral_violations(
     counters: Iterable[CounterRow],
     register: Register,
 ) -> Iterator[str]:
-    """R1: one referral a recipient and program. R2: both sides or none. R3: senders' caps."""
+    """R1: one referral a recipient and program. R2: both sides or none. R3: senders' caps, and campaigns'."""
     known = tuple(referrals)
     for (recipient, name), count in Counter((row.recipient, row.program) for row in known).items():
         if count > 1:
@@ -55,6 +60,7 @@ def referral_violations(
     freed = {grant.referral for grant in granted if grant.side == "sender" and grant.freed}
     kept = [row for row in known if row.id not in freed]
     yield from _counted(kept, {row.name: row for row in counters if row.name.startswith(PREFIX)}, register)
+    yield from _entered(known, {row.name: row for row in counters if row.name.startswith(ENTRIES)})
 
 
 def _row(tenant: str, row: ReferralRow, program: ReferralProgram) -> Iterator[str]:
@@ -104,6 +110,26 @@ def _counted(referrals: Iterable[ReferralRow], counters: Mapping[str, CounterRow
             yield f"R3: {taken[name]} places are taken under the cap {counter.cap} of `{name}`"
 
 
+def _entered(referrals: Iterable[ReferralRow], counters: Mapping[str, CounterRow]) -> Iterator[str]:
+    """Each referral that is open or completed has its places under its campaign's caps, and no other has any."""
+    reserved: Counter[str] = Counter()
+    confirmed: Counter[str] = Counter()
+    for row in referrals:
+        names = place_counters(row.campaign, row.places)
+        reserved.update(names if row.status == "open" else ())
+        confirmed.update(names if row.status == "completed" else ())
+    for name in sorted(reserved.keys() | confirmed.keys() | counters.keys()):
+        counter = counters.get(name, CounterRow(name, 0, 0, 0, 0))
+        said = reserved[name], confirmed[name]
+        if (counter.reserved, counter.confirmed) != said:
+            yield (
+                f"C7: counter `{name}` has {counter.reserved} reserved and {counter.confirmed} confirmed,"
+                f" the rows say {said[0]} and {said[1]}"
+            )
+        if sum(said) > counter.cap:
+            yield f"R3: {sum(said)} places are taken under the cap {counter.cap} of `{name}`"
+
+
 def code_violations(codes: Iterable[ReferralCodeRow]) -> Iterator[str]:
     """R4: one code a sender, one sender a code."""
     known = tuple(codes)
@@ -122,7 +148,7 @@ def open_violations(
 ) -> Iterator[str]:
     """K6: what a recipient's row keeps of open referrals is what their rows say."""
     rows = {
-        (row.recipient, row.sender, row.program, row.program_version, row.campaign)
+        (row.recipient, row.sender, row.program, row.program_version, row.campaign, row.places)
         for row in referrals
         if row.status == "open"
     }
@@ -139,6 +165,6 @@ def open_violations(
             except InvariantError as error:
                 yield f"K6: the referral of user `{member.user}` cannot be read: {error}"
             else:
-                kept.add((member.user, one.sender, one.program.name, one.program.version, one.campaign))
+                kept.add((member.user, one.sender, one.program.name, one.program.version, one.campaign, one.places))
     if kept != rows:
         yield f"K6: members keep the open referrals {sorted(kept - rows)} too many, and lack {sorted(rows - kept)}"

@@ -44,7 +44,7 @@ from rewardkit.storage.tables import (
 from rewardkit.testing.audit import Snapshot, taking_of
 from rewardkit.testing.audit_catalogue import catalogue_of, register_of
 from rewardkit.testing.audit_pools import PoolSnapshot, pool_snapshot_of
-from rewardkit.testing.audit_referrals import sender_counters
+from rewardkit.testing.audit_referrals import referral_counters
 
 R = TypeVar("R")
 
@@ -76,7 +76,7 @@ def snapshot_of(store: Store, tenant: str, users: Iterable[str] = ()) -> Snapsho
         referrals = _pages(
             lambda after: transaction.ask(ListReferrals(None, None, None, None, after, PAGE_ROWS)), "made_at"
         )
-        counters |= {*sender_counters(referrals, register_of(definitions.rows, definitions.epoch))}
+        counters |= {*referral_counters(referrals, register_of(definitions.rows, definitions.epoch))}
         parties = {user for row in referrals for user in (row.sender, row.recipient)}
         everybody = {*users, *(row.user for row in offers), *parties, *_stale(transaction)}
         known = tuple(sorted(everybody))

@@ -50,6 +50,8 @@ class RandomReferrals:
             start=start,  # type: ignore[arg-type]  # an instant as a number is an instant, too
             end=start + chance.randint(1, 30) * SECOND,  # type: ignore[arg-type]
             priority=chance.choice((0, 0, 1)),
+            cap=chance.choice((None, None, 1, 2)),
+            caps_per=chance.choice(({}, {}, {"day": 1})),
             acknowledge=LINTS,
         )
 

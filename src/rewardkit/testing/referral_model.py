@@ -30,6 +30,14 @@ class ModelReferral:
     ends_at: int | None
     status: str = "open"
     sender_reward: str = ""
+    places: tuple[str, ...] = ()
+    """Under its campaign's caps, by the names of the day or of all time."""
+
+
+def caps(terms: DefineCampaign, at: int) -> dict[str, int]:
+    """The caps of a referral campaign at an instant, by what they count."""
+    found = {} if terms.cap is None else {"ever": terms.cap}
+    return found | {f"{unit} {at // DAY}": cap for unit, cap in terms.caps_per.items() if unit == "day"}
 
 
 @attrs.define
@@ -51,10 +59,16 @@ class Model:
         for number, (name, (terms, launched_at)) in enumerate(self.campaigns.items()):
             start = launched_at if terms.start is None else instant(terms.start)  # type: ignore[arg-type]
             end = None if terms.end is None else instant(terms.end)  # type: ignore[arg-type]
-            if start <= now and (end is None or now < end) and self.holds(terms, sender, now):
+            open_ = start <= now and (end is None or now < end)
+            if open_ and self.holds(terms, sender, now) and self.has_room(name, terms, now):
                 evergreen = terms.sender is None and terms.end is None
                 found.append((not evergreen, terms.priority, start, number, name))
         return max(found)[-1] if found else None
+
+    def has_room(self, name: str, terms: DefineCampaign, now: int) -> bool:
+        """Whether fewer of its referrals are open or completed than each of its caps allows."""
+        kept = [one for one in self.referrals if one.campaign == name and one.status in ("open", "completed")]
+        return all(sum(place in one.places for one in kept) < cap for place, cap in caps(terms, now).items())
 
     def holds(self, terms: DefineCampaign, sender: str, now: int) -> bool:
         """Whether a campaign's condition on the sender holds."""
@@ -84,7 +98,15 @@ class Model:
         terms = self.programs[program]
         lasts = None if terms.expires_after is None else int(terms.expires_after[:-1]) * 1_000_000
         self.referrals.append(
-            ModelReferral(sender, recipient, terms, campaign, now, None if lasts is None else now + lasts)
+            ModelReferral(
+                sender,
+                recipient,
+                terms,
+                campaign,
+                now,
+                None if lasts is None else now + lasts,
+                places=tuple(caps(self.campaigns[campaign][0], now)) if campaign else (),
+            )
         )
         self.decide(now, recipient)
 

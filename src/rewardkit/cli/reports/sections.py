@@ -111,7 +111,16 @@ def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
         chains.append(Line("elsewhere", f"{figures.elsewhere:,} deeper, or in a circle"))
     if figures.longest:
         chains.append(Line("longest", " > ".join(figures.longest)))
+    caps = tuple(
+        Line(
+            f"cap of the {one.unit}" if one.unit else "cap",
+            f"{one.taken:,} of {one.cap:,} taken",
+            min(1.0, one.taken / one.cap),
+        )
+        for one in figures.caps
+    )
     return (
+        *((Section("limits", caps),) if caps else ()),
         Section("referrals", tuple(funnel)),
         Section("rewards of senders", tuple(_grants(figures.sender_side))),
         Section("rewards of recipients", tuple(_grants(figures.recipient_side))),

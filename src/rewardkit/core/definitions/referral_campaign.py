@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.definitions.campaign_terms import period_of
 from rewardkit.core.definitions.draws import is_held_out
+from rewardkit.core.definitions.entry_places import EVER
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
 
@@ -42,6 +44,10 @@ class ReferralCampaign:
     copy: Mapping[str, str] = attrs.field(factory=dict)
     holdout: int = 0
     """The share of senders who do not offer it, in millionths."""
+    cap: int | None = None
+    """On referrals that are open or completed, over all senders."""
+    caps_per: Mapping[str, int] = attrs.field(factory=dict)
+    """The same of those that were entered in one period, by the unit of the calendar."""
 
     @property
     def opens_at(self) -> int:
@@ -63,7 +69,17 @@ class ReferralCampaign:
     @property
     def is_evergreen(self) -> bool:
         """Whether everybody offers it, without end: the fallback of all others."""
-        return self.sender is None and self.end is None and not self.holdout
+        return self.sender is None and self.end is None and not (self.holdout or self.is_capped)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether it may have no place left for a recipient."""
+        return self.cap is not None or bool(self.caps_per)
+
+    def limits(self, at: int) -> dict[str, int]:
+        """Its caps, by the places that a referral takes under them that is entered at an instant."""
+        found = {} if self.cap is None else {EVER: self.cap}
+        return found | {f"{unit} {period_of(at, unit, self.zone)}": cap for unit, cap in self.caps_per.items()}
 
     def holds_out(self, sender: str) -> bool:
         """Whether a sender is among those who do not offer it, by a hash alone: always the same."""

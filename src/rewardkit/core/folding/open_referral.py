@@ -1,7 +1,8 @@
 """A recipient's open referral, as the slot of its program keeps it.
 
 One behind the other: number of the program's version, lengths of campaign and sender in bytes, both in UTF-8, and the
-packed state of the condition. Whoever completes it needs no other row to decide both sides.
+packed state of the condition. Behind the campaign, after a zero, stand the places that it takes under its caps, if any.
+Whoever completes it needs no other row to decide both sides.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from collections.abc import Mapping
 
 import attrs
 
+from rewardkit.core.definitions.entry_places import place_counters
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.values.identity import derive
 from rewardkit.errors import InvariantError
 
 _HEAD = struct.Struct("<IHH")
+_BEHIND = "\0"
+"""No campaign's name has one."""
 
 
 @attrs.frozen
@@ -28,6 +32,13 @@ class OpenReferral:
     """The version that the recipient entered under."""
     campaign: str
     """The referral campaign that chose it, or empty."""
+    places: str = ""
+    """That it takes under the campaign's caps, put together."""
+
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """Of its places."""
+        return place_counters(self.campaign, self.places)
 
     def id(self, tenant: str) -> str:
         """Derived from what makes it unique: campaigns are terms of one invitation, which a recipient follows once."""
@@ -35,7 +46,8 @@ class OpenReferral:
 
     def pack(self, state: bytes) -> bytes:
         """The slot's payload."""
-        campaign, sender = self.campaign.encode(), self.sender.encode()
+        named = f"{self.campaign}{_BEHIND}{self.places}" if self.places else self.campaign
+        campaign, sender = named.encode(), self.sender.encode()
         return b"".join((_HEAD.pack(self.program.number, len(campaign), len(sender)), campaign, sender, state))
 
 
@@ -49,7 +61,7 @@ def unpack(payload: bytes, recipient: str, programs: Mapping[int, ReferralProgra
         number, campaign, sender = _HEAD.unpack_from(payload)
         begin = _HEAD.size + campaign
         end = begin + sender
-        texts = payload[_HEAD.size : begin].decode(), payload[begin:end].decode()
-        return OpenReferral(texts[1], recipient, programs[number], texts[0]), payload[end:]
+        name, _, places = payload[_HEAD.size : begin].decode().partition(_BEHIND)
+        return OpenReferral(payload[begin:end].decode(), recipient, programs[number], name, places), payload[end:]
     except (struct.error, UnicodeDecodeError, KeyError) as error:
         raise InvariantError(f"an open referral cannot be read: {error}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
@@ -11,7 +11,8 @@ from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.folding.open_referral import unpack
 from rewardkit.core.referrals.choosing import Choosing, Terms, choosing, terms_of
-from rewardkit.core.referrals.queries import Referrals, SenderTerms, TermsOffered, TermsPassedOver
+from rewardkit.core.referrals.places import full_until, uses_of
+from rewardkit.core.referrals.queries import CapUse, Referrals, SenderTerms, TermsOffered, TermsPassedOver
 from rewardkit.core.referrals.referring import referral_of
 from rewardkit.core.requests.listing import limit_of, optional_text, place_of, status_of
 from rewardkit.core.requests.queries import Page
@@ -80,6 +81,9 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
     catalogue = yield from newest(context)
     rows = yield from ask(MembersSeen((sender,)))
     known, _ = yield from choosing(catalogue, rows[0] if rows else unheard(sender, catalogue.epoch), context.at)
+    launched = catalogue.referrals.launched
+    uses = yield from uses_of(launched, context.at)
+    known = known.among(full_until(launched, uses, context.at))
     terms = terms_of(known, catalogue.referrals, sender, context.at)
     code = yield from ask(ReferralCodeOf(sender))
     left = yield from _left(terms.program, sender, context.at)
@@ -100,8 +104,8 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
             left=left,
             code="" if code is None else code.code,
             passed_over=tuple(
-                TermsPassedOver(campaign.name, _why_not(campaign, known, context.at))
-                for campaign in catalogue.referrals.launched
+                TermsPassedOver(campaign.name, _why_not(campaign, known, uses[campaign.name], context.at))
+                for campaign in launched
                 if campaign is not terms.campaign
             ),
         ),
@@ -132,7 +136,7 @@ def _why(terms: Terms, known: Choosing, at: int) -> str:
     )
 
 
-def _why_not(campaign: ReferralCampaign, known: Choosing, at: int) -> str:
+def _why_not(campaign: ReferralCampaign, known: Choosing, uses: Iterable[CapUse], at: int) -> str:
     if at < campaign.opens_at:
         return f"it starts at {rfc3339(campaign.opens_at)}"
     if campaign.end is not None and campaign.end <= at:
@@ -141,7 +145,8 @@ def _why_not(campaign: ReferralCampaign, known: Choosing, at: int) -> str:
         return "it is paused"
     verdict = known.verdict(campaign, at)
     if known.admits(campaign, at) and not known.holds(campaign, at):
-        return "she is held out of it, to compare with"
+        full = next((use.sentence for use in uses if use.is_full), "")
+        return f"no place is left: {full}" if full else "she is held out of it, to compare with"
     if verdict is None or verdict.status == "satisfied":
         return "another one comes before it"
     return f"its condition on the sender does not hold: {verdict.reason}"

@@ -16,6 +16,7 @@ from rewardkit.core.campaigns.campaigning import (
 )
 from rewardkit.core.campaigns.checks import require_checked
 from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.campaign_terms import read_caps_per
 from rewardkit.core.definitions.draws import read_share
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
 from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
@@ -24,6 +25,7 @@ from rewardkit.core.referrals.checks import OF_ONE_READING, findings
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
 from rewardkit.core.requests.variant import read_copy
+from rewardkit.core.values import limits
 from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
 
@@ -36,9 +38,7 @@ _INSTEAD: Final = {
     "code": "recipients enter their sender's own code",
     "audience": "its condition on senders is `sender`",
     "reentry": "a recipient follows one invitation once",
-    "cap": "its program limits rewards, by `sender_cap`, and `period_cap`",
     "user_cap": "its program has a `sender_cap`",
-    "caps_per": "its program has a `period_cap`",
     "budget": "its program limits rewards, by `sender_cap` and `period_cap`",
     "at_exhaustion": "it has no budget",
 }
@@ -80,6 +80,7 @@ def _terms(
         require_acknowledged(condition, "open", (*command.acknowledge, *OF_ONE_READING))
         sender = str(condition)
     start, end = read_span(command, name)
+    cap = None if command.cap is None else integer(command.cap, "cap", least=1, most=limits.CAP)
     return ReferralCampaign(
         id=-1 if known is None else known.id,
         name=name,
@@ -97,6 +98,8 @@ def _terms(
         pauses=() if known is None else known.pauses,
         copy=read_copy(command.copy),
         holdout=read_share(command.holdout),
+        cap=cap,
+        caps_per=read_caps_per(command.caps_per),
     )
 
 
@@ -150,6 +153,6 @@ def _put(campaign: ReferralCampaign, draft: Draft, context: Context) -> None:
             raise Refused(
                 "fallback_missing",
                 f"referral campaign `{one.name}` needs a fallback for everybody else, from its start on:"
-                " launch one that has neither a condition on the sender nor an end, and keep it",
+                " launch one that has neither a condition on the sender, nor an end, a holdout or caps, and keep it",
                 {"name": one.name},
             )

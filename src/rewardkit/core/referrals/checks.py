@@ -28,20 +28,24 @@ def launch_checks(campaign: ReferralCampaign, catalogue: Catalogue) -> Deciding[
 def findings(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Finding]:
     """What follows from definitions alone."""
     program = catalogue.referrals.programs[campaign.program]
-    yield from _payout(program, catalogue)
+    yield from _payout(campaign, program, catalogue)
     if campaign.sender is not None:
         yield from lints("sender", campaign.sender, "open", OF_ONE_READING)
     yield from lints(f"referral program `{program.name}`", program.condition, "start")
     yield from _overlaps(campaign, catalogue)
 
 
-def _payout(program: ReferralProgram, catalogue: Catalogue) -> Iterator[Finding]:
-    """No campaign bounds how many are referred; a program bounds what one sender earns."""
+def _payout(campaign: ReferralCampaign, program: ReferralProgram, catalogue: Catalogue) -> Iterator[Finding]:
+    """A campaign's cap bounds how many are referred; a program bounds what one sender earns."""
     rewards = catalogue.reward_versions
     sender = cost_of(rewards[program.sender_reward, program.sender_reward_version])
     recipient = cost_of(rewards[program.recipient_reward, program.recipient_reward_version])
     facts: dict[str, Any] = {"sender": money(sender), "recipient": money(recipient), "each": money(sender + recipient)}
-    if not sender + recipient:
+    if campaign.cap is not None and sender + recipient:
+        most = money(campaign.cap * (sender + recipient))
+        sentence = f"it costs at most {most}, by {campaign.cap} referrals of up to {facts['each']} each"
+        yield Finding("worst_case_cost", sentence, facts | {"at_most": most})
+    elif not sender + recipient:
         yield Finding("unlimited_payout", "nothing bounds how many are referred, and no reward says what it costs")
     else:
         sentence = f"nothing bounds what it costs: each referral costs up to {facts['each']}"

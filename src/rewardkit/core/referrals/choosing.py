@@ -57,13 +57,27 @@ class Choosing:
         sender: who.
         standings: by campaign id, those of all that have a condition on the sender.
         at: the instant.
+        full: by name, the campaigns that have no place left under their caps, each with the instant of its next one;
+            None where time brings none.
     """
 
-    def __init__(self, register: Register, sender: str, standings: Mapping[int, Standing], at: int) -> None:
+    def __init__(
+        self,
+        register: Register,
+        sender: str,
+        standings: Mapping[int, Standing],
+        at: int,
+        full: Mapping[str, int | None] | None = None,
+    ) -> None:
         self._register = register
         self._sender = sender
         self._standings = standings
         self._at = at
+        self._full = {} if full is None else full
+
+    def among(self, full: Mapping[str, int | None]) -> Choosing:
+        """The same where these campaigns have no place left."""
+        return Choosing(self._register, self._sender, self._standings, self._at, full)
 
     def verdict(self, campaign: ReferralCampaign, at: int) -> Verdict | None:
         """Whether its condition on the sender holds at an instant, this one or later; None where it has none."""
@@ -73,7 +87,7 @@ class Choosing:
         return known.program.verdict(known.program.advance(known.state, at))
 
     def admits(self, campaign: ReferralCampaign, at: int) -> bool:
-        """Whether it is open and its condition on the sender holds, held out or not."""
+        """Whether it is open and its condition on the sender holds, held out or not, full or not."""
         if not campaign.is_open_at(at):
             return False
         verdict = self.verdict(campaign, at)
@@ -81,11 +95,17 @@ class Choosing:
 
     def holds(self, campaign: ReferralCampaign, at: int) -> bool:
         """Whether the sender offers it, if no other of higher rank."""
-        return self.admits(campaign, at) and not campaign.holds_out(self._sender)
+        return self.admits(campaign, at) and not campaign.holds_out(self._sender) and self.has_room(campaign, at)
+
+    def has_room(self, campaign: ReferralCampaign, at: int) -> bool:
+        """Whether it has a place left under its caps at an instant."""
+        again = self._full.get(campaign.name, at)
+        return again is not None and again <= at
 
     def withheld(self, at: int) -> str:
         """The name of the campaign that she would offer, were she not held out of it, or nothing."""
-        first = next((one for one in self._register.launched if self.admits(one, at)), None)
+        admitted = (one for one in self._register.launched if self.admits(one, at) and self.has_room(one, at))
+        first = next(admitted, None)
         return first.name if first is not None and first.holds_out(self._sender) else ""
 
     def chosen(self, at: int) -> ReferralCampaign | None:
@@ -111,7 +131,7 @@ class Choosing:
         """The next instant at which time alone may change something."""
         found: list[int | None] = []
         for campaign in self._register.launched:
-            found += (campaign.opens_at, campaign.end)
+            found += (campaign.opens_at, campaign.end, self._full.get(campaign.name))
             if campaign.sender is not None:
                 known = self._standings[campaign.id]
                 found.append(known.program.advance(known.state, at).wake_at)
@@ -163,6 +183,23 @@ def terms_of(known: Choosing, register: Register, sender: str, at: int) -> Terms
     if campaign is None:
         raise nothing_offered(sender)
     return Terms(register.programs[campaign.program], campaign, known.withheld(at))
+
+
+def terms_in_turn(known: Choosing, register: Register, sender: str, at: int) -> tuple[Terms, ...]:
+    """What a sender offers at an instant, and what instead should there be no place under a campaign's caps.
+
+    Raises:
+        Refused: no campaign is open that holds for her.
+    """
+    found = [terms_of(known, register, sender, at)]
+    full: dict[str, int | None] = {}
+    while (campaign := found[-1].campaign) is not None and campaign.is_capped:
+        full[campaign.name] = None
+        rest = known.among(full)
+        if rest.chosen(at) is None:
+            break
+        found.append(terms_of(rest, register, sender, at))
+    return tuple(found)
 
 
 def offered(campaign: ReferralCampaign, known: Choosing, register: Register, sender: str, at: int) -> Terms:

@@ -65,4 +65,6 @@ def _campaign(campaign: ReferralCampaign) -> ReferralCampaignTerms:
         priority=campaign.priority,
         status=campaign.status,
         is_fallback=campaign.is_evergreen,
+        cap=campaign.cap,
+        caps_per=dict(campaign.caps_per),
     )

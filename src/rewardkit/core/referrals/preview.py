@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -12,6 +12,8 @@ from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.folding.members import known_events
 from rewardkit.core.referrals.choosing import Choosing, standings_of
+from rewardkit.core.referrals.places import full_until, uses_of
+from rewardkit.core.referrals.queries import CapUse
 from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
@@ -29,7 +31,10 @@ def preview(
     history = yield from known_events(user)
     earned = yield from ask(Counters((program.counter(user),)))
     standings = standings_of(register.launched, history, context.at)
-    gates = tuple(_gates(user, campaign, Choosing(register, user, standings, context.at), history, context.at))
+    uses = yield from uses_of(register.launched, context.at)
+    full = full_until(register.launched, uses, context.at)
+    choosing = Choosing(register, user, standings, context.at, full)
+    gates = tuple(_gates(user, campaign, choosing, uses[campaign.name], history, context.at))
     rewards = catalogue.reward_versions
     answer = Previewed(
         user=user,
@@ -49,7 +54,12 @@ def preview(
 
 
 def _gates(
-    user: str, campaign: ReferralCampaign, known: Choosing, history: tuple[Event, ...], at: int
+    user: str,
+    campaign: ReferralCampaign,
+    known: Choosing,
+    uses: Iterable[CapUse],
+    history: tuple[Event, ...],
+    at: int,
 ) -> Iterator[Gate]:
     yield opened(campaign, campaign.is_open_at(at))
     if campaign.sender is not None:
@@ -62,6 +72,9 @@ def _gates(
     if campaign.holdout:
         held_out = campaign.holds_out(user)
         yield Gate("holdout", not held_out, "held out, to compare with" if held_out else "not held out", {})
+    for use in uses:
+        counts = {"used": use.taken, "cap": use.cap}
+        yield Gate(f"cap of the {use.unit}" if use.unit else "cap", not use.is_full, use.sentence, counts)
     chosen = known.chosen(at)
     before = chosen is not None and chosen.name != campaign.name and chosen.rank > campaign.rank
     if chosen is not None and before:

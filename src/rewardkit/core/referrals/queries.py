@@ -71,6 +71,27 @@ class TermsOffered:
 
 
 @attrs.frozen
+class CapUse:
+    """What is taken of one cap of a referral campaign now."""
+
+    unit: str
+    """`day`, `week`, `month`, `quarter` or `year`, whose present one is meant; empty is all time."""
+    cap: int
+    taken: int
+    """By referrals that are open or completed."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no place is left."""
+        return self.taken >= self.cap
+
+    @property
+    def sentence(self) -> str:
+        """Both numbers, for people."""
+        return f"{self.taken} of {self.cap} places are taken{f' in this {self.unit}' if self.unit else ''}"
+
+
+@attrs.frozen
 class ReferralPrograms(Query["tuple[ReferralProgramTerms, ...]"]):
     """All referral programs, by name, in their newest versions."""
 
@@ -113,3 +134,7 @@ class ReferralCampaignTerms:
     """`draft`, `live`, `paused` or `ended`."""
     is_fallback: bool
     """Whether everybody offers it, without end."""
+    cap: int | None = None
+    """Referrals that may be open or completed on its terms; None is unlimited."""
+    caps_per: Mapping[str, int] = attrs.field(factory=dict)
+    """The same of those that were entered in one period, by its unit."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+import attrs
 
 from rewardkit.core.attempts.attempt import Attempt, require_uncounted
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_members, fold_with_history
 from rewardkit.core.folding.open_referral import OpenReferral
 from rewardkit.core.folding.reading import HistoryNeeded
-from rewardkit.core.referrals.choosing import Terms, choosing, offered, terms_of
+from rewardkit.core.referrals.choosing import Terms, choosing, offered, terms_in_turn
 from rewardkit.core.referrals.codes import sender_of
 from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral
+from rewardkit.core.referrals.places import give_back, take, uses_of
 from rewardkit.core.requests.referral_records import Referral
 from rewardkit.core.settling.settle import settle
 from rewardkit.core.storing.needs import Accept, Members, ask
@@ -46,7 +50,7 @@ def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[
         terms = Terms(register.programs[name], None)
     else:
         raise unknown("referral_program", name, {**register.programs, **register.campaigns})
-    return (yield from _refer(terms, sender, fold, rows[recipient], catalogue, context))
+    return (yield from _refer((terms,), sender, fold, rows[recipient], catalogue, context))
 
 
 def enter_referral_code(command: EnterReferralCode, context: Context) -> Deciding[Decision[Referral]]:
@@ -68,7 +72,7 @@ def _entered(command: EnterReferralCode, context: Context) -> Deciding[Decision[
         return Decision(_herself(sender))
     catalogue, rows = yield from _both(sender, recipient, context)
     known, fold = yield from choosing(catalogue, rows[sender], context.at)
-    terms = terms_of(known, catalogue.referrals, sender, context.at)
+    terms = terms_in_turn(known, catalogue.referrals, sender, context.at)
     return (yield from _refer(terms, sender, fold, rows[recipient], catalogue, context))
 
 
@@ -82,15 +86,27 @@ def _both(sender: str, recipient: str, context: Context) -> Deciding[tuple[Catal
 
 
 def _refer(
-    terms: Terms, sender: str, caught_up: Fold | None, row: MemberRow, catalogue: Catalogue, context: Context
+    turns: Sequence[Terms], sender: str, caught_up: Fold | None, row: MemberRow, catalogue: Catalogue, context: Context
 ) -> Deciding[Decision[Referral]]:
-    """Make the referral, and keep the sender's fold where her row was brought up to date for it."""
-    campaign = "" if terms.campaign is None else terms.campaign.name
-    referral = OpenReferral(sender, row.user, terms.program, campaign)
+    """Make the referral on the first terms that have a place left.
+
+    The sender's fold is kept, where her row was brought up to date for it.
+    """
     before = yield from ask(ReferralsInto(tuple(sorted((sender, row.user)))))
-    refusal = _refusal(referral, before)
+    named = [(one.program, "" if one.campaign is None else one.campaign.name) for one in turns]
+    referrals = [OpenReferral(sender, row.user, program, campaign) for program, campaign in named]
+    refusals = [_refusal(one, before) for one in referrals]
+    if refusals[0] is not None and all(refusals):
+        return Decision(refusals[0])
+    taken = yield from take([one.campaign for one in turns], context.at)
+    if taken is None:
+        return Decision((yield from _capped(turns[0].campaign, context.at)))
+    terms, refusal = turns[taken.number], refusals[taken.number]
     if refusal is not None:
+        # What a refused attempt has taken is kept, where attempts are counted.
+        yield from give_back(terms.campaign, taken)
         return Decision(refusal)
+    referral = attrs.evolve(referrals[taken.number], places=taken.places)
     fold = (yield from fold_members(catalogue, (row,), {}, context.at)).folds[0]
     try:
         fold.referrals.open(referral, context.at, max(context.at, fold.position.at), terms.held_out)
@@ -118,6 +134,16 @@ def _refusal(referral: OpenReferral, before: Iterable[ReferralRow]) -> Refused |
     return None
 
 
+def _capped(campaign: ReferralCampaign | None, at: int) -> Deciding[Refused]:
+    """The refusal where no place is left under a campaign's caps, with the first one that is full."""
+    if campaign is None:
+        raise InvariantError("a referral without a campaign found no place")
+    uses = (yield from uses_of((campaign,), at))[campaign.name]
+    full = next((use for use in uses if use.is_full), uses[0])
+    sentence = f"referral campaign `{campaign.name}` has no place left: {full.sentence}"
+    return Refused("campaign_capped", sentence, {"cap": full.cap, "taken": full.taken, "campaign": campaign.name})
+
+
 def _herself(user: str) -> Refused:
     return Refused("self_referral", f"user `{show(user)}` cannot refer herself", {})
 
@@ -142,7 +168,7 @@ def void_referral(command: VoidReferral, context: Context) -> Deciding[Decision[
         if closing.referral.id(context.tenant) == found.id:
             return Decision(_over(found.id, "completed" if closing.outcome.status == "earned" else "expired"))
     program = catalogue.referrals.program_versions[found.program, found.program_version]
-    referral = OpenReferral(found.sender, found.recipient, program, found.campaign)
+    referral = OpenReferral(found.sender, found.recipient, program, found.campaign, found.places)
     if not fold.referrals.void(referral, context.at, reason):
         raise InvariantError(f"referral `{found.id}` is open, and its recipient's progress does not know it")
     settled = yield from settle(context, catalogue, (fold,))

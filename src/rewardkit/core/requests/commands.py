@@ -107,9 +107,11 @@ class DefineCampaign(Command[Defined]):
         start: from this instant on the campaign makes offers; default is its launch. A date means its first instant.
         end: up to but not at this instant. A date means the end of that day.
         zone: IANA name of the zone of dates, and of the days, weeks and months of conditions; pinned by the launch.
-        cap: offers that may be active or earned at one time, over all users; None is unlimited.
+        cap: offers that may be active or earned at one time, over all users; None is unlimited. Of a referral
+            campaign, referrals on its terms that may be open or completed, over all senders: where there is no place
+            left, senders offer the next one.
         caps_per: offers made in one period that may be active or earned at one time, over all users, by its unit, such
-            as `{"day": 100}`; periods are civil, in the campaign's zone.
+            as `{"day": 100}`; periods are civil, in the campaign's zone. Of a referral campaign, referrals entered.
         user_cap: as `cap`, for one user; default is 1, or unlimited where she may enter again.
         budget: money that its rewards may cost, in the unit of their `amount`, as a whole number, a Decimal or text;
             None is unlimited. Whether there is one is pinned by the launch.
@@ -119,10 +121,10 @@ class DefineCampaign(Command[Defined]):
         holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`; of a referral
             campaign, of the senders, who offer the next one.
         program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
-            refers on its terms, and when. Of the others it has `start`, `end`, `zone`, `copy`,
-            `holdout` and `acknowledge`.
+            refers on its terms, and when. Of the others it has `start`, `end`, `zone`, `cap`,
+            `caps_per`, `copy`, `holdout` and `acknowledge`.
         sender: of a referral campaign, a condition on the sender, over her whole history; she offers the program while
-            it holds. None is everybody; with no end it is the fallback of all others.
+            it holds. None is everybody; with no end, holdout or caps it is the fallback of all others.
         priority: of two referral campaigns that hold for a sender the greater one counts, then the one started last.
         copy: free texts that users are shown with the offer, such as `name` and `description`.
         acknowledge: codes of lints that are meant so.

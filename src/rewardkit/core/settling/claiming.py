@@ -9,7 +9,7 @@ import attrs
 from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Ending, Making
-from rewardkit.core.settling.referral_places import SenderPlaces
+from rewardkit.core.settling.referral_places import ReferralPlaces
 from rewardkit.core.storing.needs import Claim, Claims, ask
 
 
@@ -40,7 +40,7 @@ class _Owed:
     cost: int
 
 
-def claim(folds: Sequence[Fold], places: SenderPlaces | None = None) -> Deciding[None]:
+def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Deciding[None]:
     """First give back and confirm what ended, then reserve for what was made, in the order of its making.
 
     A making is denied where one of its limits has no room for it; what the others had for it is given back at once.
@@ -48,6 +48,8 @@ def claim(folds: Sequence[Fold], places: SenderPlaces | None = None) -> Deciding
     """
     senders = [] if places is None else places.claims()
     wanted = {one.name: _Wanted(one.cap, one.want) for one in senders}
+    for name, status in () if places is None else places.ended():
+        wanted.setdefault(name, _Wanted()).settle(1, status)
     owed: list[_Owed] = []
     queue: list[tuple[Fold, Making, dict[str, int]]] = []
     for fold in folds:

@@ -1,9 +1,9 @@
-"""The places of senders' rewards under their caps: claimed together with all others, shared out in order."""
+"""The places of senders' rewards under their caps, and of referrals under their campaigns': settled with all others."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.folding.fold import Fold
@@ -11,14 +11,15 @@ from rewardkit.core.folding.referral_fold import Closing
 from rewardkit.core.storing.needs import Claim
 
 
-class SenderPlaces:
-    """What the referrals that folds completed want of their senders' counters.
+class ReferralPlaces:
+    """What the referrals that folds ended take of their senders' counters, and leave to their campaigns'.
 
     A sender's counter keeps what was taken as reserved: a reward that was earned is never confirmed in a second step.
     """
 
     def __init__(self, register: Register, folds: Iterable[Fold]) -> None:
-        found = [closing for fold in folds for closing in closings_of(fold) if closing.outcome.status == "earned"]
+        self._ended = [closing for fold in folds for closing in closings_of(fold)]
+        found = [closing for closing in self._ended if closing.outcome.status == "earned"]
         # The order in which they were earned, whatever order they are noticed in.
         self._earned = sorted(found, key=lambda one: (one.outcome.at, one.referral.recipient, one.referral.program.id))
         self._caps: dict[str, int] = {}
@@ -32,6 +33,12 @@ class SenderPlaces:
                 names.append(program.counter(sender, closing.period))
                 self._caps[names[1]] = program.period_cap
             self._counters.append(tuple(names))
+
+    def ended(self) -> Iterator[tuple[str, str]]:
+        """The counters of the campaigns' places that were taken at the entry, each with how its referral ended."""
+        for closing in self._ended:
+            for name in closing.referral.counters:
+                yield name, closing.outcome.status
 
     def claims(self) -> list[Claim]:
         """A place of each of its counters for every reward."""

@@ -60,6 +60,7 @@ class ReferralWriter:
             "",
             "",
             opening.held_out,
+            referral.places,
         )
         if closing is not None:
             row = row._replace(**self._ending(closing)._asdict())

@@ -12,7 +12,7 @@ from rewardkit.core.grants.gates import pass_on
 from rewardkit.core.grants.supplying import Supply
 from rewardkit.core.settling.claiming import claim
 from rewardkit.core.settling.offer_writing import OfferWriter
-from rewardkit.core.settling.referral_places import SenderPlaces
+from rewardkit.core.settling.referral_places import ReferralPlaces
 from rewardkit.core.settling.referral_writing import ReferralWriter
 from rewardkit.core.settling.settled import Settled
 from rewardkit.core.storing.needs import Histories, ask
@@ -22,7 +22,7 @@ def settle(
     context: Context, catalogue: Catalogue, folds: Sequence[Fold], supply: Supply | None = None
 ) -> Deciding[Settled]:
     """Ask the caps of all that the folds made and ended, and write down what stands; `supply` as in `pass_on`."""
-    yield from _claim(folds, SenderPlaces(catalogue.referrals, folds))
+    yield from _claim(folds, ReferralPlaces(catalogue.referrals, folds))
     settled = Settled()
     offers = OfferWriter(context, settled)
     referrals = ReferralWriter(context, settled)
@@ -39,7 +39,7 @@ def settle(
     return settled
 
 
-def _claim(folds: Sequence[Fold], places: SenderPlaces) -> Deciding[None]:
+def _claim(folds: Sequence[Fold], places: ReferralPlaces) -> Deciding[None]:
     """Ask for the places of all that was made; what earning them has begin anew may make more."""
     yield from claim(folds, places)
     while waiting := [fold for fold in folds if fold.waits_for_places]:

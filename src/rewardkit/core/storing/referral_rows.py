@@ -29,6 +29,8 @@ class ReferralRow(NamedTuple):
     """The unit and first date of the period under whose cap her reward took a place, or empty."""
     held_out: str
     """The referral campaign that the sender would have offered, had she not been held out of it, or empty."""
+    places: str
+    """That it takes under its campaign's caps while it is open or completed, put together, or empty."""
 
 
 class ReferralEnding(NamedTuple):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 
+from rewardkit.core.referrals.queries import CapUse
 from rewardkit.core.requests.queries import CampaignUse
 from rewardkit.core.tracking.interval import Difference
 
@@ -177,6 +178,8 @@ class ReferralFigures:
     """Referrals that are in no depth: deeper than 64, or in a circle that nobody entered from outside."""
     longest: tuple[str, ...]
     """The users of one of the longest chains, the first sender first; empty where there is no referral."""
+    caps: tuple[CapUse, ...] = ()
+    """What is taken of the campaign's caps now; empty where it has none, or all campaigns are counted."""
 
     @property
     def conversion(self) -> float | None:

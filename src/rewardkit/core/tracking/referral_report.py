@@ -9,6 +9,7 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.referrals.places import uses_of
 from rewardkit.core.requests.listing import optional_text
 from rewardkit.core.settling.referral_writing import CAPPED, RECIPIENT, SENDER
 from rewardkit.core.storing.needs import ask
@@ -54,6 +55,7 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
     senders = yield from ask(TallySenders(of, limit))
     sides = yield from ask(TallySides(of))
     depths = yield from ask(TallyDepths(of))
+    uses = yield from uses_of(() if campaign is None else (catalogue.referrals.campaigns[campaign],), context.at)
     opened = statuses.total()
     figures = ReferralFigures(
         program=program or "",
@@ -74,6 +76,7 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
         depths=tuple(DepthFigures(row.depth, row.opened, row.completed) for row in depths),
         elsewhere=opened - sum(row.opened for row in depths),
         longest=(yield from ask(ChainInto(of, depths[-1].recipient))) if depths else (),
+        caps=uses.get(campaign or "", ()),
     )
     return Decision(figures, (), catalogue)
 

@@ -17,6 +17,7 @@ from rewardkit.storage.sql.migrations.step_0008_granted_codes import STEP as GRA
 from rewardkit.storage.sql.migrations.step_0009_own_notices import STEP as OWN_NOTICES
 from rewardkit.storage.sql.migrations.step_0010_attempts import STEP as ATTEMPTS
 from rewardkit.storage.sql.migrations.step_0011_held_out_senders import STEP as HELD_OUT_SENDERS
+from rewardkit.storage.sql.migrations.step_0012_referral_places import STEP as REFERRAL_PLACES
 
 MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS "{prefix}migration" (
@@ -38,5 +39,6 @@ MIGRATIONS = (
     OWN_NOTICES,
     ATTEMPTS,
     HELD_OUT_SENDERS,
+    REFERRAL_PLACES,
 )
 """All steps, each in a file of its own that has its name; the place of each is its number, from 1."""
