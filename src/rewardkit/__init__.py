@@ -149,6 +149,8 @@ if TYPE_CHECKING:
         Lengths,
         ReferralFigures,
         SenderFigures,
+        SenderGroup,
+        SenderHoldout,
         VariantFigures,
     )
     from rewardkit.core.tracking.interval import Difference
@@ -243,7 +245,8 @@ _HOMES = {
     "rewardkit.core.requests.referral_records": "Referral ReferralCode ReferralEnded",
     "rewardkit.core.requests.variant": "Variant",
     "rewardkit.core.tracking.figures": (
-        "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures SenderFigures VariantFigures"
+        "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures SenderFigures SenderGroup"
+        " SenderHoldout VariantFigures"
     ),
     "rewardkit.core.tracking.interval": "Difference",
     "rewardkit.core.tracking.queries": "CampaignReport ReferralReport",
@@ -299,9 +302,10 @@ __all__ = [
     "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished", "Reservation", "ReserveCode",
     "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant", "Revision", "Reward", "RewardKit",
     "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue", "SchemaError", "Secret", "SendTestNotice",
-    "SenderFigures", "SenderTerms", "Standing", "Store", "StoreError", "Supplied", "Tally", "TermsOffered",
-    "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer", "UserOffers", "ValidationError", "Variant",
-    "VariantFigures", "Verdict", "VoidCode", "VoidReferral", "WebhookNotifier", "pool_address", "pool_letter",
+    "SenderFigures", "SenderGroup", "SenderHoldout", "SenderTerms", "Standing", "Store", "StoreError", "Supplied",
+    "Tally", "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer", "UserOffers",
+    "ValidationError", "Variant", "VariantFigures", "Verdict", "VoidCode", "VoidReferral", "WebhookNotifier",
+    "pool_address", "pool_letter",
 ]  # fmt: skip
 
 

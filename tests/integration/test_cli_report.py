@@ -45,6 +45,18 @@ def store(tmp_path: Path) -> str:
     return store
 
 
+def hold_half_out(store: str) -> None:
+    """A referral campaign that half of the senders are held out of."""
+    with rk.RewardKit(store, clock=FakeClock("2026-02-01T00:00:00Z")) as kit:
+        kit.run(rk.DefineCampaign("half", program=CANARY, holdout="50%"))
+        kit.run(rk.LaunchCampaign("half"))
+        for number in range(40):
+            code = kit.run(rk.GiveReferralCode(f"s{number}")).code
+            kit.run(rk.EnterReferralCode(code, f"r{number}"))
+        kit.run(rk.EnterReferralCode(code, "r40"))
+        kit.emit("B", user="r1")
+
+
 @pytest.fixture
 def report(store: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Report:
     def run(*words: str, columns: int = 80) -> tuple[int, str, str]:
@@ -107,6 +119,35 @@ def test_a_report_of_a_program_says_how_to_ask_for_it(report: Report, store: str
     assert (code, out.splitlines()[0]) == (0, "referral program friends")
 
 
+def test_a_report_of_a_referral_campaign_shows_senders_held_out_beside_the_others(
+    report: Report, store: str, tmp_path: Path
+) -> None:
+    hold_half_out(store)
+    code, out, err = report("half", columns=120)
+    assert (code, err) == (0, "")
+    section = out[out.index("beside senders held out") :].splitlines()[1:7]
+    assert [re.sub(r"[-+]?\d+(\.\d+)?", "N", line.partition("[")[0]).split() for line in section] == [
+        "in the campaign N% (N of N referrals)".split(),
+        "held out N% (N of N referrals)".split(),
+        "effect N points, N to N at N%".split(),
+        "senders N, N referrals each".split(),
+        "held out N, N referrals each".split(),
+        "effect on each N referrals, N to N at N%".split(),
+    ]
+    assert "are undecided: conversions are those up to now" in " ".join(out.split())
+    holdout = json.loads(report("half", "--json")[1])["holdout"]
+    assert {"senders", "opened", "completed", "low", "high", "conversion", "referrals_per_sender"} == set(
+        holdout["held_out"]
+    )
+    assert holdout["held_out"]["opened"] + holdout["offering"]["opened"] == 41
+    assert {"estimate", "low", "high", "confidence"} == set(holdout["effect"])
+    file = tmp_path / "half.html"
+    report("half", "--html", str(file))
+    page = Page(file.read_text(encoding="utf-8"))
+    assert "Conversion of referrals, with 95 % intervals" in page.text
+    assert "are undecided" in page.text
+
+
 def test_what_took_less_than_a_second_is_within_one(store: str, report: Report) -> None:
     with rk.RewardKit(store, clock=FakeClock()) as kit:
         kit.run(rk.DefineCampaign("quick", "one"))
@@ -117,8 +158,9 @@ def test_what_took_less_than_a_second_is_within_one(store: str, report: Report) 
 
 
 @pytest.mark.parametrize("columns", [20, 33, 60, 200])
-def test_no_line_is_wider_than_the_terminal(report: Report, columns: int) -> None:
-    for words in ((CANARY,), (CANARY, "--program"), ("always",)):
+def test_no_line_is_wider_than_the_terminal(report: Report, store: str, columns: int) -> None:
+    hold_half_out(store)
+    for words in ((CANARY,), (CANARY, "--program"), ("always",), ("half",)):
         _, out, _ = report(*words, columns=columns)
         assert [line for line in out.splitlines() if len(line) > columns] == []
     assert ("[#" in report(CANARY, columns=columns)[1]) == (columns > 33)

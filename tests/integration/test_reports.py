@@ -134,6 +134,73 @@ def test_the_holdout_is_compared_by_whether_its_users_fulfilled_the_condition_al
     assert any("share that is held out was changed" in one for one in kit.ask(rk.CampaignReport("spring")).cautions)
 
 
+SENDERS = tuple(f"sender {number}" for number in range(60))
+
+
+def invited(kit: rk.RewardKit) -> None:
+    """A referral campaign that half of the senders are held out of; every sender has invited two friends."""
+    kit.run(rk.DefineReferralProgram("normal", "five", "five", "A"))
+    kit.run(rk.DefineReferralProgram("double", "five", "five", "A"))
+    kit.run(rk.DefineCampaign("always", program="normal"))
+    kit.run(rk.DefineCampaign("double", program="double", holdout="50%"))
+    kit.run(rk.LaunchCampaign("always"))
+    kit.run(rk.LaunchCampaign("double"))
+    for sender in SENDERS:
+        code = kit.run(rk.GiveReferralCode(sender)).code
+        for friend in ("first", "second"):
+            kit.run(rk.EnterReferralCode(code, f"{friend} of {sender}"))
+
+
+def test_senders_of_a_campaign_are_compared_with_those_who_were_held_out_of_it(kit: rk.RewardKit) -> None:
+    invited(kit)
+    out = {one.sender for one in kit.ask(rk.Referrals(limit=200)).items if one.held_out}
+    assert 15 < len(out) < 45
+    inside = sorted(set(SENDERS) - out)
+    for sender in (*inside, *sorted(out)[:5]):
+        kit.emit("A", user=f"first of {sender}")
+    kit.run(rk.EnterReferralCode(kit.run(rk.GiveReferralCode(inside[0])).code, "a third friend"))
+    found = kit.ask(rk.ReferralReport(campaign="double"))
+    assert found.holdout is not None
+    offering, held_out = found.holdout.offering, found.holdout.held_out
+    assert (offering.senders, offering.opened, offering.completed) == (len(inside), 2 * len(inside) + 1, len(inside))
+    assert (held_out.senders, held_out.opened, held_out.completed) == (len(out), 2 * len(out), 5)
+    assert (held_out.conversion, held_out.referrals_per_sender) == (5 / (2 * len(out)), 2)
+    effect, more = found.holdout.effect, found.holdout.effect_per_sender
+    assert effect is not None
+    assert effect.estimate == len(inside) / (2 * len(inside) + 1) - 5 / (2 * len(out))
+    assert 0 < effect.low < effect.estimate < effect.high
+    assert more is not None
+    assert more.low < more.estimate == (2 * len(inside) + 1) / len(inside) - 2 < more.high
+    pending = f"{len(inside) + 1} referrals of the campaign and {2 * len(out) - 5} of senders held out are undecided"
+    assert found.cautions == (f"{pending}: conversions are those up to now",)
+    for query in (rk.ReferralReport("double"), rk.ReferralReport("double", campaign="double")):
+        assert (kit.ask(query).holdout, kit.ask(query).cautions) == (None, ())
+    assert kit.ask(rk.ReferralReport(campaign="always")).holdout is None
+
+
+def test_a_comparison_of_senders_says_what_may_mislead(kit: rk.RewardKit) -> None:
+    invited(kit)
+    for one in kit.ask(rk.Referrals(limit=200)).items[:3]:
+        kit.run(rk.VoidReferral(one.id, reason="test"))
+
+    def cautions() -> list[str]:
+        return [caution.partition(":")[0] for caution in kit.ask(rk.ReferralReport(campaign="double")).cautions]
+
+    assert sum("were voided, and count as opened and not completed" in one for one in cautions()) == 1
+    condition = "recipients of senders held out had another condition to fulfil, or another time for it"
+    assert condition not in cautions()
+    kit.run(rk.DefineReferralProgram("normal", "five", "five", "B"))
+    out = next(one.sender for one in kit.ask(rk.Referrals(limit=200)).items if one.held_out)
+    kit.run(rk.EnterReferralCode(kit.run(rk.GiveReferralCode(out)).code, "a friend on other terms"))
+    assert condition in cautions()
+    assert not any("caps" in one or "share" in one for one in cautions())
+    kit.run(rk.DefineCampaign("double", program="double", holdout="40%", cap=1_000))
+    assert [one.partition(",")[0] for one in cautions()[-2:]] == [
+        "the campaign has caps",
+        "the share that is held out was changed while the campaign was live",
+    ]
+
+
 def test_a_report_of_something_else_is_refused_with_the_one_to_ask_for(kit: rk.RewardKit) -> None:
     campaign(kit)
     kit.run(rk.DefineReferralProgram("friends", "five", "five", "A"))

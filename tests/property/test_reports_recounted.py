@@ -235,3 +235,90 @@ def assert_referrals_recounted(kit: rk.RewardKit, program: str) -> rk.ReferralFi
     assert_grants(figures.sender_side, [one for one in grants if one.side == "sender"])
     assert_grants(figures.recipient_side, [one for one in grants if one.side == "recipient"])
     return figures
+
+
+def invite(draw: RandomCommands, kits: list[rk.RewardKit], clock: FakeClock, codes: dict[str, list[str]]) -> None:
+    """One random step of a shop whose senders offer what campaigns choose, some being held out."""
+    chance = draw.chance
+    match chance.randrange(12):
+        case 0 | 1 | 2 | 3 | 4:
+            sender = f"sender {int(chance.random() ** 2 * 25)}"
+            if sender not in codes:
+                codes[sender] = [kit.run(rk.GiveReferralCode(sender)).code for kit in kits]
+            recipient = f"recipient {chance.randrange(10_000)}"
+            commands: list[Command[Any]] = [rk.EnterReferralCode(code, recipient) for code in codes[sender]]
+        case 5 | 6 | 7:
+            known = kits[0].ask(rk.Referrals(status="open")).items
+            user = chance.choice(known).recipient if known else "nobody"
+            commands = [rk.Emit((rk.Event("A", clock(), f"e{chance.random()}", user),))] * len(kits)
+        case 8:
+            known = kits[0].ask(rk.Referrals(status="open")).items
+            command = rk.VoidReferral(chance.choice(known).id, reason="test") if known else rk.RunDue()
+            commands = [command] * len(kits)
+        case 9:
+            change = chance.choice((rk.PauseCampaign, rk.ResumeCampaign))
+            commands = [change(chance.choice(("double", "triple")))] * len(kits)
+        case _:
+            clock.set(clock() + chance.randint(1, 4) * 1_000_000)
+            commands = [rk.RunDue()] * len(kits)
+    answers = [kit.attempt(command) for kit, command in zip(kits, commands, strict=True)]
+    assert str(answers[0]) == str(answers[1]) == str(answers[2])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_comparison_of_senders_is_a_recount_of_what_is_listed(seed: int, kits: list[rk.RewardKit]) -> None:
+    clock = kits[0]._clock
+    assert isinstance(clock, FakeClock)
+    draw = RandomCommands(seed, clock())
+    for kit in kits:
+        kit.run(rk.DefineReward("five", {"amount": "5.00"}))
+        kit.run(rk.DefineReferralProgram("one", "five", "five", "A", expires_after="20s"))
+        kit.run(rk.DefineReferralProgram("two", "five", "five", "A"))
+        kit.run(rk.DefineCampaign("always", program="one"))
+        kit.run(rk.DefineCampaign("double", program="two", holdout="40%"))
+        kit.run(rk.DefineCampaign("triple", program="one", holdout="30%", priority=1, cap=20))
+        for name in ("always", "double", "triple"):
+            kit.run(rk.LaunchCampaign(name))
+    codes: dict[str, list[str]] = {}
+    for _ in range(STEPS):
+        invite(draw, kits, clock, codes)
+    for campaign in ("double", "triple", "always"):
+        found = [assert_comparison_recounted(kit, campaign) for kit in kits]
+        assert found[0] == found[1] == found[2]
+        assert (found[0].holdout is None) == (campaign == "always")
+
+
+def assert_comparison_recounted(kit: rk.RewardKit, campaign: str) -> rk.ReferralFigures:
+    figures = kit.ask(rk.ReferralReport(campaign=campaign))
+    referrals = listed(lambda after: kit.ask(rk.Referrals(after=after, limit=7)))
+    if figures.holdout is None:
+        assert figures.cautions == ()
+        assert {one.held_out for one in referrals}.isdisjoint({campaign})
+        return figures
+    groups = (
+        (figures.holdout.offering, [one for one in referrals if one.campaign == campaign and not one.held_out]),
+        (figures.holdout.held_out, [one for one in referrals if one.held_out == campaign]),
+    )
+    shares = []
+    for group, of_group in groups:
+        completed = sum(one.status == "completed" for one in of_group)
+        senders = Counter(one.sender for one in of_group)
+        assert (group.senders, group.opened, group.completed) == (len(senders), len(of_group), completed)
+        share = Fraction(completed, len(of_group)) if of_group else None
+        assert group.conversion == (None if share is None else float(share))
+        assert group.referrals_per_sender == (len(of_group) / len(senders) if senders else None)
+        if share is not None:
+            assert group.low is not None
+            assert group.high is not None
+            assert 0 <= group.low <= share <= group.high <= 1
+            shares.append(share)
+    effect = figures.holdout.effect
+    assert (effect is None) == (len(shares) < 2)
+    if effect is not None:
+        assert effect.low <= effect.estimate <= effect.high
+        assert effect.estimate == pytest.approx(float(shares[0] - shares[1]))
+    voided = [sum(one.status == "voided" for one in of_group) for _, of_group in groups]
+    assert any(f"{voided[0]} referrals of the campaign and {voided[1]} of" in one for one in figures.cautions) == any(
+        voided
+    )
+    return figures

@@ -53,8 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_record(figures))
     elif arguments.html is None:
-        cautions = figures.cautions if isinstance(figures, CampaignFigures) else ()
-        print_report(title, sections, cautions, terminal_width())
+        print_report(title, sections, figures.cautions, terminal_width())
     return FINE
 
 
@@ -97,5 +96,7 @@ def _record(found: Any) -> Any:
     if not attrs.has(type(found)):
         return plain(found)
     record = {field.name: _record(getattr(found, field.name)) for field in attrs.fields(type(found))}
-    told = (name for name in ("conversion", "total") if name not in record and hasattr(found, name))
+    told = (
+        name for name in ("conversion", "referrals_per_sender", "total") if name not in record and hasattr(found, name)
+    )
     return record | {name: plain(getattr(found, name)) for name in told}

@@ -44,6 +44,8 @@ from rewardkit.core.tracking.tallies import (
     OfferTally,
     ReferralTally,
     SenderTally,
+    SpreadTally,
+    TermsTally,
     UserTally,
 )
 from rewardkit.errors import InvariantError, StoreError
@@ -126,6 +128,8 @@ class Rows(Protocol):
     def tally_referrals(self, need: tracking.TallyReferrals) -> tuple[ReferralTally, ...]: ...
     def tally_completing(self, need: tracking.TallyCompleting) -> tuple[LengthTally, ...]: ...
     def tally_senders(self, need: tracking.TallySenders) -> tuple[SenderTally, ...]: ...
+    def tally_spread(self, need: tracking.TallySpread) -> SpreadTally: ...
+    def tally_terms(self, need: tracking.TallyTerms) -> tuple[TermsTally, ...]: ...
     def tally_sides(self, need: tracking.TallySides) -> tuple[GrantTally, ...]: ...
     def tally_depths(self, need: tracking.TallyDepths) -> tuple[DepthTally, ...]: ...
     def chain_into(self, need: tracking.ChainInto) -> tuple[str, ...]: ...
@@ -204,6 +208,8 @@ _METHODS: Mapping[type[Need[Any]], str] = {
     tracking.TallyReferrals: "tally_referrals",
     tracking.TallyCompleting: "tally_completing",
     tracking.TallySenders: "tally_senders",
+    tracking.TallySpread: "tally_spread",
+    tracking.TallyTerms: "tally_terms",
     tracking.TallySides: "tally_sides",
     tracking.TallyDepths: "tally_depths",
     tracking.ChainInto: "chain_into",

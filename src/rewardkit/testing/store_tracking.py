@@ -19,6 +19,8 @@ from rewardkit.core.tracking.needs import (
     TallyReferrals,
     TallySenders,
     TallySides,
+    TallySpread,
+    TallyTerms,
     TallyUsers,
 )
 from rewardkit.core.tracking.tallies import (
@@ -28,6 +30,8 @@ from rewardkit.core.tracking.tallies import (
     OfferTally,
     ReferralTally,
     SenderTally,
+    SpreadTally,
+    TermsTally,
     UserTally,
 )
 from rewardkit.ports import Store
@@ -147,6 +151,31 @@ class StoreTracking:
         assert ask(store, TallySenders(FRIENDS, 9)) == expected
         assert ask(store, TallySenders(FRIENDS, 2)) == expected[:2]
         assert ask(store, TallySenders(Referred("none", None), 2)) == ()
+
+    def test_referrals_of_senders_held_out_are_counted_with_how_they_are_spread(self, store: Store) -> None:
+        put(
+            store,
+            referral("a", "ann", sender="sue", status="completed")._replace(held_out="may"),
+            referral("b", "bob", sender="sue", status="completed")._replace(held_out="may"),
+            referral("c", "cid", sender="sue", status="voided")._replace(held_out="may"),
+            referral("d", "dan", sender="tim")._replace(held_out="may", program_version=2),
+            referral("e", "eve", sender="tim", program="firms", status="expired")._replace(held_out="may"),
+            referral("f", "fay", sender="sue")._replace(campaign="may"),
+            referral("g", "gil", sender="sue")._replace(campaign="may", held_out="june"),
+        )
+        put(store, referral("h", "hal", sender="tim")._replace(held_out="may"), tenant="other")
+        held_out = Referred(None, None, "may")
+        assert ask(store, TallySpread(held_out)) == SpreadTally(2, 5, 2, 1, 1, 9 + 4, 4, 3 * 2)
+        assert ask(store, TallyTerms(held_out)) == (
+            TermsTally("firms", 1, 1),
+            TermsTally("friends", 1, 3),
+            TermsTally("friends", 2, 1),
+        )
+        assert ask(store, TallySpread(Referred(None, "may", ""))) == SpreadTally(1, 1, 0, 1, 0, 1, 0, 0)
+        assert ask(store, TallySpread(Referred(None, "may"))) == SpreadTally(1, 2, 0, 2, 0, 4, 0, 0)
+        assert ask(store, TallySpread(Referred(None, None, "july"))) == SpreadTally(0, 0, 0, 0, 0, 0, 0, 0)
+        assert ask(store, TallyTerms(Referred(None, None, "july"))) == ()
+        assert ask(store, TallyReferrals(Referred("firms", None, "may"), 5)) == (ReferralTally("expired", "", 0, 1),)
 
     def test_grants_of_referrals_are_counted_by_side(self, store: Store) -> None:
         both = {"referral": "r1", "user_offer": "", "offer": "friends"}

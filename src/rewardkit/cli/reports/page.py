@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rewardkit.cli.printing import moment
 from rewardkit.cli.reports.plots import Share, bars, safe, shares, spreads
 from rewardkit.cli.reports.sections import Section
-from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures, VariantFigures
+from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures, SenderGroup, VariantFigures
 from rewardkit.core.tracking.interval import wilson
 
 _STYLE = """
@@ -61,7 +61,11 @@ def referral_page(title: str, figures: ReferralFigures, sections: Iterable[Secti
         plots.append(bars("Referrals by depth", [(f"depth {one.depth}", one.opened) for one in figures.depths]))
     if figures.time_to_complete is not None:
         plots.append(spreads("Time to complete", [("all referrals", figures.time_to_complete)]))
-    return _page(title, moment(figures.at), sections, plots, ())
+    if figures.holdout is not None:
+        groups = (("in the campaign", figures.holdout.offering), ("held out", figures.holdout.held_out))
+        rows = [_group(label, group) for label, group in groups]
+        plots.append(shares("Conversion of referrals, with 95 % intervals", [row for row in rows if row is not None]))
+    return _page(title, moment(figures.at), sections, plots, figures.cautions)
 
 
 def _counts(one: VariantFigures) -> list[tuple[str, int]]:
@@ -88,6 +92,12 @@ def _conversions(groups: Iterable[VariantFigures]) -> str:
 def _share(label: str, count: int, of: int) -> Share:
     low, high = wilson(count, of)
     return Share(label, count / of, low, high)
+
+
+def _group(label: str, group: SenderGroup) -> Share | None:
+    if group.conversion is None or group.low is None or group.high is None:
+        return None
+    return Share(label, group.conversion, group.low, group.high)
 
 
 def _name(one: VariantFigures) -> str:

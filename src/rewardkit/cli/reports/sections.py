@@ -13,6 +13,7 @@ from rewardkit.core.tracking.figures import (
     GrantFigures,
     Lengths,
     ReferralFigures,
+    SenderHoldout,
     VariantFigures,
 )
 from rewardkit.core.tracking.interval import Difference
@@ -119,13 +120,28 @@ def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
         )
         for one in figures.caps
     )
+    holdout = figures.holdout
     return (
         *((Section("limits", caps),) if caps else ()),
         Section("referrals", tuple(funnel)),
+        *((Section("beside senders held out", tuple(_holdout(holdout))),) if holdout is not None else ()),
         Section("rewards of senders", tuple(_grants(figures.sender_side))),
         Section("rewards of recipients", tuple(_grants(figures.recipient_side))),
         *((Section("top senders", top), Section("chains", tuple(chains))) if top else ()),
     )
+
+
+def _holdout(found: SenderHoldout) -> Iterator[Line]:
+    for label, group in (("in the campaign", found.offering), ("held out", found.held_out)):
+        yield _conversion(label, group.completed, group.opened, "referrals")
+    yield Line("effect", effect(found.effect))
+    for label, group in (("senders", found.offering), ("  held out", found.held_out)):
+        each = group.referrals_per_sender
+        yield Line(label, f"{group.senders:,}" + ("" if each is None else f", {each:.2f} referrals each"))
+    more = found.effect_per_sender
+    if more is not None:
+        said = f"{more.estimate:+.2f} referrals, {more.low:+.2f} to {more.high:+.2f} at {more.confidence:.0%}"
+        yield Line("effect on each", said)
 
 
 def _grants(grants: GrantFigures) -> Iterator[Line]:

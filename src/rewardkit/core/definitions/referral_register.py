@@ -23,6 +23,7 @@ class Register:
     campaigns: Mapping[str, ReferralCampaign] = attrs.field(factory=dict)
     program_versions: Mapping[tuple[str, int], ReferralProgram] = attrs.field(factory=dict)
     programs_by_number: Mapping[int, ReferralProgram] = attrs.field(factory=dict)
+    campaign_versions: Mapping[tuple[str, int], ReferralCampaign] = attrs.field(factory=dict)
 
     def extended(self, rows: Iterable[DefinitionRow]) -> Register:
         """This register with newer definitions on top; itself where there are none of its kinds."""
@@ -31,6 +32,7 @@ class Register:
             return self
         programs, campaigns = dict(self.programs), dict(self.campaigns)
         versions, by_number = dict(self.program_versions), dict(self.programs_by_number)
+        campaign_versions = dict(self.campaign_versions)
         for row in found:
             if row.kind == REFERRAL_PROGRAM:
                 known = programs.get(row.name)
@@ -38,8 +40,9 @@ class Register:
                 programs[row.name] = versions[row.name, row.version] = by_number[row.number] = program
             else:
                 before = campaigns.get(row.name)
-                campaigns[row.name] = referral_campaign_of(row, len(campaigns) if before is None else before.id)
-        return Register(programs, campaigns, versions, by_number)
+                campaign = referral_campaign_of(row, len(campaigns) if before is None else before.id)
+                campaigns[row.name] = campaign_versions[row.name, row.version] = campaign
+        return Register(programs, campaigns, versions, by_number, campaign_versions)
 
     @cached_property
     def heard(self) -> tuple[tuple[int, frozenset[str]], ...]:

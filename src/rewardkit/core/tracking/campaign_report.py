@@ -20,6 +20,7 @@ from rewardkit.core.tracking.interval import difference
 from rewardkit.core.tracking.lengths import lengths_of
 from rewardkit.core.tracking.needs import TallyEarning, TallyGrants, TallyOffers, TallyUsers
 from rewardkit.core.tracking.queries import CampaignReport
+from rewardkit.core.tracking.shares import SHARE_CHANGED, shares_while_live
 from rewardkit.core.tracking.tallies import GrantTally, LengthTally, OfferTally, UserTally
 from rewardkit.core.values.input import text
 from rewardkit.errors import Refused
@@ -130,13 +131,11 @@ def _figures(variant: str, counted: _Counted, catalogue: Catalogue) -> VariantFi
 
 
 def _shares(campaign: Campaign, catalogue: Catalogue) -> frozenset[int]:
-    """Every share of users that was held out while the campaign was live."""
-    versions = (
+    return shares_while_live(
         catalogue.campaign_versions[campaign.name, version]
         for version in range(1, campaign.version + 1)
         if (campaign.name, version) in catalogue.campaign_versions
     )
-    return frozenset(version.holdout for version in versions if version.launched_at is not None)
 
 
 def _cautions(total: VariantFigures, shares: frozenset[int]) -> tuple[str, ...]:
@@ -155,8 +154,5 @@ def _cautions(total: VariantFigures, shares: frozenset[int]) -> tuple[str, ...]:
     if total.cancelled:
         found.append(f"{total.cancelled} offers were cancelled, and count as offered and not earned")
     if len(shares) > 1:
-        found.append(
-            "the share that is held out was changed while the campaign was live:"
-            " the two groups did not come in at the same times"
-        )
+        found.append(SHARE_CHANGED)
     return tuple(found)

@@ -148,6 +148,46 @@ class DepthFigures:
 
 
 @attrs.frozen
+class SenderGroup:
+    """The referrals of one of two groups of senders that are compared."""
+
+    senders: int
+    """Who referred at least one: nobody knows of those who did not."""
+    opened: int
+    """All of their referrals."""
+    completed: int
+    low: float | None
+    """The least that the conversion may be, with a confidence of 95 %; None where there are no referrals."""
+    high: float | None
+
+    @property
+    def conversion(self) -> float | None:
+        """The share of their referrals that were completed, up to now; None where there are none."""
+        return self.completed / self.opened if self.opened else None
+
+    @property
+    def referrals_per_sender(self) -> float | None:
+        """Of those who referred at all; None where nobody did."""
+        return self.opened / self.senders if self.senders else None
+
+
+@attrs.frozen
+class SenderHoldout:
+    """The senders of a referral campaign beside those who were held out of it, and referred on other terms."""
+
+    offering: SenderGroup
+    """Whose referrals it chose the terms of, but for referrals of senders who were held out of another one first."""
+    held_out: SenderGroup
+    effect: Difference | None
+    """Conversion of referrals in the campaign minus that of senders held out; None where either are none."""
+    effect_per_sender: Difference | None
+    """The same of referrals per sender; None where either group is of fewer than ten, or all brought equally many.
+
+    Of senders who referred at all: a campaign that has more senders refer just once lowers it.
+    """
+
+
+@attrs.frozen
 class ReferralFigures:
     """What came of a referral program, of a referral campaign, or of a program in a campaign."""
 
@@ -180,6 +220,10 @@ class ReferralFigures:
     """The users of one of the longest chains, the first sender first; empty where there is no referral."""
     caps: tuple[CapUse, ...] = ()
     """What is taken of the campaign's caps now; empty where it has none, or all campaigns are counted."""
+    holdout: SenderHoldout | None = None
+    """None where no sender is held out, or where more is asked than what one campaign came to."""
+    cautions: tuple[str, ...] = ()
+    """Why the comparison with the holdout may mislead, in sentences; empty where nobody was held out."""
 
     @property
     def conversion(self) -> float | None:

@@ -14,6 +14,8 @@ from rewardkit.core.tracking.tallies import (
     OfferTally,
     ReferralTally,
     SenderTally,
+    SpreadTally,
+    TermsTally,
     UserTally,
 )
 
@@ -66,12 +68,14 @@ class Referred:
 
     program: str | None
     campaign: str | None
+    held_out: str | None = None
+    """The campaign that their senders were held out of; empty is none."""
 
     @property
     def filters(self) -> dict[str, str]:
         """Those that are given, by column."""
-        both = {"program": self.program, "campaign": self.campaign}
-        return {column: value for column, value in both.items() if value is not None}
+        all_three = {"program": self.program, "campaign": self.campaign, "held_out": self.held_out}
+        return {column: value for column, value in all_three.items() if value is not None}
 
 
 @attrs.frozen
@@ -98,8 +102,22 @@ class TallySenders(Need[tuple[SenderTally, ...]]):
 
 
 @attrs.frozen
+class TallySpread(Need[SpreadTally]):
+    """Referrals, and how they are spread over their senders."""
+
+    of: Referred
+
+
+@attrs.frozen
+class TallyTerms(Need[tuple[TermsTally, ...]]):
+    """Referrals by the version of the program whose terms they have."""
+
+    of: Referred
+
+
+@attrs.frozen
 class TallySides(Need[tuple[GrantTally, ...]]):
-    """Grants of both sides of referrals, by side, version of the reward and status."""
+    """Grants of both sides of referrals, by side, version of the reward and status; no grant knows `held_out`."""
 
     of: Referred
 

@@ -23,6 +23,10 @@ class CampaignReport(Query[CampaignFigures]):
 class ReferralReport(Query[ReferralFigures]):
     """What came of referrals: of a program, of a referral campaign, or of both.
 
+    A campaign by itself is compared with the senders who were held out of it: whether more of the referrals were
+    completed, and how many each sender brought, of those who referred at all. Whether more senders referred cannot be
+    told, since nobody is recorded who might have; nor whether other friends were asked.
+
     Args:
         program: counts its referrals, in all its versions.
         campaign: counts those that this referral campaign chose the program of.

@@ -13,7 +13,7 @@ from rewardkit.core.referrals.places import uses_of
 from rewardkit.core.requests.listing import optional_text
 from rewardkit.core.settling.referral_writing import CAPPED, RECIPIENT, SENDER
 from rewardkit.core.storing.needs import ask
-from rewardkit.core.tracking.figures import DepthFigures, ReferralFigures, SenderFigures
+from rewardkit.core.tracking.figures import DepthFigures, ReferralFigures, SenderFigures, SenderHoldout
 from rewardkit.core.tracking.grant_figures import grant_figures
 from rewardkit.core.tracking.lengths import lengths_of
 from rewardkit.core.tracking.needs import (
@@ -26,6 +26,7 @@ from rewardkit.core.tracking.needs import (
     TallySides,
 )
 from rewardkit.core.tracking.queries import ReferralReport
+from rewardkit.core.tracking.sender_holdout import sender_holdout
 from rewardkit.core.values.input import integer
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import moment
@@ -56,6 +57,11 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
     sides = yield from ask(TallySides(of))
     depths = yield from ask(TallyDepths(of))
     uses = yield from uses_of(() if campaign is None else (catalogue.referrals.campaigns[campaign],), context.at)
+    holdout: SenderHoldout | None = None
+    cautions: tuple[str, ...] = ()
+    if campaign is not None and program is None:
+        register = catalogue.referrals
+        holdout, cautions = yield from sender_holdout(register.campaigns[campaign], register)
     opened = statuses.total()
     figures = ReferralFigures(
         program=program or "",
@@ -77,6 +83,8 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
         elsewhere=opened - sum(row.opened for row in depths),
         longest=(yield from ask(ChainInto(of, depths[-1].recipient))) if depths else (),
         caps=uses.get(campaign or "", ()),
+        holdout=holdout,
+        cautions=cautions,
     )
     return Decision(figures, (), catalogue)
 

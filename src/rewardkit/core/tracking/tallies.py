@@ -76,6 +76,30 @@ class SenderTally(NamedTuple):
     """How many senders there are, the same in every row."""
 
 
+class SpreadTally(NamedTuple):
+    """Referrals, and how unevenly they are spread over their senders."""
+
+    senders: int
+    opened: int
+    completed: int
+    undecided: int
+    """Recorded as open."""
+    voided: int
+    opened_squared: int
+    """The sum, over the senders, of the square of what each opened; the same below."""
+    completed_squared: int
+    both: int
+    """The sum, over the senders, of what each opened times what she completed."""
+
+
+class TermsTally(NamedTuple):
+    """Referrals on one version of a program."""
+
+    program: str
+    program_version: int
+    opened: int
+
+
 class DepthTally(NamedTuple):
     """Referrals that are so many steps away from somebody who was not referred herself."""
 

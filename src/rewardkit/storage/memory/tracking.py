@@ -17,6 +17,8 @@ from rewardkit.core.tracking.tallies import (
     OfferTally,
     ReferralTally,
     SenderTally,
+    SpreadTally,
+    TermsTally,
     UserTally,
 )
 from rewardkit.storage.memory.shelf import Shelves
@@ -84,6 +86,29 @@ class MemoryTracking:
         tallies.sort(key=lambda one: (-one.completed, -one.opened, one.sender))
         return tuple(tallies[: need.limit])
 
+    def tally_spread(self, need: needs.TallySpread) -> SpreadTally:
+        opened: Counter[str] = Counter()
+        completed: Counter[str] = Counter()
+        statuses: Counter[str] = Counter()
+        for row in self._referred(need.of):
+            opened[row.sender] += 1
+            completed[row.sender] += row.status == "completed"
+            statuses[row.status] += 1
+        return SpreadTally(
+            senders=len(opened),
+            opened=opened.total(),
+            completed=completed.total(),
+            undecided=statuses["open"],
+            voided=statuses["voided"],
+            opened_squared=sum(count * count for count in opened.values()),
+            completed_squared=sum(count * count for count in completed.values()),
+            both=sum(count * completed[sender] for sender, count in opened.items()),
+        )
+
+    def tally_terms(self, need: needs.TallyTerms) -> tuple[TermsTally, ...]:
+        found = Counter((row.program, row.program_version) for row in self._referred(need.of))
+        return tuple(TermsTally(*key, count) for key, count in sorted(found.items()))
+
     def tally_sides(self, need: needs.TallySides) -> tuple[GrantTally, ...]:
         program, campaign = need.of.program, need.of.campaign
         rows = (
@@ -124,7 +149,7 @@ class MemoryTracking:
         return (
             row
             for row in self._shelves[ReferralRow].rows.values()
-            if of.program in (None, row.program) and of.campaign in (None, row.campaign)
+            if all(getattr(row, column) == value for column, value in of.filters.items())
         )
 
 

@@ -16,6 +16,8 @@ from rewardkit.core.tracking.tallies import (
     OfferTally,
     ReferralTally,
     SenderTally,
+    SpreadTally,
+    TermsTally,
     UserTally,
 )
 from rewardkit.storage.sql.statements import Statements
@@ -66,6 +68,14 @@ class SqlTracking(ABC):
         values = (self._tenant, *need.of.filters.values(), need.limit)
         rows = self.fetch(self._tracking.senders(need.of.filters), values)
         return tuple(SenderTally(sender, *map(int, counts)) for sender, *counts in rows)
+
+    def tally_spread(self, need: needs.TallySpread) -> SpreadTally:
+        (row,) = self.fetch(self._tracking.spread(need.of.filters), (self._tenant, *need.of.filters.values()))
+        return SpreadTally(*(int(count or 0) for count in row))
+
+    def tally_terms(self, need: needs.TallyTerms) -> tuple[TermsTally, ...]:
+        rows = self.fetch(self._tracking.terms(need.of.filters), (self._tenant, *need.of.filters.values()))
+        return tuple(map(TermsTally._make, rows))
 
     def tally_sides(self, need: needs.TallySides) -> tuple[GrantTally, ...]:
         rows = self.fetch(self._tracking.sides(need.of.filters), (self._tenant, *need.of.filters.values()))

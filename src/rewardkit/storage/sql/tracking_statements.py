@@ -83,6 +83,24 @@ class TrackingStatements:
             "GROUP BY 1 ORDER BY completed DESC, opened DESC, 1 LIMIT ?"
         )
 
+    def spread(self, columns: Iterable[str]) -> str:
+        """The tenant, the filters: `SpreadTally`, with nulls for sums of nothing."""
+        opened, voided = (f"sum(CASE WHEN \"status\" = '{one}' THEN 1 ELSE 0 END)" for one in ("open", "voided"))
+        products = (f"one.{first} * one.{second}" for first, second in _PRODUCTS)
+        return self._text(
+            "SELECT count(*), sum(one.opened), sum(one.completed), sum(one.undecided), sum(one.voided), "
+            f"{', '.join(f'sum({product})' for product in products)} FROM ("
+            f"SELECT count(*) AS opened, {_COMPLETED} AS completed, {opened} AS undecided, {voided} AS voided "
+            f'FROM {self._name("referral")} WHERE "tenant" = ? AND {_equal(columns)} GROUP BY "sender") AS one'
+        )
+
+    def terms(self, columns: Iterable[str]) -> str:
+        """The tenant, the filters: `TermsTally`."""
+        return self._text(
+            f'SELECT {self._read("program")}, "program_version", count(*) FROM {self._name("referral")} '
+            f'WHERE "tenant" = ? AND {_equal(columns)} GROUP BY 1, 2 ORDER BY 1, 2'
+        )
+
     def depths(self, columns: Iterable[str]) -> str:
         """The tenant, the filters, the tenant, the filters: `DepthTally`."""
         table, names = self._name("referral"), tuple(columns)
@@ -166,6 +184,7 @@ class TrackingStatements:
         return text.replace("?", self._statements.dialect.parameter)
 
 
+_PRODUCTS = (("opened", "opened"), ("completed", "completed"), ("opened", "completed"))
 _COMPLETED = "sum(CASE WHEN \"status\" = 'completed' THEN 1 ELSE 0 END)"
 
 
