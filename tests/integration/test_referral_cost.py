@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,25 @@ def test_an_event_takes_at_most_five_statements_with_a_referral_of_a_campaign_wi
         # One more than without caps, however many there are: all of them are asked in one.
         assert {len(full)} == {len(one) for one in entering}
         assert len([text for text in full if "rewardkit_counter" in text]) == 1
+
+
+def test_variants_cost_no_statement_and_no_event_of_the_sender_is_read_for_them(
+    kit: rk.RewardKit, count: Count
+) -> None:
+    define(kit)
+    kit.emit_many([{"name": "login", "user": "sue", "id": str(number)} for number in range(600)])
+    code = kit.run(rk.GiveReferralCode("sue")).code
+    both = rk.Variant("one", program="friends"), rk.Variant("two", program="friends")
+    shapes: tuple[dict[str, Any], ...] = {"program": "friends"}, {"variants": both}
+    found = []
+    for number, terms in enumerate(shapes):
+        kit.run(rk.DefineCampaign("always", **terms))
+        kit.run(rk.LaunchCampaign("always"))
+        kit.run(rk.EnterReferralCode(code, f"warm {number}"))
+        texts = count(partial(kit.run, rk.EnterReferralCode(code, f"recipient {number}")))
+        assert not [text for text in texts if "rewardkit_event" in text and text.startswith("SELECT")]
+        found.append(len(texts))
+    assert found[0] == found[1]
 
 
 def test_statements_do_not_grow_with_the_senders_referrals(kit: rk.RewardKit, count: Count) -> None:

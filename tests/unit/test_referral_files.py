@@ -50,6 +50,58 @@ def test_loading_twice_changes_nothing(kit: rk.RewardKit) -> None:
     ]
 
 
+VARIANTS = """
+[rewards.five]
+[rewards.ten]
+properties = { amount = "10.00" }
+[referral-programs.x]
+sender_reward = "five"
+recipient_reward = "five"
+condition = "A"
+[referral-programs.y]
+sender_reward = "ten"
+recipient_reward = "five"
+condition = "A"
+[campaigns.few]
+cap = 3
+[campaigns.few.variants.five]
+program = "x"
+weight = 3
+copy = { name = "$5 for you" }
+[campaigns.few.variants.ten]
+program = "y"
+[campaigns.always]
+[campaigns.always.variants.five]
+program = "x"
+[campaigns.always.variants.ten]
+program = "y"
+weight = 0
+"""
+
+
+def test_variants_of_referral_campaigns_are_tables_and_fallbacks_with_them_are_launched_first(
+    kit: rk.RewardKit, shop: Path
+) -> None:
+    shop.write_text(VARIANTS)
+    launched = [one.name for one in kit.load(shop) if isinstance(one, CampaignState)]
+    assert ["always", "few"] == launched
+    assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
+    variants = {kit.ask(rk.SenderTerms(f"sender {number}")).variant for number in range(40)}
+    assert {"five", "ten"} == variants
+    shares = [kit.ask(rk.Preview(f"sender {number}", "few")).copy for number in range(40)]
+    assert {"name": "$5 for you"} in shares
+    assert {} in shares
+    assert {"five"} == {kit.ask(rk.Preview(f"sender {number}", "always")).variant for number in range(40)}
+
+
+@pytest.mark.parametrize("term", ["holdout = 0.1", "cap = 3", "caps_per = { day = 3 }", 'sender = "P"'])
+def test_what_is_no_fallback_is_launched_after_the_one_that_stands_behind_it(
+    kit: rk.RewardKit, shop: Path, term: str
+) -> None:
+    shop.write_text(f"{PROGRAM}condition = 'A'\n[campaigns.b]\nprogram = 'x'\n{term}\n[campaigns.a]\nprogram = 'x'")
+    assert ["a", "b"] == [one.name for one in kit.load(shop) if isinstance(one, CampaignState)]
+
+
 WRONG = [
     (
         PROGRAM + 'condition = "A"\nentry = "B"',
@@ -80,6 +132,22 @@ WRONG = [
     (
         PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncaps_per = {day = 3}',
         "shop.toml:6: [campaigns.c]: referral campaign `c` needs a fallback",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c.variants.one]\nprogram = "x"\noffer = "y"',
+        "shop.toml:8: [campaigns.c.variants.one] offer: is of campaigns with offers",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c.variants.one]\nprogram = "x"\n[campaigns.c.variants.two]\noffer = "y"',
+        "shop.toml:9: [campaigns.c.variants.two] offer: is of campaigns with offers",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c.variants.one]\nweight = 2',
+        "shop.toml:6: [campaigns.c.variants.one]: `offer` is missing",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\n[campaigns.c.variants.one]\nprogram = "x"',
+        "shop.toml:6: [campaigns.c]: campaign `c` offers one referral program: pass `program`, or `variants`",
     ),
     (PROGRAM + 'condition = "A"\n[campaigns.c]\nsender = "P"', "shop.toml:6: [campaigns.c]: `offer` is missing"),
 ]

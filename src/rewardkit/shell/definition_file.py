@@ -25,7 +25,7 @@ from rewardkit.core.requests.variant import Variant
 from rewardkit.errors import ConditionSyntaxError, Refused, RewardKitError, ValidationError
 from rewardkit.language.condition import Condition
 from rewardkit.language.syntax.inline import references
-from rewardkit.shell.definition_table import CONDITIONS, PROGRAMS, SHAPES, findings
+from rewardkit.shell.definition_table import CONDITIONS, NO_FALLBACK, PROGRAMS, SHAPES, findings
 from rewardkit.shell.toml_source import TomlSource
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
         yield _Line(DefineReferralProgram(name, **value), (PROGRAMS, name), "condition")
     campaigns = tables.get("campaigns", {})
     for name, value in campaigns.items():
-        yield _Line(_campaign(name, value), ("campaigns", name), "sender" if "program" in value else "entry")
+        yield _Line(_campaign(name, value), ("campaigns", name), "sender" if _is_of_referrals(value) else "entry")
     for name, value in tables.get("promotions", {}).items():
         yield _Line(DefinePromotion(name, **value), ("promotions", name))
     for name, value in sorted(campaigns.items(), key=_is_no_fallback):
@@ -183,7 +183,11 @@ def _lines(source: TomlSource) -> Iterator[_Line]:
 def _is_no_fallback(campaign: tuple[str, Mapping[str, Any]]) -> bool:
     """Sorts fallbacks to the front: other referral campaigns are not launched without one."""
     terms = campaign[1]
-    return "program" not in terms or "sender" in terms or "end" in terms
+    return not _is_of_referrals(terms) or any(terms.get(key) for key in NO_FALLBACK)
+
+
+def _is_of_referrals(terms: Mapping[str, Any]) -> bool:
+    return "program" in terms or any("program" in one for one in terms.get("variants", {}).values())
 
 
 def _campaign(name: str, value: Mapping[str, Any]) -> DefineCampaign:

@@ -144,7 +144,9 @@ class Shape:
     """Needed key → the keys that may stand in its place."""
 
 
-VARIANT: Final = Shape({"offer": text, "weight": whole, "copy": copy}, ("offer",))
+VARIANT: Final = Shape(
+    {"offer": text, "program": text, "weight": whole, "copy": copy}, ("offer",), instead={"offer": ("program",)}
+)
 
 
 PROGRAMS: Final = "referral-programs"
@@ -223,6 +225,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
         instead={"offer": ("variants", "program")},
     ),
 }
+NO_FALLBACK: Final = ("sender", "end", "holdout", "cap", "caps_per")
+"""What a referral campaign that is everybody's fallback does not have."""
 CONDITIONS: Final = "conditions"
 TABLES: Final = ("pools", "rewards", CONDITIONS, "offers", PROGRAMS, "campaigns", "promotions")
 """In the order that they are brought into force."""

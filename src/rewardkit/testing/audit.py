@@ -48,6 +48,7 @@ from rewardkit.testing.audit_referrals import (
     code_violations,
     open_violations,
     referral_violations,
+    sent_violations,
 )
 
 OPEN = ("active", "held_out")
@@ -100,6 +101,7 @@ def violations(snapshot: Snapshot) -> tuple[str, ...]:
         *referral_violations(snapshot.tenant, snapshot.referrals, snapshot.grants, snapshot.counters, register),
         *code_violations(snapshot.referral_codes),
         *open_violations(snapshot.members, snapshot.referrals, register),
+        *sent_violations(snapshot.members, snapshot.referrals, register),
         *_answers(snapshot),
         *_users(snapshot),
         *event_violations(snapshot.events),

@@ -143,12 +143,32 @@ def code_violations(codes: Iterable[ReferralCodeRow]) -> Iterator[str]:
             yield f"R4: the code of user `{row.user}` has a wrong check character"
 
 
+def sent_violations(
+    members: Iterable[MemberRow], referrals: Iterable[ReferralRow], register: Register
+) -> Iterator[str]:
+    """K6: a sender's row keeps, of every campaign whose variants she has referred on, one of those."""
+    referred: dict[tuple[str, str], set[str]] = {}
+    for row in referrals:
+        if row.variant:
+            referred.setdefault((row.sender, row.campaign), set()).add(row.variant)
+    for member in members:
+        progress = Progress(member.state)
+        for campaign in register.campaigns.values():
+            names = {number: name for name, number in campaign.numbers.items()} | {0: ""}
+            kept, rows = names.get(progress.sent(campaign.id)), referred.get((member.user, campaign.name), {""})
+            if kept not in rows:
+                yield (
+                    f"K6: user `{member.user}` keeps the variant `{kept}` of `{campaign.name}`,"
+                    f" her referrals are of {sorted(rows)}"
+                )
+
+
 def open_violations(
     members: Iterable[MemberRow], referrals: Iterable[ReferralRow], register: Register
 ) -> Iterator[str]:
     """K6: what a recipient's row keeps of open referrals is what their rows say."""
     rows = {
-        (row.recipient, row.sender, row.program, row.program_version, row.campaign, row.places)
+        (row.recipient, row.sender, row.program, row.program_version, row.campaign, row.places, row.variant)
         for row in referrals
         if row.status == "open"
     }
@@ -165,6 +185,7 @@ def open_violations(
             except InvariantError as error:
                 yield f"K6: the referral of user `{member.user}` cannot be read: {error}"
             else:
-                kept.add((member.user, one.sender, one.program.name, one.program.version, one.campaign, one.places))
+                terms = one.program.name, one.program.version, one.campaign, one.places, one.variant
+                kept.add((member.user, one.sender, *terms))
     if kept != rows:
         yield f"K6: members keep the open referrals {sorted(kept - rows)} too many, and lack {sorted(rows - kept)}"

@@ -62,7 +62,7 @@ def referral(
     made_at: int = 1_000,
 ) -> ReferralRow:
     """A referral that has not ended."""
-    return ReferralRow(id, sender, recipient, program, 1, "", status, made_at, None, None, "", "", "", "", "")
+    return ReferralRow(id, sender, recipient, program, 1, "", status, made_at, None, None, "", "", "", "", "", "")
 
 
 def referral_code(user: str = "ann", code: str = "7F4K2N9B1C") -> ReferralCodeRow:

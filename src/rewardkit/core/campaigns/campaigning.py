@@ -114,7 +114,7 @@ def _require_ending_cycles(campaign: Campaign) -> None:
 def _terms(
     command: DefineCampaign, name: str, entry: str | None, audience: str | None, known: Campaign | None
 ) -> Campaign:
-    variants = read_variants(command.variants)
+    variants = read_variants(command.variants, "offer")
     if (command.offer is None) == (not variants):
         raise ValidationError(f"campaign `{name}` gives one offer: pass `offer`, or `variants`, which have one each")
     start, end = read_span(command, name)

@@ -12,7 +12,7 @@ from rewardkit.core.definitions.budget import QUEUE, STOP
 from rewardkit.core.definitions.campaign_terms import NEVER, period_of, units_in, units_of
 from rewardkit.core.definitions.draws import Drawn, chosen, is_held_out
 from rewardkit.core.definitions.taking import Taking
-from rewardkit.core.requests.variant import Variant, variant_body
+from rewardkit.core.requests.variant import Variant, copy_with, variant_body
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
 from rewardkit.language.condition import Condition
@@ -208,7 +208,7 @@ class Campaign:
 
     def copy_for(self, variant: str) -> dict[str, str]:
         """The texts of a variant, by name, over those of the campaign."""
-        return {**self.copy, **next((one.copy for one in self.variants if one.name == variant), {})}
+        return copy_with(self.copy, self.variants, variant)
 
     # --- as it is kept -----------------------------------------------------------------------------
 

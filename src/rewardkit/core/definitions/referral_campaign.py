@@ -8,8 +8,9 @@ from typing import Any, Final
 import attrs
 
 from rewardkit.core.definitions.campaign_terms import period_of
-from rewardkit.core.definitions.draws import is_held_out
+from rewardkit.core.definitions.draws import chosen, is_held_out
 from rewardkit.core.definitions.entry_places import EVER
+from rewardkit.core.requests.variant import Variant, copy_with, variant_body
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
 
@@ -28,6 +29,7 @@ class ReferralCampaign:
     epoch: int
     """That began with this version."""
     program: str
+    """That its senders offer; empty where it has variants."""
     sender: str | None
     """On the sender: canonical text with every `@name` inlined; None is everybody."""
     sender_source: str | None
@@ -48,6 +50,9 @@ class ReferralCampaign:
     """On referrals that are open or completed, over all senders."""
     caps_per: Mapping[str, int] = attrs.field(factory=dict)
     """The same of those that were entered in one period, by the unit of the calendar."""
+    variants: tuple[Variant, ...] = ()
+    numbers: Mapping[str, int] = attrs.field(factory=dict)
+    """Of all variants that it ever had, by name: what senders' rows refer to."""
 
     @property
     def opens_at(self) -> int:
@@ -86,6 +91,30 @@ class ReferralCampaign:
         return is_held_out(self.name, sender, self.holdout)
 
     @property
+    def programs(self) -> frozenset[str]:
+        """The names of all programs that its senders offer."""
+        return frozenset(variant.program for variant in self.variants) or frozenset({self.program})
+
+    def variant(self, sender: str, number: int) -> Variant:
+        """What a sender offers: what she has referred on, as long as there is such a variant, else what a hash draws.
+
+        Args:
+            sender: who.
+            number: of the variant that she has referred on, or 0.
+
+        Returns:
+            it; of a campaign that has none, one without a name.
+        """
+        if not self.variants:
+            return Variant("", program=self.program)
+        kept = (one for one in self.variants if self.numbers[one.name] == number)
+        return next(kept, None) or chosen(self.name, sender, self.variants)
+
+    def copy_for(self, variant: str) -> dict[str, str]:
+        """The texts of a variant, by name, over those of the campaign."""
+        return copy_with(self.copy, self.variants, variant)
+
+    @property
     def rank(self) -> tuple[bool, int, int, int]:
         """Of those that are open, a sender offers the one with the greatest: fallbacks last, then by priority, then
         the most recently started.
@@ -96,7 +125,10 @@ class ReferralCampaign:
         """What a row's body says."""
         fields = attrs.fields(ReferralCampaign)
         body = {field.name: getattr(self, field.name) for field in fields if field.name not in _BESIDE}
-        return body | {"pauses": [list(pause) for pause in self.pauses]}
+        return body | {
+            "variants": [variant_body(variant) for variant in self.variants],
+            "pauses": [list(pause) for pause in self.pauses],
+        }
 
     def meaning(self) -> dict[str, Any]:
         """What makes another version where it differs: all of the body but how the condition was written."""
@@ -106,5 +138,6 @@ class ReferralCampaign:
 def referral_campaign_of(row: DefinitionRow, campaign_id: int) -> ReferralCampaign:
     """The referral campaign of a row."""
     body = payload.read(row.body, REFERRAL_CAMPAIGN)
+    body["variants"] = tuple(Variant(**variant) for variant in body.get("variants", ()))
     body["pauses"] = tuple((begin, end) for begin, end in body.get("pauses", ()))
     return ReferralCampaign(id=campaign_id, name=row.name, version=row.version, epoch=row.epoch, **body)

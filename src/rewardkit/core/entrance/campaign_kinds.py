@@ -18,6 +18,7 @@ from rewardkit.core.referrals import checks as referral_checks
 from rewardkit.core.referrals import preview as referral_preview
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.requests.variant import Variant
 from rewardkit.core.values.input import text
 from rewardkit.errors import Refused, ValidationError
 
@@ -25,7 +26,7 @@ from rewardkit.errors import Refused, ValidationError
 def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
     """Define it as what its terms make it; a name stays with its kind."""
     name, catalogue = text(command.name, "a campaign's name"), draft.catalogue
-    of_referrals = command.program is not None
+    of_referrals = command.program is not None or _gives_programs(command.variants)
     if name in (catalogue.campaigns if of_referrals else catalogue.referrals.campaigns):
         sentence = f"campaign `{name}` is one of {'offers' if of_referrals else 'referrals'}: take another name"
         raise Refused("campaign_of_other_kind", sentence, {"name": name})
@@ -33,8 +34,17 @@ def define_campaign(command: DefineCampaign, draft: Draft, context: Context) -> 
         return referrals.define_referral_campaign(command, draft, context)
     if command.sender is not None or command.priority != 0:
         wrong = "sender" if command.sender is not None else "priority"
-        raise ValidationError(f"{wrong} is of campaigns with a referral program, and `{name}` has none: pass `program`")
+        raise ValidationError(
+            f"{wrong} is of campaigns with a referral program, and `{name}` has none: pass `program`,"
+            " or `variants`, which have one each"
+        )
     return offers.define_campaign(command, draft, context)
+
+
+def _gives_programs(variants: object) -> bool:
+    """Whether one of them has a program; what is no list of variants is refused where it is read."""
+    known = variants if isinstance(variants, tuple) else ()
+    return any(isinstance(one, Variant) and one.program for one in known)
 
 
 def launch_campaign(command: LaunchCampaign, draft: Draft, context: Context) -> CampaignState:

@@ -1,7 +1,8 @@
 """A recipient's open referral, as the slot of its program keeps it.
 
 One behind the other: number of the program's version, lengths of campaign and sender in bytes, both in UTF-8, and the
-packed state of the condition. Behind the campaign, after a zero, stand the places that it takes under its caps, if any.
+packed state of the condition. Behind the campaign stand, each after a zero, the places that it takes under its caps and
+its variant, as far as there are any.
 Whoever completes it needs no other row to decide both sides.
 """
 
@@ -19,7 +20,7 @@ from rewardkit.errors import InvariantError
 
 _HEAD = struct.Struct("<IHH")
 _BEHIND = "\0"
-"""No campaign's name has one."""
+"""No campaign's or variant's name has one."""
 
 
 @attrs.frozen
@@ -34,6 +35,8 @@ class OpenReferral:
     """The referral campaign that chose it, or empty."""
     places: str = ""
     """That it takes under the campaign's caps, put together."""
+    variant: str = ""
+    """That its sender was drawn for, where the campaign has variants."""
 
     @property
     def counters(self) -> tuple[str, ...]:
@@ -46,7 +49,7 @@ class OpenReferral:
 
     def pack(self, state: bytes) -> bytes:
         """The slot's payload."""
-        named = f"{self.campaign}{_BEHIND}{self.places}" if self.places else self.campaign
+        named = _BEHIND.join((self.campaign, self.places, self.variant)).rstrip(_BEHIND)
         campaign, sender = named.encode(), self.sender.encode()
         return b"".join((_HEAD.pack(self.program.number, len(campaign), len(sender)), campaign, sender, state))
 
@@ -61,7 +64,7 @@ def unpack(payload: bytes, recipient: str, programs: Mapping[int, ReferralProgra
         number, campaign, sender = _HEAD.unpack_from(payload)
         begin = _HEAD.size + campaign
         end = begin + sender
-        name, _, places = payload[_HEAD.size : begin].decode().partition(_BEHIND)
-        return OpenReferral(payload[begin:end].decode(), recipient, programs[number], name, places), payload[end:]
-    except (struct.error, UnicodeDecodeError, KeyError) as error:
+        sent, named = payload[begin:end].decode(), payload[_HEAD.size : begin].decode().split(_BEHIND)
+        return OpenReferral(sent, recipient, programs[number], *named), payload[end:]
+    except (struct.error, UnicodeDecodeError, KeyError, TypeError) as error:
         raise InvariantError(f"an open referral cannot be read: {error}") from None

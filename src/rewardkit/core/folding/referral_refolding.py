@@ -30,7 +30,7 @@ def refold_referrals(fold: Fold, late: Sequence[Event], rows: Iterable[ReferralR
             continue
         if row.status == "open":
             state, event_id = replay(program.folding, start, row.ends_at, fold.history or (), fold.position.at)
-            referral = OpenReferral(row.sender, row.recipient, program, row.campaign, row.places)
+            referral = OpenReferral(row.sender, row.recipient, program, row.campaign, row.places, row.variant)
             fold.referrals.replace(referral, state, event_id)
         elif row.status != "voided":
             told = row.campaign or row.program

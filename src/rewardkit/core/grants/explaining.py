@@ -81,6 +81,7 @@ def _of_a_referral(row: GrantRow, catalogue: Catalogue) -> Deciding[Explained]:
         earned=earned,
         deciding_event=row.event_id,
         made_at=moment(made.made_at),
+        variant=made.variant,
         steps=(yield from _steps(row)),
     )
 

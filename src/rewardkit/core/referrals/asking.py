@@ -80,7 +80,8 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
     sender = text(query.sender, "a sender")
     catalogue = yield from newest(context)
     rows = yield from ask(MembersSeen((sender,)))
-    known, _ = yield from choosing(catalogue, rows[0] if rows else unheard(sender, catalogue.epoch), context.at)
+    row = rows[0] if rows else unheard(sender, catalogue.epoch)
+    known, _ = yield from choosing(catalogue, row, context.at)
     launched = catalogue.referrals.launched
     uses = yield from uses_of(launched, context.at)
     known = known.among(full_until(launched, uses, context.at))
@@ -98,7 +99,7 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
             sender_reward=rewards[terms.program.sender_reward, terms.program.sender_reward_version],
             recipient_reward=rewards[terms.program.recipient_reward, terms.program.recipient_reward_version],
             condition=terms.program.source,
-            copy={} if terms.campaign is None else dict(terms.campaign.copy),
+            copy={} if terms.campaign is None else terms.campaign.copy_for(terms.variant),
             reason=_why(terms, known, context.at),
             until=None if until is None else moment(until),
             left=left,
@@ -108,6 +109,7 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
                 for campaign in launched
                 if campaign is not terms.campaign
             ),
+            variant=terms.variant,
         ),
         (),
         catalogue,

@@ -17,14 +17,14 @@ from rewardkit.core.campaigns.campaigning import (
 from rewardkit.core.campaigns.checks import require_checked
 from rewardkit.core.deciding.context import Context
 from rewardkit.core.definitions.campaign_terms import read_caps_per
-from rewardkit.core.definitions.draws import read_share
+from rewardkit.core.definitions.draws import numbered, read_share
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
 from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.referrals.checks import OF_ONE_READING, findings
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
-from rewardkit.core.requests.variant import read_copy
+from rewardkit.core.requests.variant import read_copy, read_variants
 from rewardkit.core.values import limits
 from rewardkit.core.values.input import integer, show, text
 from rewardkit.errors import Refused, ValidationError
@@ -34,7 +34,6 @@ PRIORITY: Final = 1_000_000
 
 _INSTEAD: Final = {
     "offer": "it gives a program, and not an offer",
-    "variants": "senders for whom other conditions hold offer other campaigns",
     "code": "recipients enter their sender's own code",
     "audience": "its condition on senders is `sender`",
     "reentry": "a recipient follows one invitation once",
@@ -47,7 +46,7 @@ _INSTEAD: Final = {
 
 def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Context) -> Defined:
     """A draft, or a new version where terms differ; a live one stays live under its new terms."""
-    name, program = text(command.name, "a campaign's name"), text(command.program, "a referral program's name")
+    name = text(command.name, "a campaign's name")
     register = draft.catalogue.referrals
     unsaid = DefineCampaign(name)
     for field, instead in _INSTEAD.items():
@@ -58,10 +57,11 @@ def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Con
     if command.entry is not None:
         sentence = f"entry cannot make referrals in campaign `{show(name)}`: whoever is referred enters a sender's code"
         raise Refused("referral_entry", sentence, {"name": name})
-    if program not in register.programs:
-        raise unknown("referral_program", program, register.programs)
     known = register.campaigns.get(name)
-    campaign = _terms(command, name, program, draft, known)
+    campaign = _terms(command, name, draft, known)
+    for program in sorted(campaign.programs):
+        if program not in register.programs:
+            raise unknown("referral_program", program, register.programs)
     if known is not None and known.meaning() == campaign.meaning():
         return Defined(REFERRAL_CAMPAIGN, name, known.version, new=False)
     if campaign.status == "ended":
@@ -71,9 +71,12 @@ def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Con
     return Defined(REFERRAL_CAMPAIGN, name, campaign.version, new=True)
 
 
-def _terms(
-    command: DefineCampaign, name: str, program: str, draft: Draft, known: ReferralCampaign | None
-) -> ReferralCampaign:
+def _terms(command: DefineCampaign, name: str, draft: Draft, known: ReferralCampaign | None) -> ReferralCampaign:
+    variants = read_variants(command.variants, "program")
+    if (command.program is None) == (not variants):
+        raise ValidationError(
+            f"campaign `{show(name)}` offers one referral program: pass `program`, or `variants`, which have one each"
+        )
     sender = None
     if command.sender is not None:
         condition = read_condition(command.sender, draft.catalogue)
@@ -86,7 +89,7 @@ def _terms(
         name=name,
         version=1 if known is None else known.version + 1,
         epoch=0,
-        program=program,
+        program="" if command.program is None else text(command.program, "a referral program's name"),
         sender=sender,
         sender_source=command.sender,
         start=start,
@@ -100,6 +103,8 @@ def _terms(
         holdout=read_share(command.holdout),
         cap=cap,
         caps_per=read_caps_per(command.caps_per),
+        variants=variants,
+        numbers=numbered(variants, {} if known is None else known.numbers),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -27,19 +27,20 @@ def launch_checks(campaign: ReferralCampaign, catalogue: Catalogue) -> Deciding[
 
 def findings(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Finding]:
     """What follows from definitions alone."""
-    program = catalogue.referrals.programs[campaign.program]
-    yield from _payout(campaign, program, catalogue)
+    programs = [catalogue.referrals.programs[name] for name in sorted(campaign.programs)]
+    yield from _payout(campaign, programs, catalogue)
+    for program in programs:
+        yield from _per_sender(program, catalogue, among=len(programs))
     if campaign.sender is not None:
         yield from lints("sender", campaign.sender, "open", OF_ONE_READING)
-    yield from lints(f"referral program `{program.name}`", program.condition, "start")
+    for program in programs:
+        yield from lints(f"referral program `{program.name}`", program.condition, "start")
     yield from _overlaps(campaign, catalogue)
 
 
-def _payout(campaign: ReferralCampaign, program: ReferralProgram, catalogue: Catalogue) -> Iterator[Finding]:
-    """A campaign's cap bounds how many are referred; a program bounds what one sender earns."""
-    rewards = catalogue.reward_versions
-    sender = cost_of(rewards[program.sender_reward, program.sender_reward_version])
-    recipient = cost_of(rewards[program.recipient_reward, program.recipient_reward_version])
+def _payout(campaign: ReferralCampaign, programs: Iterable[ReferralProgram], catalogue: Catalogue) -> Iterator[Finding]:
+    """A campaign's cap bounds how many are referred; of several programs, the dearest counts."""
+    sender, recipient = max((_costs(program, catalogue) for program in programs), key=sum)
     facts: dict[str, Any] = {"sender": money(sender), "recipient": money(recipient), "each": money(sender + recipient)}
     if campaign.cap is not None and sender + recipient:
         most = money(campaign.cap * (sender + recipient))
@@ -50,10 +51,27 @@ def _payout(campaign: ReferralCampaign, program: ReferralProgram, catalogue: Cat
     else:
         sentence = f"nothing bounds what it costs: each referral costs up to {facts['each']}"
         yield Finding("unlimited_payout", sentence, facts)
+
+
+def _costs(program: ReferralProgram, catalogue: Catalogue) -> tuple[int, int]:
+    """What the sender's and the recipient's reward of a program cost."""
+    rewards = catalogue.reward_versions
+    return (
+        cost_of(rewards[program.sender_reward, program.sender_reward_version]),
+        cost_of(rewards[program.recipient_reward, program.recipient_reward_version]),
+    )
+
+
+def _per_sender(program: ReferralProgram, catalogue: Catalogue, *, among: int) -> Iterator[Finding]:
+    """A program bounds what one sender earns by it, and she offers one of them."""
+    sender, _ = _costs(program, catalogue)
     if program.sender_cap is not None and sender:
         most = money(program.sender_cap * sender)
         sentence = f"one sender earns at most {most}, by {program.sender_cap} referrals"
-        yield Finding("worst_case_per_sender", sentence, {"at_most": most, "sender_cap": program.sender_cap})
+        facts: dict[str, Any] = {"at_most": most, "sender_cap": program.sender_cap}
+        if among > 1:
+            sentence, facts = f"{sentence} of program `{program.name}`", facts | {"program": program.name}
+        yield Finding("worst_case_per_sender", sentence, facts)
     elif program.sender_cap is None and program.period_cap is None:
         sentence = f"nothing bounds what one sender earns: program `{program.name}` has no cap"
         yield Finding("unlimited_per_sender", sentence, {"program": program.name})
@@ -83,6 +101,6 @@ def _first(campaign: ReferralCampaign, other: ReferralCampaign) -> str:
 
 def _names(campaign: ReferralCampaign, catalogue: Catalogue) -> frozenset[str]:
     """The events that its conditions mention."""
-    conditions = [catalogue.referrals.programs[campaign.program].condition]
+    conditions = [catalogue.referrals.programs[name].condition for name in campaign.programs]
     conditions += [] if campaign.sender is None else [campaign.sender]
     return frozenset(name for condition in conditions for name in Condition.parse(condition).event_names)

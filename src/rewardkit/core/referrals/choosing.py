@@ -19,6 +19,7 @@ from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_members, known_events
+from rewardkit.core.storing.progress import Progress
 from rewardkit.core.storing.rows import MemberRow
 from rewardkit.core.values.input import show
 from rewardkit.errors import Refused
@@ -39,6 +40,8 @@ class Terms:
     """That chose it; None where there is none to choose."""
     held_out: str = ""
     """The campaign that she would have offered, had she not been held out of it."""
+    variant: str = ""
+    """Of the campaign, that she was drawn for; empty where it has none."""
 
 
 @attrs.frozen
@@ -54,7 +57,7 @@ class Choosing:
 
     Args:
         register: whose campaigns.
-        sender: who.
+        sender: the row of who.
         standings: by campaign id, those of all that have a condition on the sender.
         at: the instant.
         full: by name, the campaigns that have no place left under their caps, each with the instant of its next one;
@@ -64,7 +67,7 @@ class Choosing:
     def __init__(
         self,
         register: Register,
-        sender: str,
+        sender: MemberRow,
         standings: Mapping[int, Standing],
         at: int,
         full: Mapping[str, int | None] | None = None,
@@ -95,7 +98,7 @@ class Choosing:
 
     def holds(self, campaign: ReferralCampaign, at: int) -> bool:
         """Whether the sender offers it, if no other of higher rank."""
-        return self.admits(campaign, at) and not campaign.holds_out(self._sender) and self.has_room(campaign, at)
+        return self.admits(campaign, at) and not campaign.holds_out(self._sender.user) and self.has_room(campaign, at)
 
     def has_room(self, campaign: ReferralCampaign, at: int) -> bool:
         """Whether it has a place left under its caps at an instant."""
@@ -106,7 +109,12 @@ class Choosing:
         """The name of the campaign that she would offer, were she not held out of it, or nothing."""
         admitted = (one for one in self._register.launched if self.admits(one, at) and self.has_room(one, at))
         first = next(admitted, None)
-        return first.name if first is not None and first.holds_out(self._sender) else ""
+        return first.name if first is not None and first.holds_out(self._sender.user) else ""
+
+    def terms(self, campaign: ReferralCampaign, held_out: str = "") -> Terms:
+        """What she offers by a campaign."""
+        variant = campaign.variant(self._sender.user, Progress(self._sender.state).sent(campaign.id))
+        return Terms(self._register.programs[variant.program], campaign, held_out, variant.name)
 
     def chosen(self, at: int) -> ReferralCampaign | None:
         """The campaign whose program she offers."""
@@ -147,17 +155,17 @@ def choosing(catalogue: Catalogue, sender: MemberRow, at: int) -> Deciding[tuple
     """
     asked = [campaign for campaign in catalogue.referrals.launched if campaign.sender is not None]
     if not asked:
-        return Choosing(catalogue.referrals, sender.user, {}, at), None
+        return Choosing(catalogue.referrals, sender, {}, at), None
     fold = (yield from fold_members(catalogue, (sender,), {}, at)).folds[0]
     if fold.position.at > at:
         # What she will have done does not count yet.
         history = yield from known_events(sender.user)
-        return Choosing(catalogue.referrals, sender.user, standings_of(asked, history, at), at), None
+        return Choosing(catalogue.referrals, sender, standings_of(asked, history, at), at), None
     standings = {}
     for campaign in asked:
         audience = catalogue.audiences[campaign.sender or "", campaign.zone]
         standings[campaign.id] = Standing(audience.program, fold.audience_state(audience))
-    return Choosing(catalogue.referrals, sender.user, standings, at), fold if fold.history is not None else None
+    return Choosing(catalogue.referrals, sender, standings, at), fold if fold.history is not None else None
 
 
 def standings_of(campaigns: Iterable[ReferralCampaign], history: Sequence[Event], at: int) -> dict[int, Standing]:
@@ -182,7 +190,7 @@ def terms_of(known: Choosing, register: Register, sender: str, at: int) -> Terms
     campaign = known.chosen(at)
     if campaign is None:
         raise nothing_offered(sender)
-    return Terms(register.programs[campaign.program], campaign, known.withheld(at))
+    return known.terms(campaign, known.withheld(at))
 
 
 def terms_in_turn(known: Choosing, register: Register, sender: str, at: int) -> tuple[Terms, ...]:
@@ -202,7 +210,7 @@ def terms_in_turn(known: Choosing, register: Register, sender: str, at: int) -> 
     return tuple(found)
 
 
-def offered(campaign: ReferralCampaign, known: Choosing, register: Register, sender: str, at: int) -> Terms:
+def offered(campaign: ReferralCampaign, known: Choosing, sender: str, at: int) -> Terms:
     """The terms of this very campaign, if the sender may offer it at an instant.
 
     Raises:
@@ -218,7 +226,7 @@ def offered(campaign: ReferralCampaign, known: Choosing, register: Register, sen
     if campaign.holds_out(sender):
         sentence = f"user `{show(sender)}` is held out of referral campaign `{campaign.name}`, to compare with"
         raise Refused("held_out", sentence, {"campaign": campaign.name})
-    return Terms(register.programs[campaign.program], campaign)
+    return known.terms(campaign)
 
 
 def nothing_offered(sender: str) -> Refused:

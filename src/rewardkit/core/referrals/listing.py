@@ -67,4 +67,5 @@ def _campaign(campaign: ReferralCampaign) -> ReferralCampaignTerms:
         is_fallback=campaign.is_evergreen,
         cap=campaign.cap,
         caps_per=dict(campaign.caps_per),
+        variants=tuple(variant.name for variant in campaign.variants),
     )

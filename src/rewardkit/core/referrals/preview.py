@@ -15,6 +15,8 @@ from rewardkit.core.referrals.choosing import Choosing, standings_of
 from rewardkit.core.referrals.places import full_until, uses_of
 from rewardkit.core.referrals.queries import CapUse
 from rewardkit.core.storing.needs import Counters, ask
+from rewardkit.core.storing.rows import unheard
+from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event
 
@@ -27,13 +29,16 @@ def preview(
     register = catalogue.referrals
     if known.launched_at is None:
         register = attrs.evolve(register, campaigns={**register.campaigns, known.name: campaign})
-    program = register.programs[campaign.program]
+    rows = yield from ask(MembersSeen((user,)))
+    row = rows[0] if rows else unheard(user, catalogue.epoch)
     history = yield from known_events(user)
-    earned = yield from ask(Counters((program.counter(user),)))
     standings = standings_of(register.launched, history, context.at)
     uses = yield from uses_of(register.launched, context.at)
     full = full_until(register.launched, uses, context.at)
-    choosing = Choosing(register, user, standings, context.at, full)
+    choosing = Choosing(register, row, standings, context.at, full)
+    terms = choosing.terms(campaign)
+    program = terms.program
+    earned = yield from ask(Counters((program.counter(user),)))
     gates = tuple(_gates(user, campaign, choosing, uses[campaign.name], history, context.at))
     rewards = catalogue.reward_versions
     answer = Previewed(
@@ -41,10 +46,10 @@ def preview(
         campaign=known.name,
         status=known.status,
         would_enter=all(gate.passed for gate in gates),
-        variant="",
+        variant=terms.variant,
         offer="",
         reward=rewards[program.sender_reward, program.sender_reward_version].properties,
-        copy=dict(campaign.copy),
+        copy=campaign.copy_for(terms.variant),
         made=sum(counter.reserved for counter in earned),
         gates=gates,
         program=program.name,

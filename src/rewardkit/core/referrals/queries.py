@@ -68,6 +68,8 @@ class TermsOffered:
     """Hers, or empty until she is given one."""
     passed_over: tuple[TermsPassedOver, ...]
     """The other campaigns that were launched, those that come first first."""
+    variant: str = ""
+    """Of the campaign, that she was drawn for; empty where it has none."""
 
 
 @attrs.frozen
@@ -125,6 +127,7 @@ class ReferralCampaignTerms:
     name: str
     version: int
     program: str
+    """Empty where there are variants."""
     sender: str | None
     """The condition on the sender, as it was written; None is everybody."""
     start: datetime | None
@@ -138,3 +141,5 @@ class ReferralCampaignTerms:
     """Referrals that may be open or completed on its terms; None is unlimited."""
     caps_per: Mapping[str, int] = attrs.field(factory=dict)
     """The same of those that were entered in one period, by its unit."""
+    variants: tuple[str, ...] = ()
+    """By name, in their order."""

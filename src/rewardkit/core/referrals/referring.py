@@ -24,6 +24,7 @@ from rewardkit.core.referrals.places import give_back, take, uses_of
 from rewardkit.core.requests.referral_records import Referral
 from rewardkit.core.settling.settle import settle
 from rewardkit.core.storing.needs import Accept, Members, ask
+from rewardkit.core.storing.progress import Progress
 from rewardkit.core.storing.referral_needs import ReferralOf, ReferralsInto
 from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.core.storing.rows import MemberRow
@@ -45,12 +46,12 @@ def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[
     fold = None
     if name in register.campaigns:
         known, fold = yield from choosing(catalogue, rows[sender], context.at)
-        terms = offered(register.campaigns[name], known, register, sender, context.at)
+        terms = offered(register.campaigns[name], known, sender, context.at)
     elif name in register.programs:
         terms = Terms(register.programs[name], None)
     else:
         raise unknown("referral_program", name, {**register.programs, **register.campaigns})
-    return (yield from _refer((terms,), sender, fold, rows[recipient], catalogue, context))
+    return (yield from _refer((terms,), rows[sender], fold, rows[recipient], catalogue, context))
 
 
 def enter_referral_code(command: EnterReferralCode, context: Context) -> Deciding[Decision[Referral]]:
@@ -73,7 +74,7 @@ def _entered(command: EnterReferralCode, context: Context) -> Deciding[Decision[
     catalogue, rows = yield from _both(sender, recipient, context)
     known, fold = yield from choosing(catalogue, rows[sender], context.at)
     terms = terms_in_turn(known, catalogue.referrals, sender, context.at)
-    return (yield from _refer(terms, sender, fold, rows[recipient], catalogue, context))
+    return (yield from _refer(terms, rows[sender], fold, rows[recipient], catalogue, context))
 
 
 def _both(sender: str, recipient: str, context: Context) -> Deciding[tuple[Catalogue, dict[str, MemberRow]]]:
@@ -86,15 +87,19 @@ def _both(sender: str, recipient: str, context: Context) -> Deciding[tuple[Catal
 
 
 def _refer(
-    turns: Sequence[Terms], sender: str, caught_up: Fold | None, row: MemberRow, catalogue: Catalogue, context: Context
+    turns: Sequence[Terms],
+    sender: MemberRow,
+    caught_up: Fold | None,
+    row: MemberRow,
+    catalogue: Catalogue,
+    context: Context,
 ) -> Deciding[Decision[Referral]]:
     """Make the referral on the first terms that have a place left.
 
     The sender's fold is kept, where her row was brought up to date for it.
     """
-    before = yield from ask(ReferralsInto(tuple(sorted((sender, row.user)))))
-    named = [(one.program, "" if one.campaign is None else one.campaign.name) for one in turns]
-    referrals = [OpenReferral(sender, row.user, program, campaign) for program, campaign in named]
+    before = yield from ask(ReferralsInto(tuple(sorted((sender.user, row.user)))))
+    referrals = [_referral(sender.user, row.user, one) for one in turns]
     refusals = [_refusal(one, before) for one in referrals]
     if refusals[0] is not None and all(refusals):
         return Decision(refusals[0])
@@ -115,8 +120,31 @@ def _refer(
         fold.referrals.open(referral, context.at, max(context.at, fold.position.at), terms.held_out)
     folds = (fold,) if caught_up is None else tuple(sorted((fold, caught_up), key=lambda one: one.row.user))
     settled = yield from settle(context, catalogue, folds)
+    settled.members += _drawn(terms, sender, caught_up)
     made = next(one for one in settled.referral_rows if one.id == referral.id(context.tenant))
     return Decision(referral_of(made), settled.effects(folds), catalogue)
+
+
+def _referral(sender: str, recipient: str, terms: Terms) -> OpenReferral:
+    campaign = "" if terms.campaign is None else terms.campaign.name
+    return OpenReferral(sender, recipient, terms.program, campaign, variant=terms.variant)
+
+
+def _drawn(terms: Terms, sender: MemberRow, caught_up: Fold | None) -> tuple[MemberRow, ...]:
+    """Keep with a sender what she refers on, so that other weights do not move her.
+
+    Returns:
+        her row, where no fold of hers is written.
+    """
+    campaign = terms.campaign
+    if campaign is None or not terms.variant:
+        return ()
+    progress = Progress(sender.state) if caught_up is None else caught_up.progress
+    number = campaign.numbers[terms.variant]
+    if progress.sent(campaign.id) == number:
+        return ()
+    progress.send(campaign.id, number)
+    return (sender._replace(state=progress.pack()),) if caught_up is None else ()
 
 
 def _refusal(referral: OpenReferral, before: Iterable[ReferralRow]) -> Refused | None:
@@ -168,7 +196,7 @@ def void_referral(command: VoidReferral, context: Context) -> Deciding[Decision[
         if closing.referral.id(context.tenant) == found.id:
             return Decision(_over(found.id, "completed" if closing.outcome.status == "earned" else "expired"))
     program = catalogue.referrals.program_versions[found.program, found.program_version]
-    referral = OpenReferral(found.sender, found.recipient, program, found.campaign, found.places)
+    referral = OpenReferral(found.sender, found.recipient, program, found.campaign, found.places, found.variant)
     if not fold.referrals.void(referral, context.at, reason):
         raise InvariantError(f"referral `{found.id}` is open, and its recipient's progress does not know it")
     settled = yield from settle(context, catalogue, (fold,))
@@ -196,4 +224,5 @@ def referral_of(row: ReferralRow) -> Referral:
         reason=row.reason,
         sender_reward=row.sender_reward,
         held_out=row.held_out,
+        variant=row.variant,
     )

@@ -117,12 +117,13 @@ class DefineCampaign(Command[Defined]):
             None is unlimited. Whether there is one is pinned by the launch.
         at_exhaustion: where the budget has run out, `stop` makes no more offers: money is reserved with each of them;
             `queue` makes them all the same, and what is earned waits until the budget is replenished.
-        variants: several offers, of which each user gets one, always the same.
+        variants: several offers, of which each user gets one, always the same; of a referral campaign several
+            programs, of which each sender offers one.
         holdout: share of the users who get no offer and are recorded, to compare with: `0.1` or `"10%"`; of a referral
             campaign, of the senders, who offer the next one.
         program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
             refers on its terms, and when. Of the others it has `start`, `end`, `zone`, `cap`,
-            `caps_per`, `copy`, `holdout` and `acknowledge`.
+            `caps_per`, `variants`, `copy`, `holdout` and `acknowledge`. None where there are variants.
         sender: of a referral campaign, a condition on the sender, over her whole history; she offers the program while
             it holds. None is everybody; with no end, holdout or caps it is the fallback of all others.
         priority: of two referral campaigns that hold for a sender the greater one counts, then the one started last.

@@ -155,6 +155,6 @@ class Explained:
     campaign_version: int = attrs.field(default=0, kw_only=True)
     """Of the campaign as it made the offer; 0 of a referral."""
     variant: str = attrs.field(default="", kw_only=True)
-    """Of that campaign; empty where it had none."""
+    """Of that campaign, or of the referral's; empty where it had none."""
     steps: tuple[GrantStep, ...] = attrs.field(default=(), kw_only=True)
     """What has happened to it since."""

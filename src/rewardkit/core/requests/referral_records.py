@@ -30,6 +30,8 @@ class Referral:
     """Empty until it is completed, then `granted` or `capped`."""
     held_out: str = ""
     """The referral campaign that the sender would have offered, had she not been held out of it, to compare with."""
+    variant: str = ""
+    """Of the campaign, that the sender offered; empty where it has none."""
 
 
 @attrs.frozen

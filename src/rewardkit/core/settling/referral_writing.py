@@ -61,6 +61,7 @@ class ReferralWriter:
             "",
             opening.held_out,
             referral.places,
+            referral.variant,
         )
         if closing is not None:
             row = row._replace(**self._ending(closing)._asdict())
@@ -133,6 +134,7 @@ class ReferralWriter:
             "sender": referral.sender,
             "recipient": referral.recipient,
         }
+        about |= {"variant": referral.variant} if referral.variant else {}
         self._settled.notices.append(notice(self._context, kind, referral.recipient, subject, about | dict(body)))
 
 

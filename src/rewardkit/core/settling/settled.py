@@ -12,13 +12,15 @@ from rewardkit.core.requests.referral_records import ReferralEnded
 from rewardkit.core.storing.effects import Effect, Insert, Replace
 from rewardkit.core.storing.grant_steps import GrantStepRow
 from rewardkit.core.storing.referral_rows import ReferralEnding, ReferralRow
-from rewardkit.core.storing.rows import GrantRow, NoticeRow, UserOfferEnding, UserOfferRow
+from rewardkit.core.storing.rows import GrantRow, MemberRow, NoticeRow, UserOfferEnding, UserOfferRow
 
 
 @attrs.define
 class Settled:
     """What happened, and what is to be written for it."""
 
+    members: list[MemberRow] = attrs.field(factory=list)
+    """Rows of users that are written beside those that were folded."""
     entered: list[Entered] = attrs.field(factory=list)
     capped: list[Capped] = attrs.field(factory=list)
     earned: list[Earned] = attrs.field(factory=list)
@@ -39,7 +41,7 @@ class Settled:
 
     def effects(self, folds: Iterable[Fold]) -> tuple[Effect, ...]:
         """All of it as effects, members first."""
-        members = tuple(fold.result() for fold in folds if fold.changed)
+        members = (*(fold.result() for fold in folds if fold.changed), *self.members)
         found: list[Effect] = []
         if members:
             found.append(Replace(members))

@@ -31,8 +31,12 @@ REFERRAL = 3
 _AUDIENCES = 1 << 28
 """What audiences are counted from, behind all referral programs: they belong to no campaign either."""
 
+_SENT = 1 << 27
+"""What referral campaigns are counted from, for the slots of what a sender was drawn for in them; the same holds."""
+
 _HEADER = struct.Struct("<BHHHH")
 _COUNTS = struct.Struct("<HH")
+_NUMBER = struct.Struct("<H")
 _WHOLE = struct.Struct("<HHHq")
 _NOT_YET = -1
 _SWAP = sys.byteorder == "big"
@@ -227,6 +231,17 @@ class Progress:
     def slots(self, kind: int) -> Iterator[int]:
         """The ids of the campaigns that have a slot of this kind."""
         return (slot >> 2 for slot in self._keys.tolist() if slot & 3 == kind)
+
+    # --- variants of one referral campaign -----------------------------------------------------
+
+    def sent(self, campaign_id: int) -> int:
+        """The number of the variant that the user has referred on in a referral campaign; 0 where there is none."""
+        payload = self.get(key(_SENT + campaign_id, REFERRAL))
+        return 0 if payload is None else int(_NUMBER.unpack(payload)[0])
+
+    def send(self, campaign_id: int, number: int) -> None:
+        """Set what `sent` gives."""
+        self.put(key(_SENT + campaign_id, REFERRAL), _NUMBER.pack(number))
 
     # --- entries of one campaign ---------------------------------------------------------------
 

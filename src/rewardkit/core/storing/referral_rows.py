@@ -31,6 +31,8 @@ class ReferralRow(NamedTuple):
     """The referral campaign that the sender would have offered, had she not been held out of it, or empty."""
     places: str
     """That it takes under its campaign's caps while it is open or completed, put together, or empty."""
+    variant: str
+    """Of its campaign, by name, that the sender offered; empty where it has none."""
 
 
 class ReferralEnding(NamedTuple):

@@ -18,6 +18,7 @@ from rewardkit.storage.sql.migrations.step_0009_own_notices import STEP as OWN_N
 from rewardkit.storage.sql.migrations.step_0010_attempts import STEP as ATTEMPTS
 from rewardkit.storage.sql.migrations.step_0011_held_out_senders import STEP as HELD_OUT_SENDERS
 from rewardkit.storage.sql.migrations.step_0012_referral_places import STEP as REFERRAL_PLACES
+from rewardkit.storage.sql.migrations.step_0013_referral_variants import STEP as REFERRAL_VARIANTS
 
 MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS "{prefix}migration" (
@@ -40,5 +41,6 @@ MIGRATIONS = (
     ATTEMPTS,
     HELD_OUT_SENDERS,
     REFERRAL_PLACES,
+    REFERRAL_VARIANTS,
 )
 """All steps, each in a file of its own that has its name; the place of each is its number, from 1."""
