@@ -192,10 +192,11 @@ def test_the_command_line_says_what_came_of_each_pool(
 def test_a_file_with_pools_is_checked_without_making_any(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(file)]) in (0, 1)
     assert "pool" not in capsys.readouterr().err
-    file.write_text(SHOP.replace('coupons = "Vouchers"', 'coupons = "Voucher"'))
-    assert main(["check", str(file)]) != 0
-    printed = capsys.readouterr()
-    assert "pool `Voucher` does not exist" in printed.out + printed.err
+    for key in ("coupons", "pool"):
+        file.write_text(SHOP.replace(f'{key} = "Vouchers"', f'{key} = "Voucher"'))
+        assert main(["check", str(file)]) != 0
+        printed = capsys.readouterr()
+        assert "pool `Voucher` does not exist" in printed.out + printed.err
 
 
 def test_one_name_is_one_pool(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from os import PathLike
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
@@ -29,6 +30,9 @@ from rewardkit.shell.definition_table import CONDITIONS, NO_FALLBACK, PROGRAMS, 
 from rewardkit.shell.toml_source import TomlSource
 
 T = TypeVar("T")
+
+_MISSPELT: Final = 0.9
+"""How alike the names of two pools are, of 1, of which one is taken to be the other, misspelt."""
 
 
 class Runs(Protocol):
@@ -104,14 +108,17 @@ def _placed(path: str | PathLike[str], use: Callable[[tuple[Definition, ...]], T
 def pools_of(path: str | PathLike[str]) -> tuple[str, ...]:
     """The names of the pools that a file speaks of and leaves to the store: of its rewards and promotions.
 
+    One whose name is nearly that of a pool of the file is none of them: it is misspelt.
+
     Raises:
         ValidationError: as `load`, where the file is wrong in itself.
     """
     tables = _checked(path).tables
-    promotions = tables.get("promotions", {})
+    promotions, pools = tables.get("promotions", {}), tables.get("pools", {})
     named = [value.get("issues", {}).get("pool") for value in tables.get("rewards", {}).values()]
     named += [*promotions, *(value.get("coupons") for value in promotions.values())]
-    return tuple(sorted({name for name in named if isinstance(name, str) and name} - set(tables.get("pools", {}))))
+    names = {name for name in named if isinstance(name, str) and name}
+    return tuple(sorted(name for name in names if not get_close_matches(name, pools, cutoff=_MISSPELT)))
 
 
 def read_conditions(path: str | PathLike[str]) -> Mapping[str, str]:
