@@ -23,7 +23,7 @@ Way: TypeAlias = Literal["free", "any", "locked"]
 """To a slice: one that nobody holds; one at or after a place, which is waited for; the one that is locked already.
 
 Nobody waits for a slice with another one in hand, nor for two in one statement: two who did would wait in a circle,
-also with those who lock all of them.
+also with those who lock all of them. What was emptied between being seen and being locked is in hand as well.
 """
 
 _POOL_COLUMNS = len(PoolRow._fields)
@@ -53,9 +53,9 @@ class PostgresPoolStatements(PoolStatements):
     def take_code(self, way: Way, *, by_id: bool, known: bool) -> str:
         """See `needs.TakeCode`.
 
-        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, the instant, and but for
-        `free` the slice that the `way` names; the tenant; issuee, external issuee, instant, tenant; tenant; tenant,
-        issuee; tenant, issuee, external issuee, application, reference, instant.
+        Parameters: the tenant, the pool; where `known` the tenant and the issuee; the tenant, the instant, and for
+        `free` the tenant, else the slice that the `way` names; the tenant; issuee, external issuee, instant, tenant;
+        tenant; tenant, issuee; tenant, issuee, external issuee, application, reference, instant.
         """
         return self._take[by_id, known, way]
 
@@ -74,25 +74,28 @@ class PostgresPoolStatements(PoolStatements):
                 f'WHERE "tenant" = %s AND "pool" = {pool} AND "issuee" = %s), '
             )
         which = {
-            "free": 'ORDER BY s."quota" DESC, s."slice" LIMIT 1 FOR UPDATE OF s SKIP LOCKED',
+            # Chosen beside what is locked: one that was emptied meanwhile is told, and not locked in silence.
+            "free": f'AND s."slice" = ANY (ARRAY(SELECT o."slice" FROM {self.name(SLICE)} AS o '
+            f'WHERE o."tenant" = %s AND o."pool" = {pool} AND o."quota" > 0)) '
+            'ORDER BY s."quota" DESC, s."slice" LIMIT 1 FOR UPDATE OF s SKIP LOCKED',
             # Those who wait begin at different slices, or all would wait for the same one.
-            "any": f'AND s."slice" = (SELECT o."slice" FROM {self.name(SLICE)} AS o '
+            "any": f'AND s."quota" > 0 AND s."slice" = (SELECT o."slice" FROM {self.name(SLICE)} AS o '
             'WHERE o."tenant" = s."tenant" AND o."pool" = s."pool" AND o."quota" > 0 '
             f'ORDER BY mod(o."slice" + %s::bigint, {SLICES}) LIMIT 1) FOR UPDATE OF s',
-            "locked": 'AND s."slice" = %s::bigint FOR UPDATE OF s',
+            "locked": 'AND s."quota" > 0 AND s."slice" = %s::bigint FOR UPDATE OF s',
         }[way]
         issuance = ", ".join(f'"{column}"' for column in ("tenant", *ISSUANCE.columns))
         return (
             f'WITH pool AS (SELECT * FROM {self.name(POOL)} WHERE "tenant" = %s AND "{by}" = %s), '
             f"{held}"
-            f'chosen AS MATERIALIZED (SELECT s."slice", s."cursor" FROM {self.name(SLICE)} AS s '
-            f'WHERE s."tenant" = %s AND s."pool" = {pool} AND s."quota" > 0 '
+            f'chosen AS MATERIALIZED (SELECT s."slice", s."cursor", s."quota" FROM {self.name(SLICE)} AS s '
+            f'WHERE s."tenant" = %s AND s."pool" = {pool} '
             'AND (SELECT coalesce("valid_until" > %s, true) FROM pool) '
             f"{unless_held}"
             f"{which}), "
             f'candidate AS MATERIALIZED (SELECT "key" FROM {self.name(CODE)} WHERE "tenant" = %s AND "pool" = {pool} '
-            'AND "slice" = (SELECT "slice" FROM chosen) AND "position" >= (SELECT "cursor" FROM chosen) '
-            f'AND {FREE} ORDER BY "position" LIMIT 1), '
+            'AND "slice" = (SELECT "slice" FROM chosen WHERE "quota" > 0) '
+            f'AND "position" >= (SELECT "cursor" FROM chosen) AND {FREE} ORDER BY "position" LIMIT 1), '
             # The candidate may have been changed since the statement began: then nothing is taken, and it is repeated.
             f'taken AS (UPDATE {self.name(CODE)} SET "status" = \'issued\', "issuee" = %s, '
             '"external_issuee" = %s, "issuances" = 1, "issuees" = 1, "updated_at" = %s '
@@ -108,7 +111,7 @@ class PostgresPoolStatements(PoolStatements):
             "%s::text, %s::text, %s::text, %s::text, %s::bigint "
             'FROM taken RETURNING "id") '
             f"SELECT {statements.columns(POOL, 'pool.')}, "
-            f'{held_key}, (SELECT "slice" FROM chosen), (SELECT count(*) FROM holding), '
+            f'{held_key}, (SELECT "slice" FROM chosen), (SELECT "quota" FROM chosen), (SELECT count(*) FROM holding), '
             '(SELECT "id" FROM issuance), '
             f"{statements.columns(CODE, 'taken.')} FROM pool LEFT JOIN taken ON true"
         )
@@ -136,13 +139,13 @@ class PostgresPools(SqlPools):
     def take_code(self, need: needs.TakeCode) -> needs.Taken | None:
         """See `rewardkit.core.pools.needs.TakeCode`."""
         way: Way = "free"
-        place = 0
+        place, emptied = 0, False
         for _ in range(_TRIES):
             rows = self._try_to_take(need, way, place)
             if not rows:
                 return None
             pool = PoolRow._make(rows[0][:_POOL_COLUMNS])
-            held, chosen, kept, number, *code = rows[0][_POOL_COLUMNS:]
+            held, chosen, quota, kept, number, *code = rows[0][_POOL_COLUMNS:]
             if held is not None:
                 return needs.Taken(pool, held, None, 0)
             if pool.valid_until is not None and pool.valid_until <= need.issuance.created_at:
@@ -151,12 +154,15 @@ class PostgresPools(SqlPools):
                 if not kept and not need.another:
                     raise StoreError("another issuance to the same issuee came between; try again", transient=True)
                 return needs.Taken(pool, "", CodeRow._make(code), number)
+            if quota == 0:
+                emptied = True
+                continue
             if chosen is not None:
                 # Its code was changed meanwhile. The slice is locked now, so that nobody changes another.
                 way, place = "locked", chosen
                 continue
-            if way == "any":
-                # What it waited for is empty and locked now: it must not wait for anything else with that in hand.
+            if way == "any" or emptied:
+                # What it waited for, or was about to take, is empty and locked now: it must not wait with that in hand.
                 break
             if not self.fetch(self._pools.has_quota, (self._tenant, pool.id)):
                 return needs.Taken(pool, "", None, 0)
@@ -169,7 +175,7 @@ class PostgresPools(SqlPools):
         values: list[Any] = [tenant, need.pool]
         values += [tenant, new.issuee] if need.known else []
         values += [tenant, new.created_at]
-        values += [] if way == "free" else [place]
+        values += [tenant if way == "free" else place]
         values += [tenant, new.issuee, new.external_issuee, new.created_at, tenant, tenant, tenant, new.issuee]
         values += [tenant, new.issuee, new.external_issuee, new.application, new.reference, new.created_at]
         return self.fetch(self._pools.take_code(way, by_id=by_id, known=need.known), values)
