@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from rewardkit.cli import (
+    campaigns,
     check,
     codes,
     conformance,
@@ -30,7 +31,22 @@ from rewardkit.errors import RewardKitError, ValidationError
 INTERRUPTED = 130
 """As shells say it of a program that was ended by Ctrl-C."""
 
-_COMMANDS = (demo, check, explain, fmt, conformance, load, migrate, replay, due, deliver, endpoints, report, codes)
+_COMMANDS = (
+    demo,
+    check,
+    explain,
+    fmt,
+    conformance,
+    load,
+    migrate,
+    replay,
+    due,
+    deliver,
+    endpoints,
+    campaigns,
+    report,
+    codes,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

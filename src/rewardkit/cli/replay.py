@@ -12,7 +12,7 @@ from rewardkit.cli.event_log import LoggedEvent, read_log
 from rewardkit.cli.options import Commands, add_command, read_instant
 from rewardkit.cli.printing import FINE, moment, note, print_columns, print_json
 from rewardkit.core.requests.answers import Earned
-from rewardkit.core.requests.queries import Campaigns
+from rewardkit.core.requests.queries import OFFERS, Campaigns
 from rewardkit.errors import Conflict, ValidationError
 from rewardkit.kit import RewardKit
 from rewardkit.language.event import Instant, rfc3339
@@ -79,7 +79,7 @@ def replay(
     Where a campaign has a cap, users compete for its places: then events are folded one by one,
     each after what time has decided by then.
     """
-    capped = any(campaign.cap is not None for campaign in kit.ask(Campaigns()))
+    capped = any(campaign.cap is not None for campaign in kit.ask(Campaigns(OFFERS)))
     size = 1 if capped else CHUNK_EVENTS
     for begin in range(0, len(log), size):
         chunk = log[begin : begin + size]
@@ -92,7 +92,7 @@ def replay(
 
 
 def _note_drafts(kit: RewardKit) -> None:
-    for campaign in kit.ask(Campaigns()):
+    for campaign in kit.ask(Campaigns(OFFERS)):
         if campaign.status == "draft":
             note(f"campaign {campaign.name} is a draft and makes no offers: leave its `status` out to try it")
 

@@ -10,11 +10,11 @@ import attrs
 from rewardkit.core.campaigns.checks import LaunchChecks
 from rewardkit.core.campaigns.preview import Preview
 from rewardkit.core.campaigns.replenishing import ReplenishBudget, replenish_budget
-from rewardkit.core.campaigns.uses import campaigns
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.drafts.draft import locked
 from rewardkit.core.entrance import wire
 from rewardkit.core.entrance.campaign_kinds import (
+    campaigns,
     end_campaign,
     launch_checks,
     pause_campaign,

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.deciding.in_force import newest
+from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
-from rewardkit.core.requests.queries import Campaigns, CampaignUse
+from rewardkit.core.requests.queries import CampaignUse
 from rewardkit.core.storing.needs import Counters, ask
+from rewardkit.language.event import moment
 
 
-def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[CampaignUse, ...]]]:
-    """All campaigns and the use of their caps."""
-    catalogue = yield from newest(context)
-    found = [catalogue.campaigns[name] for name in sorted(catalogue.campaigns)]
-    return Decision((yield from uses_of(found)), (), catalogue)
-
-
-def uses_of(found: Sequence[Campaign]) -> Deciding[tuple[CampaignUse, ...]]:
-    """What is taken of the caps and the budgets of these campaigns."""
+def uses_of(found: Sequence[Campaign], at: int) -> Deciding[tuple[CampaignUse, ...]]:
+    """These campaigns as they stand at an instant, and what is taken of their caps and budgets."""
     rows = yield from ask(
         Counters(tuple(sorted({name for one in found for name in (one.counter, one.budget_counter)})))
     )
@@ -28,6 +21,7 @@ def uses_of(found: Sequence[Campaign]) -> Deciding[tuple[CampaignUse, ...]]:
 
     def use(campaign: Campaign) -> CampaignUse:
         reserved, confirmed = taken.get(campaign.counter, (0, 0))
+        start = campaign.launched_at if campaign.start is None else campaign.start
         committed, spent = taken.get(campaign.budget_counter, (0, 0))
         return CampaignUse(
             campaign.name,
@@ -41,6 +35,9 @@ def uses_of(found: Sequence[Campaign]) -> Deciding[tuple[CampaignUse, ...]]:
             None if campaign.budget is None else money(campaign.money),
             money(committed),
             money(spent),
+            start=None if start is None else moment(start),
+            end=None if campaign.end is None else moment(campaign.end),
+            is_open=campaign.creates_at(at),
         )
 
     return tuple(map(use, found))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from rewardkit.core.campaigns import campaigning as offers
 from rewardkit.core.campaigns import checks
 from rewardkit.core.campaigns import preview as offer_preview
 from rewardkit.core.campaigns.checks import Finding, LaunchChecks
 from rewardkit.core.campaigns.preview import Preview, Previewed
+from rewardkit.core.campaigns.uses import uses_of
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.campaign import Campaign
@@ -16,8 +19,11 @@ from rewardkit.core.drafts.draft import Draft
 from rewardkit.core.referrals import campaigning as referrals
 from rewardkit.core.referrals import checks as referral_checks
 from rewardkit.core.referrals import preview as referral_preview
+from rewardkit.core.referrals.uses import referral_uses
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.requests.listing import status_of
+from rewardkit.core.requests.queries import OFFERS, REFERRALS, Campaigns, CampaignUse
 from rewardkit.core.requests.variant import Variant
 from rewardkit.core.values.input import text
 from rewardkit.errors import Refused, ValidationError
@@ -73,6 +79,16 @@ def end_campaign(command: EndCampaign, draft: Draft, context: Context) -> Campai
     if _is_of_referrals(command.name, draft.catalogue):
         return referrals.end_referral_campaign(command, draft, context)
     return offers.end_campaign(command, draft, context)
+
+
+def campaigns(query: Campaigns, context: Context) -> Deciding[Decision[tuple[CampaignUse, ...]]]:
+    """Campaigns of both kinds, by name, or of one."""
+    kind = status_of(query.kind, (OFFERS, REFERRALS), "a campaign's kind")
+    catalogue = yield from newest(context)
+    register = catalogue.referrals
+    uses = yield from uses_of(tuple(catalogue.campaigns.values()) if kind != REFERRALS else (), context.at)
+    uses += yield from referral_uses(tuple(register.campaigns.values()) if kind != OFFERS else (), context.at)
+    return Decision(tuple(sorted(uses, key=attrgetter("name"))), (), catalogue)
 
 
 def launch_checks(query: LaunchChecks, context: Context) -> Deciding[Decision[tuple[Finding, ...]]]:

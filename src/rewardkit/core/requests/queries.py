@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
@@ -82,6 +82,10 @@ class Notices(Query[Page[Notice]]):
     limit: int = attrs.field(default=100, kw_only=True)
 
 
+OFFERS: Final = "offers"
+REFERRALS: Final = "referrals"
+
+
 @attrs.frozen
 class CampaignUse:
     """A campaign as it stands."""
@@ -89,13 +93,14 @@ class CampaignUse:
     name: str
     version: int
     status: str
+    """`draft`, `live`, `paused` or `ended`; a live one may not have started, or be over."""
     offer: str
-    """Empty where there are variants."""
+    """Empty where there are variants, and of a referral campaign."""
     cap: int | None
     reserved: int
-    """Places taken by active offers."""
+    """Places taken by active offers, or by open and completed referrals."""
     confirmed: int
-    """Places taken by earned ones."""
+    """Places taken by earned offers."""
     variants: tuple[str, ...] = ()
     budget: Decimal | None = None
     """All of it, with what it was replenished by."""
@@ -103,11 +108,27 @@ class CampaignUse:
     """Reserved by active offers."""
     spent: Decimal = Decimal(0)
     """On what was earned."""
+    kind: str = attrs.field(default=OFFERS, kw_only=True)
+    """`offers`, or `referrals`."""
+    program: str = attrs.field(default="", kw_only=True)
+    """Of a referral campaign without variants."""
+    start: datetime | None = attrs.field(default=None, kw_only=True)
+    """From when on it is open: its start, or its launch where it has none; None of a draft without one."""
+    end: datetime | None = attrs.field(default=None, kw_only=True)
+    """From when on it is not; None is never."""
+    is_open: bool = attrs.field(default=False, kw_only=True)
+    """Whether offers can be made by it now, or senders can offer it."""
 
 
 @attrs.frozen
 class Campaigns(Query[tuple[CampaignUse, ...]]):
-    """All campaigns, by name, with what is taken of their caps."""
+    """All campaigns, of offers and of referrals, by name, with what is taken of their caps.
+
+    Args:
+        kind: those of `offers` or of `referrals` alone.
+    """
+
+    kind: str | None = None
 
 
 @attrs.frozen

@@ -66,7 +66,7 @@ def campaign_report(query: CampaignReport, context: Context) -> Deciding[Decisio
         (yield from ask(TallyEarning(name, by_variant=False))),
         grants,
     )
-    (use,) = yield from uses_of((campaign,))
+    (use,) = yield from uses_of((campaign,), context.at)
     apart, names = together, _variants(campaign, together.variants)
     if names:
         users = yield from ask(TallyUsers(name, by_variant=True))

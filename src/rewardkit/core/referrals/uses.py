@@ -1,0 +1,39 @@
+"""Referral campaigns in the list of all campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rewardkit.core.deciding.context import Deciding
+from rewardkit.core.definitions.entry_places import EVER, place_counter
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
+from rewardkit.core.requests.queries import REFERRALS, CampaignUse
+from rewardkit.core.storing.needs import Counters, ask
+from rewardkit.language.event import moment
+
+
+def referral_uses(found: Sequence[ReferralCampaign], at: int) -> Deciding[tuple[CampaignUse, ...]]:
+    """These referral campaigns as they stand at an instant, and what is taken of the caps of all time."""
+    names = tuple(sorted(place_counter(one.name, EVER) for one in found if one.cap is not None))
+    taken = {row.name: row for row in ((yield from ask(Counters(names))) if names else ())}
+
+    def use(campaign: ReferralCampaign) -> CampaignUse:
+        row = taken.get(place_counter(campaign.name, EVER))
+        start = campaign.launched_at if campaign.start is None else campaign.start
+        return CampaignUse(
+            name=campaign.name,
+            version=campaign.version,
+            status=campaign.status,
+            offer="",
+            cap=campaign.cap,
+            reserved=0 if row is None else row.reserved,
+            confirmed=0 if row is None else row.confirmed,
+            variants=tuple(variant.name for variant in campaign.variants),
+            kind=REFERRALS,
+            program=campaign.program,
+            start=None if start is None else moment(start),
+            end=None if campaign.end is None else moment(campaign.end),
+            is_open=campaign.is_open_at(at),
+        )
+
+    return tuple(map(use, found))
