@@ -40,22 +40,30 @@ def instant(value: datetime | str | int) -> Instant:
     Raises:
         ValidationError: for a naive datetime, another type, or an instant outside 1970 to 9000.
     """
+    found = microseconds(value)
+    if not 0 <= found <= LATEST:
+        shown = f" `{value}`" if type(value) is not int or abs(value) < 10**20 else ""
+        raise ValidationError(f"instant{shown} lies outside the years 1970 to 9000")
+    return found
+
+
+def microseconds(value: datetime | str | int) -> int:
+    """The same of any instant, however long ago or ahead.
+
+    Raises:
+        ValidationError: for a naive datetime, or another type.
+    """
     if type(value) is int:
-        microseconds = value
-    elif isinstance(value, datetime):
+        return value
+    if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise ValidationError(
                 f"`{value.isoformat()}` has no offset: pass an aware datetime, such as one with tzinfo=UTC"
             )
-        microseconds = (value - EPOCH) // _MICROSECOND
-    elif isinstance(value, str):
-        return instant(_read(value))
-    else:
-        raise ValidationError(f"an instant is an aware datetime or an RFC 3339 text, not `{type(value).__name__}`")
-    if not 0 <= microseconds <= LATEST:
-        shown = f" `{value}`" if type(value) is not int or abs(value) < 10**20 else ""
-        raise ValidationError(f"instant{shown} lies outside the years 1970 to 9000")
-    return microseconds
+        return (value - EPOCH) // _MICROSECOND
+    if isinstance(value, str):
+        return microseconds(_read(value))
+    raise ValidationError(f"an instant is an aware datetime or an RFC 3339 text, not `{type(value).__name__}`")
 
 
 def _read(text: str) -> datetime:

@@ -70,16 +70,12 @@ def utc_moment(value: Any) -> str:
 
 def moment(value: Any, zone: str = "the campaign's zone") -> str:
     """What is wrong with an instant, or nothing."""
-    if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            return ""
+    if isinstance(value, datetime) and value.tzinfo is None:
         return (
             f"`{value.isoformat()}` has no offset: write an instant such as `{value.isoformat()}Z`,"
             f" or the date `{value.date()}` alone, which is read in {zone}"
         )
-    if isinstance(value, date):
-        return ""
-    if isinstance(value, str):
+    if isinstance(value, date | str):
         try:
             beginning(value, "UTC")
         except ValidationError as error:

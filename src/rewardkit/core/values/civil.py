@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from rewardkit.core.values.input import show
 from rewardkit.errors import ValidationError
 from rewardkit.language.civil import first_instant
-from rewardkit.language.event import instant
+from rewardkit.language.event import LATEST, instant, microseconds
 
-_FIRST, _LAST = date(1970, 1, 1), date(8999, 12, 31)
+_FIRST, _LAST = date(1970, 1, 1), date(2254, 12, 31)
+_LATEST = instant(datetime(2255, 1, 1, tzinfo=UTC))
+"""Definitions are kept as JSON, whose readers know whole numbers up to 2**53: in microseconds that is June 2255."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -33,6 +36,16 @@ def _read(value: datetime | date | str | None, zone: str, after: timedelta) -> i
             raise ValidationError(f"`{value}` is not a date") from None
     if isinstance(value, date) and not isinstance(value, datetime):
         if not _FIRST <= value <= _LAST:
-            raise ValidationError(f"`{value}` lies outside the years 1970 to 9000")
+            raise _outside(value, late=value > _LAST)
         return first_instant(value + after, zone)
-    return instant(value)
+    at = microseconds(value)
+    if not 0 <= at <= _LATEST:
+        raise _outside(value, late=at > _LATEST)
+    return at
+
+
+def _outside(value: date | str | int, *, late: bool) -> ValidationError:
+    # What has no end of digits cannot be shown.
+    shown = "an instant" if isinstance(value, int) and abs(value) > LATEST else f"`{show(str(value))}`"
+    instead = ": an end that never comes is left out" if late else ""
+    return ValidationError(f"{shown} lies outside the years 1970 to 2254{instead}")
