@@ -124,6 +124,20 @@ def test_a_success_ends_the_row_of_failures_and_a_look_at_a_code_of_ones_own_doe
     assert shop.answer(redeem("GIFT-0009", subject="ann")) == "code_not_valid"
 
 
+def test_a_row_of_failures_is_over_after_a_day_and_then_forgotten(shop: Shop) -> None:
+    for number in range(3):
+        assert shop.answer(redeem("GUESS", subject=f"name {number}")) == "code_not_valid"
+    assert [shop.answer(redeem("GUESS", subject="ann")) for _ in range(4)] == ["code_not_valid"] * 4
+    shop.clock.advance("23h")
+    assert not shop.kit.run(rk.RunDue(limit=2)).more
+    names = ("name 0", "name 1", "name 2", "ann")
+    assert 5 == len(snapshot_rows(shop, *names))
+    assert shop.answer(redeem("GUESS", subject="ann"), after="1h") == "code_not_valid"
+    assert shop.answer(redeem("GIFT-0001", subject="ann")) == "fine"
+    assert [True, False] == [shop.kit.run(rk.RunDue(limit=2)).more for _ in range(2)]
+    assert 2 == len(snapshot_rows(shop, *names)) == len(snapshot_rows(shop, "ann"))
+
+
 def test_operators_are_neither_counted_nor_kept_out(shop: Shop) -> None:
     for number in range(12):
         assert shop.answer(rk.RedeemCode(f"GUESS-{number}", external_issuee_id="ann"), after="1s") == "code_unknown"
@@ -141,16 +155,16 @@ def test_guesses_at_once_are_counted_one_by_one(shop: Shop) -> None:
     given = [redeem(f"GUESS-{number}", subject="mallory", limits=rk.AttemptLimits(failures=12)) for number in range(20)]
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(shop.kit.attempt, given))
-    (row,) = [row for row in snapshot_rows(shop) if row.subject != "*"]
-    (everybody,) = [row for row in snapshot_rows(shop) if row.subject == "*"]
+    (row,) = [row for row in snapshot_rows(shop, "mallory") if row.subject != "*"]
+    (everybody,) = [row for row in snapshot_rows(shop, "mallory") if row.subject == "*"]
     # Ten in the minute; the other ten were not looked at.
     assert (row.attempts, row.failures, everybody.attempts) == (10, 10, 10)
 
 
-def snapshot_rows(shop: Shop) -> tuple[AttemptRow, ...]:
-    subject = digest("attempt subject", "mallory").hex()
+def snapshot_rows(shop: Shop, *subjects: str) -> tuple[AttemptRow, ...]:
+    digests = (digest("attempt subject", subject).hex() for subject in subjects)
     with shop.kit._store.transaction("default") as transaction:
-        return transaction.ask(AttemptsOf(tuple(sorted(("*", subject)))))
+        return transaction.ask(AttemptsOf(tuple(sorted(("*", *digests)))))
 
 
 def test_a_referral_code_is_not_guessed_by_trying(shop: Shop) -> None:

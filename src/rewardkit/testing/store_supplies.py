@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rewardkit.core.attempts.needs import AttemptsOf, TakeAttempts
+from rewardkit.core.attempts.needs import AttemptsOf, ForgetAttempts, TakeAttempts
 from rewardkit.core.pools.needs import AddCodes, PoolOf, TakeCode, TakeHolding, Taken
 from rewardkit.core.pools.slices import SLICES
 from rewardkit.core.storing import needs
@@ -90,6 +90,16 @@ class StoreSupplies:
         assert ask(store, AttemptsOf(("a", "b"))) == ()
         ask(store, TakeAttempts(("b",)))
         assert ask(store, AttemptsOf(("a", "b"))) == (AttemptRow("b", 0, 0, 0, 0),)
+
+    def test_attempts_that_are_over_are_forgotten_the_oldest_first(self, store: Store) -> None:
+        put(store, *(AttemptRow(name, begun, 1, 1, 0) for name, begun in (("c", 1), ("b", 2), ("a", 2), ("d", 9))))
+        put(store, AttemptRow("e", 1, 1, 1, 6))
+        assert ask(store, ForgetAttempts(9, 5, 2)) == 2
+        assert [row.subject for row in ask(store, AttemptsOf(tuple("abcde")))] == ["b", "d", "e"]
+        assert ask(store, ForgetAttempts(9, 5, 10)) == 1
+        assert ask(store, ForgetAttempts(9, 5, 10)) == 0
+        assert ask(store, ForgetAttempts(9, 6, 10)) == 1
+        assert [row.subject for row in ask(store, AttemptsOf(tuple("abcde")))] == ["d"]
 
     @staticmethod
     def _stock(store: Store, codes: int, **terms: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from rewardkit.core.attempts.limits import AttemptLimits
-from rewardkit.core.attempts.needs import AttemptsOf, TakeAttempts
+from rewardkit.core.attempts.needs import AttemptsOf, ForgetAttempts, TakeAttempts
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.effects import Replace
@@ -19,6 +19,8 @@ from rewardkit.language.event import rfc3339
 A = TypeVar("A")
 
 MINUTE: Final = 60_000_000
+ROW_ENDS: Final = 86_400_000_000
+"""Without an attempt for so long, a day, a row of failures is over."""
 EVERYBODY: Final = "*"
 """The subject of the row that counts the failures of all."""
 
@@ -31,6 +33,14 @@ def require_uncounted(*named: str | None) -> None:
     """
     if any(named):
         raise ValidationError("a subject or an origin is named whose attempts are not counted: pass `public=True`")
+
+
+def forget_attempts(at: int, limit: int) -> Deciding[int]:
+    """Delete so many rows that say nothing any more, by which nobody is kept out; how many there were.
+
+    Whoever guesses under ever new names would fill the table for ever.
+    """
+    return (yield from ask(ForgetAttempts(at - ROW_ENDS, at, limit)))
 
 
 class Attempt:
@@ -109,6 +119,8 @@ class Attempt:
 
     def _begun(self, row: AttemptRow, attempts: int) -> AttemptRow:
         """A row with so many more attempts in the minute that is counted now."""
+        if self._at >= row.begun + ROW_ENDS:
+            row = row._replace(failures=0)
         if self._at >= row.begun + MINUTE:
             row = row._replace(begun=self._at, attempts=0)
         return row._replace(attempts=row.attempts + attempts)

@@ -11,7 +11,7 @@ class AttemptLimits:
 
     Args:
         attempts_a_minute: of one subject, and from one origin, good ones and failed ones together.
-        failures: of one subject in a row, after which it is locked out.
+        failures: of one subject in a row, each within a day of the one before, after which it is locked out.
         lockout_seconds: how long, at most a day.
         failures_a_minute: of the whole tenant, after which nobody is listened to until that minute is over; None for no
             such limit. At a thousand, who knows of ever new subjects and origins needs 17 hours for a million guesses.

@@ -19,6 +19,20 @@ class TakeAttempts(Need[tuple[AttemptRow, ...]]):
 
 
 @attrs.frozen
+class ForgetAttempts(Need[int]):
+    """Delete the rows that say nothing any more, the oldest first; how many there were. *Takes*.
+
+    Those who are held by others are left, so that nobody waits.
+    """
+
+    before: int
+    """Whose minute began before this instant."""
+    now: int
+    """Who is locked out beyond it is not forgotten."""
+    limit: int
+
+
+@attrs.frozen
 class AttemptsOf(Need[tuple[AttemptRow, ...]]):
     """The rows of these subjects that exist, in their order, as they were committed; nobody waits."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewardkit.core.attempts.attempt import forget_attempts
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.folding.members import fold_members
@@ -20,7 +21,9 @@ from rewardkit.language.event import moment
 
 
 def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]:
-    """Advance the users whose timers are due, and move held grants on whose time or code has come: one batch."""
+    """Advance the users whose timers are due, move held grants on whose time or code has come, and forget attempts at
+    codes that are over: one batch.
+    """
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     due = yield from ask(DueMembers(context.at, limit))
     supply = Supply(context, several=True)
@@ -30,6 +33,7 @@ def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]
     passed = yield from release_due(context, catalogue, held, supply)
     waiting = yield from ask(GrantsToSupply(context.at, limit))
     supplied = yield from supply_held(context, catalogue, waiting, supply)
+    forgotten = yield from forget_attempts(context.at, limit)
     answer = Progressed(
         users=len(due.rows),
         entered=tuple(settled.entered),
@@ -43,7 +47,7 @@ def run_due(command: RunDue, context: Context) -> Deciding[Decision[Progressed]]
         ),
         supplied=supplied_of(supplied),
         # Who was looked at and got nothing would be looked at again and again.
-        more=limit in (len(due.rows), len(held), len(supplied.rows)),
+        more=limit in (len(due.rows), len(held), len(supplied.rows), forgotten),
     )
     effects = (*decision.effects, *passed.effects(), *supplied.effects(), *supply.effects())
     return Decision(answer, effects, catalogue)

@@ -240,6 +240,15 @@ class MemoryRows(MemoryPools, MemoryTracking):
                 self._put(subject, AttemptRow(subject, 0, 0, 0, 0))
         return self._existing(AttemptRow, need.subjects)
 
+    def forget_attempts(self, need: attempts.ForgetAttempts) -> int:
+        shelf = self._shelves[AttemptRow]
+        over = shelf.queue.first(
+            need.limit, need.before - 1, lambda subject: bool(shelf.rows[subject].locked_until <= need.now)
+        )
+        for subject in over:
+            self._undo.append((shelf, subject, shelf.put(subject, None)))
+        return len(over)
+
     def attempts_of(self, need: attempts.AttemptsOf) -> tuple[AttemptRow, ...]:
         return self._existing(AttemptRow, need.subjects)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+from rewardkit.core.storing.attempt_rows import AttemptRow
 from rewardkit.core.storing.pool_rows import CodeRow, RedeemerRow, SliceRow
 from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.core.storing.rows import CounterRow, GrantRow, MemberRow, NoticeRow, Row
@@ -59,7 +60,7 @@ class Shelf:
         else:
             self.rows[key] = row
         self._file(key, old, row)
-        if isinstance(row or old, MemberRow | GrantRow | NoticeRow):
+        if isinstance(row or old, MemberRow | GrantRow | NoticeRow | AttemptRow):
             self.queue.put(key, None if row is None else _waits_for(row))
         if isinstance(row or old, GrantRow):
             self.holds.put(key, row.hold_until if isinstance(row, GrantRow) and row.held_for == "hold" else None)
@@ -122,6 +123,8 @@ def _waits_for(row: Row) -> int | None:
             return row.earned_at if row.status == READY else None
         case NoticeRow():
             return row.attempt_at if row.status == PENDING else None
+        case AttemptRow():
+            return row.begun
         case _:
             return None
 

@@ -196,6 +196,10 @@ class SqlRows(SqlPools, SqlTracking, ABC):
         found = (self.fetch(self._statements.take_attempt, (self._tenant, subject)) for subject in need.subjects)
         return tuple(AttemptRow._make(rows[0]) for rows in found)
 
+    def forget_attempts(self, need: attempts.ForgetAttempts) -> int:
+        values = (self._tenant, need.before, need.now, need.limit, self._tenant)
+        return len(self.fetch(self._statements.forget_attempts, values))
+
     def attempts_of(self, need: attempts.AttemptsOf) -> tuple[AttemptRow, ...]:
         return tuple(map(AttemptRow._make, self._existing(self._statements.attempts_of, need.subjects)))
 

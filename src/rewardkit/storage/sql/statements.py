@@ -96,6 +96,12 @@ class Statements:
             'ON CONFLICT ("tenant", "subject") DO UPDATE SET "begun" = a."begun" '
             f"RETURNING {self.columns(ATTEMPT)}"
         )
+        self.forget_attempts = self._text(
+            f'WITH chosen AS (SELECT "subject" FROM {self.name("attempt")} '
+            'WHERE "tenant" = ? AND "begun" < ? AND "locked_until" <= ? '
+            f'ORDER BY "begun", "subject" LIMIT ?{unless_held}) DELETE FROM {self.name("attempt")} '
+            'WHERE "tenant" = ? AND "subject" IN (SELECT "subject" FROM chosen) RETURNING 1'
+        )
         self.attempts_of = self._select(ATTEMPT, self._among("subject"), 'ORDER BY "subject"')
         self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
         self.registered_endpoints_of = self._select(REGISTERED_ENDPOINT, self._among("name"), f'ORDER BY "name"{lock}')

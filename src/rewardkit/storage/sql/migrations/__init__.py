@@ -19,6 +19,7 @@ from rewardkit.storage.sql.migrations.step_0010_attempts import STEP as ATTEMPTS
 from rewardkit.storage.sql.migrations.step_0011_held_out_senders import STEP as HELD_OUT_SENDERS
 from rewardkit.storage.sql.migrations.step_0012_referral_places import STEP as REFERRAL_PLACES
 from rewardkit.storage.sql.migrations.step_0013_referral_variants import STEP as REFERRAL_VARIANTS
+from rewardkit.storage.sql.migrations.step_0014_attempts_by_age import STEP as ATTEMPTS_BY_AGE
 
 MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS "{prefix}migration" (
@@ -42,5 +43,6 @@ MIGRATIONS = (
     HELD_OUT_SENDERS,
     REFERRAL_PLACES,
     REFERRAL_VARIANTS,
+    ATTEMPTS_BY_AGE,
 )
 """All steps, each in a file of its own that has its name; the place of each is its number, from 1."""
