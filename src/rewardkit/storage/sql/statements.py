@@ -90,19 +90,6 @@ class Statements:
             'ON CONFLICT ("tenant", "name") DO UPDATE SET "status" = e."status" '
             f"RETURNING {self.columns(ENDPOINT)}"
         )
-        self.take_attempt = self._text(
-            f'INSERT INTO {self.name("attempt")} AS a ("tenant", "subject", "begun", "attempts", "failures", '
-            '"locked_until") VALUES (?, ?, 0, 0, 0, 0) '
-            'ON CONFLICT ("tenant", "subject") DO UPDATE SET "begun" = a."begun" '
-            f"RETURNING {self.columns(ATTEMPT)}"
-        )
-        self.forget_attempts = self._text(
-            f'WITH chosen AS (SELECT "subject" FROM {self.name("attempt")} '
-            'WHERE "tenant" = ? AND "begun" < ? AND "locked_until" <= ? '
-            f'ORDER BY "begun", "subject" LIMIT ?{unless_held}) DELETE FROM {self.name("attempt")} '
-            'WHERE "tenant" = ? AND "subject" IN (SELECT "subject" FROM chosen) RETURNING 1'
-        )
-        self.attempts_of = self._select(ATTEMPT, self._among("subject"), 'ORDER BY "subject"')
         self.endpoints = self._select(ENDPOINT, "", 'ORDER BY "name"')
         self.registered_endpoints_of = self._select(REGISTERED_ENDPOINT, self._among("name"), f'ORDER BY "name"{lock}')
         # Not as a parameter, or the partial index is not used.
@@ -115,10 +102,26 @@ class Statements:
         )
         self.referral_code_of = self._select(REFERRAL_CODE, '"user" = ?')
         self.sender_of_code = self._select(REFERRAL_CODE, '"code" = ?')
+        self._add_attempts()
         self._add_grants()
         due = f'"status" = \'{PENDING}\' AND "attempt_at" <= ?'
         self.lease_notices = self._lease(NOTICE, due, "attempt_at", "attempt_at")
         self.lease_own_notices = self._lease(NOTICE, f"{due} AND \"endpoint\" = ''", "attempt_at", "attempt_at")
+
+    def _add_attempts(self) -> None:
+        self.take_attempt = self._text(
+            f'INSERT INTO {self.name("attempt")} AS a ("tenant", "subject", "begun", "attempts", "failures", '
+            '"locked_until") VALUES (?, ?, 0, 0, 0, 0) '
+            'ON CONFLICT ("tenant", "subject") DO UPDATE SET "begun" = a."begun" '
+            f"RETURNING {self.columns(ATTEMPT)}"
+        )
+        self.forget_attempts = self._text(
+            f'WITH chosen AS (SELECT "subject" FROM {self.name("attempt")} '
+            'WHERE "tenant" = ? AND "begun" < ? AND "locked_until" <= ? '
+            f'ORDER BY "begun", "subject" LIMIT ?{self.dialect.lock_unless_held}) DELETE FROM {self.name("attempt")} '
+            'WHERE "tenant" = ? AND "subject" IN (SELECT "subject" FROM chosen) RETURNING 1'
+        )
+        self.attempts_of = self._select(ATTEMPT, self._among("subject"), 'ORDER BY "subject"')
 
     def _add_grants(self) -> None:
         self.give_back = self._text(
