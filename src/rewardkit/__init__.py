@@ -148,6 +148,7 @@ if TYPE_CHECKING:
         Holdout,
         Lengths,
         ReferralFigures,
+        ReferralVariantFigures,
         SenderFigures,
         SenderGroup,
         SenderHoldout,
@@ -245,8 +246,8 @@ _HOMES = {
     "rewardkit.core.requests.referral_records": "Referral ReferralCode ReferralEnded",
     "rewardkit.core.requests.variant": "Variant",
     "rewardkit.core.tracking.figures": (
-        "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures SenderFigures SenderGroup"
-        " SenderHoldout VariantFigures"
+        "CampaignFigures Cost DepthFigures GrantFigures Holdout Lengths ReferralFigures"
+        " ReferralVariantFigures SenderFigures SenderGroup SenderHoldout VariantFigures"
     ),
     "rewardkit.core.tracking.interval": "Difference",
     "rewardkit.core.tracking.queries": "CampaignReport ReferralReport",
@@ -297,15 +298,15 @@ __all__ = [
     "PauseCampaign", "Pool", "PoolDefined", "PoolStatus", "Pools", "Position", "Preview", "Previewed", "Progressed",
     "PromoEntered", "Query", "RecordCheck", "Recorded", "RedeemCode", "Redemption", "Redemptions", "Referral",
     "ReferralCampaignTerms", "ReferralCampaigns", "ReferralCode", "ReferralEnded", "ReferralFigures",
-    "ReferralProgramTerms", "ReferralPrograms", "ReferralReport", "Referrals", "Refused", "RefusedRow",
-    "RegisterEndpoint", "RegisteredEndpoint", "RegisteredEndpoints", "RegisteredWebhooks", "ReleaseReservation",
-    "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished", "Reservation", "ReserveCode",
-    "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant", "Revision", "Reward", "RewardKit",
-    "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue", "SchemaError", "Secret", "SendTestNotice",
-    "SenderFigures", "SenderGroup", "SenderHoldout", "SenderTerms", "Standing", "Store", "StoreError", "Supplied",
-    "Tally", "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard", "UrlRefused", "UserOffer", "UserOffers",
-    "ValidationError", "Variant", "VariantFigures", "Verdict", "VoidCode", "VoidReferral", "WebhookNotifier",
-    "pool_address", "pool_letter",
+    "ReferralProgramTerms", "ReferralPrograms", "ReferralReport", "ReferralVariantFigures", "Referrals", "Refused",
+    "RefusedRow", "RegisterEndpoint", "RegisteredEndpoint", "RegisteredEndpoints", "RegisteredWebhooks",
+    "ReleaseReservation", "Released", "RemoveEndpoint", "ReplayDeadLetters", "ReplenishBudget", "Replenished",
+    "Reservation", "ReserveCode", "ResumeCampaign", "RetryGrant", "RetryLater", "RetryNotice", "ReverseGrant",
+    "Revision", "Reward", "RewardKit", "RewardKitError", "RollBackRedemption", "RotateEndpointSecret", "RunDue",
+    "SchemaError", "Secret", "SendTestNotice", "SenderFigures", "SenderGroup", "SenderHoldout", "SenderTerms",
+    "Standing", "Store", "StoreError", "Supplied", "Tally", "TermsOffered", "TermsPassedOver", "Timely", "UrlGuard",
+    "UrlRefused", "UserOffer", "UserOffers", "ValidationError", "Variant", "VariantFigures", "Verdict", "VoidCode",
+    "VoidReferral", "WebhookNotifier", "pool_address", "pool_letter",
 ]  # fmt: skip
 
 

@@ -148,6 +148,34 @@ def test_a_report_of_a_referral_campaign_shows_senders_held_out_beside_the_other
     assert "are undecided" in page.text
 
 
+def test_a_report_of_a_referral_campaign_shows_each_of_its_variants(report: Report, store: str, tmp_path: Path) -> None:
+    with rk.RewardKit(store, clock=FakeClock("2026-02-01T00:00:00Z")) as kit:
+        named = [rk.Variant(name, program=CANARY) for name in ("small", "<b>large</b>")]
+        kit.run(rk.DefineCampaign("both", variants=tuple(named)))
+        kit.run(rk.LaunchCampaign("both"))
+        for number in range(20):
+            code = kit.run(rk.GiveReferralCode(f"s{number}")).code
+            kit.run(rk.EnterReferralCode(code, f"r{number}"))
+        kit.emit("B", user="r1")
+        expected = kit.ask(rk.ReferralReport(campaign="both")).variants
+    status, out, err = report("both", columns=120)
+    assert (status, err) == (0, "")
+    for one in expected:
+        section = out[out.index(f"variant {one.variant}") :].partition("\n\n")[0]
+        assert re.search(rf"opened +{one.opened}\n", section)
+        assert re.search(rf"conversion +{one.conversion:.1%} \({one.completed} of {one.opened} referrals\)", section)
+        assert re.search(r"may be +\d+\.\d% to \d+\.\d% at 95%", section)
+        assert re.search(rf"grants of senders +{one.completed}\n", section)
+    told = json.loads(report("both", "--json")[1])["variants"]
+    assert [(one.variant, one.opened) for one in expected] == [(one["variant"], one["opened"]) for one in told]
+    assert all("conversion" in one and "low" in one["senders"] for one in told)
+    file = tmp_path / "both.html"
+    report("both", "--html", str(file))
+    page = Page(file.read_text(encoding="utf-8"))
+    assert "Conversion of referrals by variant, with 95 % intervals" in page.text
+    assert "variant <b>large</b>" in page.text
+
+
 def test_what_took_less_than_a_second_is_within_one(store: str, report: Report) -> None:
     with rk.RewardKit(store, clock=FakeClock()) as kit:
         kit.run(rk.DefineCampaign("quick", "one"))

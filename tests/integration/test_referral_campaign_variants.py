@@ -267,6 +267,46 @@ def test_launch_checks_look_at_every_program_and_tell_what_the_dearest_costs(sho
     assert {f"event `{name}` has never been recorded" for name in "ABDE"} == unseen
 
 
+def test_a_report_tells_what_came_of_each_variant(shop: Shop) -> None:
+    shop.campaign("spring", program="normal", end="2026-12-31")
+    shop.enter("sender 0")
+    shop.campaign("spring", variants=(*variants(), rk.Variant("later", program="fives", weight=0)), end="2026-12-31")
+    made = [shop.enter(sender) for sender in SENDERS for _ in range(2)]
+    done = made[::3]
+    shop.clock.set("2026-03-10T13:00:00Z")
+    for one in done:
+        shop.kit.emit("A", user=one.recipient)
+        shop.kit.emit("B", user=one.recipient)
+    lost = next(one for one in made if one.variant == "ten" and one not in done)
+    shop.kit.run(rk.VoidReferral(lost.id, reason="by mistake"))
+    found = shop.kit.ask(rk.ReferralReport(campaign="spring"))
+    assert (25, 8) == (found.opened, found.completed)
+    before, five, ten, later = found.variants
+    assert ["", "five", "ten", "later"] == [before.variant, five.variant, ten.variant, later.variant]
+    for told, price in ((five, 5), (ten, 10)):
+        mine = [one for one in made if one.variant == told.variant]
+        completed = len([one for one in done if one.variant == told.variant])
+        voided = int(told is ten)
+        assert (len(mine), completed, voided) == (told.opened, told.completed, told.voided)
+        assert len(mine) - completed - voided == told.open
+        assert (len({one.sender for one in mine}), len(mine)) == (told.senders.senders, told.senders.opened)
+        assert told.conversion == completed / len(mine)
+        assert told.senders.low is not None
+        assert told.senders.high is not None
+        assert told.senders.low < told.conversion < told.senders.high
+        assert told.time_to_complete is not None
+        assert (completed, 3_600) == (told.time_to_complete.count, told.time_to_complete.median.total_seconds())
+        assert completed * price == told.sender_side.costs[0].promised
+        assert completed * 5 == told.recipient_side.costs[0].promised
+    assert (1, 0, 1) == (before.opened, before.completed, before.senders.senders)
+    assert (0, None, None) == (later.opened, later.conversion, later.time_to_complete)
+    assert (0, None, None) == (later.senders.senders, later.senders.low, later.senders.high)
+    assert () == shop.kit.ask(rk.ReferralReport(campaign="normal")).variants
+    of_fives = shop.kit.ask(rk.ReferralReport("fives", campaign="spring"))
+    assert [five.opened, 0, 0] == [one.opened for one in of_fives.variants]
+    assert () == shop.kit.ask(rk.ReferralReport("fives")).variants
+
+
 def test_kits_of_other_processes_that_never_met_offer_the_same(shop: Shop) -> None:
     shop.campaign("spring", variants=variants(2, 3))
     other = Shop(rk.RewardKit(":memory:", clock=shop.clock), shop.clock)

@@ -288,6 +288,67 @@ def test_the_comparison_of_senders_is_a_recount_of_what_is_listed(seed: int, kit
         assert (found[0].holdout is None) == (campaign == "always")
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_came_of_each_variant_of_a_referral_campaign_is_a_recount_of_what_is_listed(
+    seed: int, kits: list[rk.RewardKit]
+) -> None:
+    clock = kits[0]._clock
+    assert isinstance(clock, FakeClock)
+    draw = RandomCommands(seed, clock())
+    for kit in kits:
+        kit.run(rk.DefineReward("five", {"amount": "5.00"}))
+        kit.run(rk.DefineReward("ten", {"amount": "10.00"}))
+        kit.run(rk.DefineReferralProgram("one", "five", "five", "A", expires_after="20s", sender_cap=2))
+        kit.run(rk.DefineReferralProgram("two", "ten", "five", "A"))
+        kit.run(rk.DefineCampaign("always", variants=of_both(1, 2)))
+        kit.run(rk.DefineCampaign("double", program="two"))
+        kit.run(rk.DefineCampaign("triple", variants=of_both(1, 1), priority=1, cap=20))
+        for name in ("always", "double", "triple"):
+            kit.run(rk.LaunchCampaign(name))
+    codes: dict[str, list[str]] = {}
+    for number in range(STEPS):
+        if number == STEPS // 2:
+            for kit in kits:
+                kit.run(rk.DefineCampaign("double", variants=of_both(1, 1), holdout="20%"))
+                kit.run(rk.DefineCampaign("triple", variants=of_both(0, 1), priority=1, cap=20))
+        invite(draw, kits, clock, codes)
+    for campaign in ("always", "double", "triple"):
+        found = [assert_variants_recounted(kit, campaign) for kit in kits]
+        assert found[0] == found[1] == found[2]
+
+
+def of_both(first: int, second: int) -> tuple[rk.Variant, ...]:
+    return rk.Variant("first", program="one", weight=first), rk.Variant("second", program="two", weight=second)
+
+
+def assert_variants_recounted(kit: rk.RewardKit, campaign: str) -> rk.ReferralFigures:
+    figures = kit.ask(rk.ReferralReport(campaign=campaign))
+    everything = listed(lambda after: kit.ask(rk.Referrals(after=after, limit=7)))
+    mine = [one for one in everything if one.campaign == campaign]
+    names = [one.variant for one in figures.variants]
+    assert names == ["first", "second"] or (campaign, names) == ("double", ["", "first", "second"])
+    assert {one.variant for one in mine} <= set(names)
+    assert figures.opened == sum(one.opened for one in figures.variants)
+    grants = [one for one in listed(lambda after: kit.ask(rk.Grants(after=after))) if one.campaign == campaign]
+    for one in figures.variants:
+        referrals = [referral for referral in mine if referral.variant == one.variant]
+        statuses = Counter(referral.status for referral in referrals)
+        assert one.opened == len(referrals)
+        assert one.open + one.overdue + one.expired == statuses["open"] + statuses["expired"]
+        assert (one.completed, one.voided) == (statuses["completed"], statuses["voided"])
+        assert one.capped == sum(referral.sender_reward == "capped" for referral in referrals)
+        assert one.conversion == (statuses["completed"] / len(referrals) if referrals else None)
+        taken = [one.ended_at - one.made_at for one in referrals if one.status == "completed" and one.ended_at]
+        assert one.time_to_complete == quantiles(taken)
+        counted = one.senders.senders, one.senders.opened, one.senders.completed
+        assert counted == (len({referral.sender for referral in referrals}), len(referrals), statuses["completed"])
+        assert (one.senders.low is None) == (not referrals)
+        ids = {referral.id for referral in referrals}
+        for side, told in (("sender", one.sender_side), ("recipient", one.recipient_side)):
+            assert_grants(told, [grant for grant in grants if grant.referral in ids and grant.side == side])
+    return figures
+
+
 def assert_comparison_recounted(kit: rk.RewardKit, campaign: str) -> rk.ReferralFigures:
     figures = kit.ask(rk.ReferralReport(campaign=campaign))
     referrals = listed(lambda after: kit.ask(rk.Referrals(after=after, limit=7)))

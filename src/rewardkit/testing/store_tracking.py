@@ -22,6 +22,8 @@ from rewardkit.core.tracking.needs import (
     TallySpread,
     TallyTerms,
     TallyUsers,
+    TallyVariantSides,
+    TallyVariantSpreads,
 )
 from rewardkit.core.tracking.tallies import (
     DepthTally,
@@ -176,6 +178,52 @@ class StoreTracking:
         assert ask(store, TallySpread(Referred(None, None, "july"))) == SpreadTally(0, 0, 0, 0, 0, 0, 0, 0)
         assert ask(store, TallyTerms(Referred(None, None, "july"))) == ()
         assert ask(store, TallyReferrals(Referred("firms", None, "may"), 5)) == (ReferralTally("expired", "", 0, 1),)
+
+    def test_referrals_are_counted_by_the_variant_of_their_campaign(self, store: Store) -> None:
+        done = referral("a", "ann", status="completed")._replace(ended_at=1_007, sender_reward="granted")
+        done = done._replace(campaign="may", variant="x")
+        put(
+            store,
+            done._replace(sender="sue"),
+            referral("b", "bob", sender="sue")._replace(campaign="may", variant="x"),
+            done._replace(id="c", recipient="cid", sender="tim", ended_at=1_003),
+            referral("d", "dan", sender="uma", status="voided")._replace(campaign="may", variant="é 'y'"),
+            referral("e", "eve", sender="uma")._replace(campaign="may"),
+            referral("f", "fay", sender="sue", program="firms")._replace(campaign="may", variant="x"),
+            referral("g", "gil", sender="sue")._replace(campaign="june", variant="x"),
+        )
+        of = Referred("friends", "may")
+        assert ask(store, TallyReferrals(of, 5)) == (
+            ReferralTally("completed", "granted", 0, 2, "x"),
+            ReferralTally("open", "", 0, 1, ""),
+            ReferralTally("open", "", 0, 1, "x"),
+            ReferralTally("voided", "", 0, 1, "é 'y'"),
+        )
+        assert ask(store, TallyVariantSpreads(of)) == (
+            SpreadTally(1, 1, 0, 1, 0, 1, 0, 0, ""),
+            SpreadTally(2, 3, 2, 1, 0, 4 + 1, 1 + 1, 2 + 1, "x"),
+            SpreadTally(1, 1, 0, 0, 1, 1, 0, 0, "é 'y'"),
+        )
+        assert ask(store, TallyCompleting(of, by_variant=True)) == (
+            LengthTally("x", 2, 1, 3),
+            LengthTally("x", 2, 2, 7),
+        )
+        assert [row.variant for row in ask(store, TallyCompleting(of))] == ["", ""]
+        assert ask(store, TallyVariantSpreads(Referred(None, "july"))) == ()
+
+    def test_grants_of_one_side_are_counted_by_variant(self, store: Store) -> None:
+        for id_, variant, campaign in (("r1", "x", "may"), ("r2", "y", "may"), ("r3", "x", "june")):
+            put(store, referral(id_, f"to {id_}")._replace(campaign=campaign, variant=variant))
+            for side in ("sender", "recipient"):
+                both = {"referral": id_, "user_offer": "", "offer": "friends", "campaign": campaign}
+                put(store, _earned(f"{side} {id_}", "", **both, side=side, reversed="2.50" if id_ == "r2" else ""))
+        put(store, _earned("d", "offer", campaign="may", offer="friends"))
+        assert ask(store, TallyVariantSides(Referred(None, "may"), "sender")) == (
+            GrantTally("x", "gold", 1, "ready", 1, Decimal(0)),
+            GrantTally("y", "gold", 1, "ready", 1, Decimal("2.5")),
+        )
+        assert len(ask(store, TallyVariantSides(FRIENDS, "recipient"))) == 2
+        assert ask(store, TallyVariantSides(Referred("firms", "may"), "recipient")) == ()
 
     def test_grants_of_referrals_are_counted_by_side(self, store: Store) -> None:
         both = {"referral": "r1", "user_offer": "", "offer": "friends"}

@@ -61,11 +61,12 @@ def referral_page(title: str, figures: ReferralFigures, sections: Iterable[Secti
         plots.append(bars("Referrals by depth", [(f"depth {one.depth}", one.opened) for one in figures.depths]))
     if figures.time_to_complete is not None:
         plots.append(spreads("Time to complete", [("all referrals", figures.time_to_complete)]))
+    variants = [(one.variant or "without a variant", one.senders) for one in figures.variants]
+    plots.append(_groups("Conversion of referrals by variant, with 95 % intervals", variants))
     if figures.holdout is not None:
-        groups = (("in the campaign", figures.holdout.offering), ("held out", figures.holdout.held_out))
-        rows = [_group(label, group) for label, group in groups]
-        plots.append(shares("Conversion of referrals, with 95 % intervals", [row for row in rows if row is not None]))
-    return _page(title, moment(figures.at), sections, plots, figures.cautions)
+        both = [("in the campaign", figures.holdout.offering), ("held out", figures.holdout.held_out)]
+        plots.append(_groups("Conversion of referrals, with 95 % intervals", both))
+    return _page(title, moment(figures.at), sections, [plot for plot in plots if plot], figures.cautions)
 
 
 def _counts(one: VariantFigures) -> list[tuple[str, int]]:
@@ -92,6 +93,11 @@ def _conversions(groups: Iterable[VariantFigures]) -> str:
 def _share(label: str, count: int, of: int) -> Share:
     low, high = wilson(count, of)
     return Share(label, count / of, low, high)
+
+
+def _groups(title: str, groups: Iterable[tuple[str, SenderGroup]]) -> str:
+    rows = [row for row in (_group(label, group) for label, group in groups) if row is not None]
+    return shares(title, rows) if rows else ""
 
 
 def _group(label: str, group: SenderGroup) -> Share | None:

@@ -13,6 +13,7 @@ from rewardkit.core.tracking.figures import (
     GrantFigures,
     Lengths,
     ReferralFigures,
+    ReferralVariantFigures,
     SenderHoldout,
     VariantFigures,
 )
@@ -86,21 +87,6 @@ def _variant(one: VariantFigures) -> Iterator[Line]:
 
 def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
     """The funnel, the rewards of both sides, the senders and the chains."""
-    funnel = [Line("opened", f"{figures.opened:,}")]
-    for label, count in (
-        ("open", figures.open),
-        ("overdue", figures.overdue),
-        ("completed", figures.completed),
-        ("expired", figures.expired),
-        ("voided", figures.voided),
-    ):
-        funnel.append(Line(f"  {label}", f"{count:,}", _share(count, figures.opened)))
-    funnel += [
-        Line("sender at a cap", f"{figures.capped:,}", _share(figures.capped, figures.completed)),
-        _conversion("conversion", figures.completed, figures.opened, "referrals"),
-        Line("senders", f"{figures.senders:,}"),
-        Line("time to complete", lengths(figures.time_to_complete)),
-    ]
     top = tuple(
         Line(one.sender, f"{one.completed:,} of {one.opened:,} completed", _share(one.completed, one.opened))
         for one in figures.top
@@ -123,12 +109,44 @@ def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
     holdout = figures.holdout
     return (
         *((Section("limits", caps),) if caps else ()),
-        Section("referrals", tuple(funnel)),
+        Section("referrals", tuple(_funnel(figures, figures.senders))),
+        *(
+            Section(f"variant {one.variant}" if one.variant else "without a variant", tuple(_referral_variant(one)))
+            for one in figures.variants
+        ),
         *((Section("beside senders held out", tuple(_holdout(holdout))),) if holdout is not None else ()),
         Section("rewards of senders", tuple(_grants(figures.sender_side))),
         Section("rewards of recipients", tuple(_grants(figures.recipient_side))),
         *((Section("top senders", top), Section("chains", tuple(chains))) if top else ()),
     )
+
+
+def _funnel(figures: ReferralFigures | ReferralVariantFigures, senders: int) -> Iterator[Line]:
+    yield Line("opened", f"{figures.opened:,}")
+    for label, count in (
+        ("open", figures.open),
+        ("overdue", figures.overdue),
+        ("completed", figures.completed),
+        ("expired", figures.expired),
+        ("voided", figures.voided),
+    ):
+        yield Line(f"  {label}", f"{count:,}", _share(count, figures.opened))
+    yield Line("sender at a cap", f"{figures.capped:,}", _share(figures.capped, figures.completed))
+    yield _conversion("conversion", figures.completed, figures.opened, "referrals")
+    yield Line("senders", f"{senders:,}")
+    yield Line("time to complete", lengths(figures.time_to_complete))
+
+
+def _referral_variant(one: ReferralVariantFigures) -> Iterator[Line]:
+    """Its funnel, how sure its conversion is, and the rewards of both sides."""
+    yield from _funnel(one, one.senders.senders)
+    if one.senders.low is not None and one.senders.high is not None:
+        yield Line("may be", f"{one.senders.low:.1%} to {one.senders.high:.1%} at 95%")
+    for side, grants in (("senders", one.sender_side), ("recipients", one.recipient_side)):
+        for line in _grants(grants):
+            # Their statuses are told of all variants together.
+            if not line.label.startswith(" "):
+                yield attrs.evolve(line, label=f"{line.label} of {side}")
 
 
 def _holdout(found: SenderHoldout) -> Iterator[Line]:

@@ -22,6 +22,7 @@ from rewardkit.core.tracking.needs import TallyEarning, TallyGrants, TallyOffers
 from rewardkit.core.tracking.queries import CampaignReport
 from rewardkit.core.tracking.shares import SHARE_CHANGED, shares_while_live
 from rewardkit.core.tracking.tallies import GrantTally, LengthTally, OfferTally, UserTally
+from rewardkit.core.tracking.variant_order import variants_of
 from rewardkit.core.values.input import text
 from rewardkit.errors import Refused
 from rewardkit.language.event import moment
@@ -67,7 +68,7 @@ def campaign_report(query: CampaignReport, context: Context) -> Deciding[Decisio
         grants,
     )
     (use,) = yield from uses_of((campaign,), context.at)
-    apart, names = together, _variants(campaign, together.variants)
+    apart, names = together, variants_of(campaign, together.variants)
     if names:
         users = yield from ask(TallyUsers(name, by_variant=True))
         apart = _Counted(offers, users, (yield from ask(TallyEarning(name, by_variant=True))), grants)
@@ -91,12 +92,6 @@ def _known(name: str, catalogue: Catalogue) -> Campaign:
         sentence = f"campaign `{name}` is one of referrals: ask for `ReferralReport(campaign=…)`"
         raise Refused("campaign_of_other_kind", sentence, {"name": name})
     raise unknown("campaign", name, catalogue.campaigns)
-
-
-def _variants(campaign: Campaign, counted: frozenset[str]) -> tuple[str, ...]:
-    """All that it ever had, in their order; with what it made while it had none, where there is any."""
-    known = tuple(sorted(campaign.numbers, key=lambda name: campaign.numbers[name]))
-    return ("", *known) if known and "" in counted else known
 
 
 def _figures(variant: str, counted: _Counted, catalogue: Catalogue) -> VariantFigures:

@@ -188,6 +188,31 @@ class SenderHoldout:
 
 
 @attrs.frozen
+class ReferralVariantFigures:
+    """What came of one variant of a referral campaign; the fields that `ReferralFigures` has too are the same."""
+
+    variant: str
+    """Empty for what a campaign chose while it had no variants."""
+    opened: int
+    open: int
+    overdue: int
+    completed: int
+    expired: int
+    voided: int
+    capped: int
+    senders: SenderGroup
+    """Who referred on it, and how sure the conversion of their referrals is."""
+    time_to_complete: Lengths | None
+    sender_side: GrantFigures
+    recipient_side: GrantFigures
+
+    @property
+    def conversion(self) -> float | None:
+        """The share of its referrals that were completed, up to now; None where there are none."""
+        return self.completed / self.opened if self.opened else None
+
+
+@attrs.frozen
 class ReferralFigures:
     """What came of a referral program, of a referral campaign, or of a program in a campaign."""
 
@@ -224,6 +249,8 @@ class ReferralFigures:
     """None where no sender is held out, or where more is asked than what one campaign came to."""
     cautions: tuple[str, ...] = ()
     """Why the comparison with the holdout may mislead, in sentences; empty where nobody was held out."""
+    variants: tuple[ReferralVariantFigures, ...] = ()
+    """In the order in which the campaign got them; empty where it never had any, or all campaigns are counted."""
 
     @property
     def conversion(self) -> float | None:

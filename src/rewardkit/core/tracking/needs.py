@@ -80,7 +80,7 @@ class Referred:
 
 @attrs.frozen
 class TallyReferrals(Need[tuple[ReferralTally, ...]]):
-    """Referrals by status, what became of the sender's reward, and whether they are over by now."""
+    """Referrals by status, what became of the sender's reward, whether they are over by now, and variant."""
 
     of: Referred
     now: int
@@ -88,9 +88,10 @@ class TallyReferrals(Need[tuple[ReferralTally, ...]]):
 
 @attrs.frozen
 class TallyCompleting(Need[tuple[LengthTally, ...]]):
-    """How long it took to complete the completed referrals, at the `places` of the list."""
+    """How long it took to complete the completed referrals, at the `places` of each list."""
 
     of: Referred
+    by_variant: bool = False
 
 
 @attrs.frozen
@@ -109,6 +110,13 @@ class TallySpread(Need[SpreadTally]):
 
 
 @attrs.frozen
+class TallyVariantSpreads(Need[tuple[SpreadTally, ...]]):
+    """The same by variant of their campaign, each with referrals."""
+
+    of: Referred
+
+
+@attrs.frozen
 class TallyTerms(Need[tuple[TermsTally, ...]]):
     """Referrals by the version of the program whose terms they have."""
 
@@ -120,6 +128,14 @@ class TallySides(Need[tuple[GrantTally, ...]]):
     """Grants of both sides of referrals, by side, version of the reward and status; no grant knows `held_out`."""
 
     of: Referred
+
+
+@attrs.frozen
+class TallyVariantSides(Need[tuple[GrantTally, ...]]):
+    """Grants of one side of referrals, by variant of their campaign, version of the reward and status."""
+
+    of: Referred
+    side: str
 
 
 @attrs.frozen

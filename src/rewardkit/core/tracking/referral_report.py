@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
@@ -10,10 +9,17 @@ from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.referrals.places import uses_of
+from rewardkit.core.referrals.queries import CapUse
 from rewardkit.core.requests.listing import optional_text
-from rewardkit.core.settling.referral_writing import CAPPED, RECIPIENT, SENDER
+from rewardkit.core.settling.referral_writing import RECIPIENT, SENDER
 from rewardkit.core.storing.needs import ask
-from rewardkit.core.tracking.figures import DepthFigures, ReferralFigures, SenderFigures, SenderHoldout
+from rewardkit.core.tracking.figures import (
+    DepthFigures,
+    ReferralFigures,
+    ReferralVariantFigures,
+    SenderFigures,
+    SenderHoldout,
+)
 from rewardkit.core.tracking.grant_figures import grant_figures
 from rewardkit.core.tracking.lengths import lengths_of
 from rewardkit.core.tracking.needs import (
@@ -26,12 +32,11 @@ from rewardkit.core.tracking.needs import (
     TallySides,
 )
 from rewardkit.core.tracking.queries import ReferralReport
+from rewardkit.core.tracking.referral_variants import funnel_of, variants_in
 from rewardkit.core.tracking.sender_holdout import sender_holdout
 from rewardkit.core.values.input import integer
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import moment
-
-OPEN: Final = "open"
 
 TOP: Final = 100
 """The most senders that a report lists: what is longer is a list of its own, from `Referrals`."""
@@ -47,44 +52,44 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
     catalogue = yield from newest(context)
     _require(program, campaign, catalogue)
     of = Referred(program, campaign)
-    statuses: Counter[str] = Counter()
-    overdue = capped = 0
-    for row in (yield from ask(TallyReferrals(of, context.at))):
-        statuses[row.status] += row.number
-        overdue += row.number * row.over
-        capped += row.number * (row.sender_reward == CAPPED)
+    referrals = yield from ask(TallyReferrals(of, context.at))
+    funnel = funnel_of(referrals)
     senders = yield from ask(TallySenders(of, limit))
     sides = yield from ask(TallySides(of))
     depths = yield from ask(TallyDepths(of))
-    uses = yield from uses_of(() if campaign is None else (catalogue.referrals.campaigns[campaign],), context.at)
+    uses: tuple[CapUse, ...] = ()
+    variants: tuple[ReferralVariantFigures, ...] = ()
     holdout: SenderHoldout | None = None
     cautions: tuple[str, ...] = ()
-    if campaign is not None and program is None:
-        register = catalogue.referrals
-        holdout, cautions = yield from sender_holdout(register.campaigns[campaign], register)
-    opened = statuses.total()
+    if campaign is not None:
+        known = catalogue.referrals.campaigns[campaign]
+        uses = (yield from uses_of((known,), context.at))[campaign]
+        variants = yield from variants_in(known, of, referrals, catalogue)
+        if program is None:
+            holdout, cautions = yield from sender_holdout(known, catalogue.referrals)
     figures = ReferralFigures(
         program=program or "",
         campaign=campaign or "",
         at=moment(context.at),
-        opened=opened,
-        open=statuses[OPEN] - overdue,
-        overdue=overdue,
-        completed=statuses["completed"],
-        expired=statuses["expired"],
-        voided=statuses["voided"],
-        capped=capped,
+        opened=funnel.opened,
+        open=funnel.open,
+        overdue=funnel.overdue,
+        completed=funnel.completed,
+        expired=funnel.expired,
+        voided=funnel.voided,
+        capped=funnel.capped,
         senders=senders[0].senders if senders else 0,
         time_to_complete=lengths_of((yield from ask(TallyCompleting(of)))),
         sender_side=grant_figures((row for row in sides if row.group == SENDER), catalogue),
         recipient_side=grant_figures((row for row in sides if row.group == RECIPIENT), catalogue),
         top=tuple(SenderFigures(row.sender, row.opened, row.completed, row.granted) for row in senders),
         depths=tuple(DepthFigures(row.depth, row.opened, row.completed) for row in depths),
-        elsewhere=opened - sum(row.opened for row in depths),
+        elsewhere=funnel.opened - sum(row.opened for row in depths),
         longest=(yield from ask(ChainInto(of, depths[-1].recipient))) if depths else (),
-        caps=uses.get(campaign or "", ()),
+        caps=uses,
         holdout=holdout,
         cautions=cautions,
+        variants=variants,
     )
     return Decision(figures, (), catalogue)
 

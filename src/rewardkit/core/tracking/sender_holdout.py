@@ -41,8 +41,8 @@ def compared(offering: SpreadTally, held_out: SpreadTally) -> SenderHoldout:
     """Two groups of senders, and how sure their difference is."""
     worths = worth_of(offering), worth_of(held_out)
     return SenderHoldout(
-        offering=_group(offering),
-        held_out=_group(held_out),
+        offering=group_of(offering),
+        held_out=group_of(held_out),
         effect=difference(offering.completed, offering.opened, held_out.completed, held_out.opened, worths),
         effect_per_sender=difference_of_means(_spread(offering), _spread(held_out)),
     )
@@ -67,7 +67,8 @@ def worth_of(group: SpreadTally) -> float:
     return 1 / max(1.0, effect)
 
 
-def _group(group: SpreadTally) -> SenderGroup:
+def group_of(group: SpreadTally) -> SenderGroup:
+    """Senders, what they brought, and how sure its conversion is."""
     low, high = wilson(group.completed, group.opened, worth_of(group)) if group.opened else (None, None)
     return SenderGroup(group.senders, group.opened, group.completed, low, high)
 

@@ -45,7 +45,7 @@ class GrantTally(NamedTuple):
     """Grants of one reward and status."""
 
     group: str
-    """The variant that they were earned by; of a referral, the side."""
+    """The variant that they were earned by; of referrals of both sides together, the side."""
     reward: str
     reward_version: int
     status: str
@@ -62,6 +62,8 @@ class ReferralTally(NamedTuple):
     over: int
     """1 for open ones whose time is over; else 0."""
     number: int
+    variant: str = ""
+    """Of their campaign; empty where it had none."""
 
 
 class SenderTally(NamedTuple):
@@ -90,6 +92,8 @@ class SpreadTally(NamedTuple):
     completed_squared: int
     both: int
     """The sum, over the senders, of what each opened times what she completed."""
+    variant: str = ""
+    """Of their campaign; empty where all are counted together."""
 
 
 class TermsTally(NamedTuple):

@@ -58,16 +58,21 @@ class MemoryTracking:
         return _grants(rows, lambda row: offers[row.user_offer].variant)
 
     def tally_referrals(self, need: needs.TallyReferrals) -> tuple[ReferralTally, ...]:
-        found: Counter[tuple[str, str, int]] = Counter()
+        found: Counter[tuple[str, str, int, str]] = Counter()
         for row in self._referred(need.of):
             over = row.status == "open" and row.ends_at is not None and row.ends_at <= need.now
-            found[row.status, row.sender_reward, int(over)] += 1
-        return tuple(ReferralTally(*key, count) for key, count in sorted(found.items()))
+            found[row.status, row.sender_reward, int(over), row.variant] += 1
+        return tuple(
+            ReferralTally(status, reward, over, count, variant)
+            for (status, reward, over, variant), count in sorted(found.items())
+        )
 
     def tally_completing(self, need: needs.TallyCompleting) -> tuple[LengthTally, ...]:
-        rows = self._referred(need.of)
-        lengths = [row.ended_at - row.made_at for row in rows if row.status == "completed" and row.ended_at is not None]
-        return tuple(_at_places("", lengths))
+        lengths: defaultdict[str, list[int]] = defaultdict(list)
+        for row in self._referred(need.of):
+            if row.status == "completed" and row.ended_at is not None:
+                lengths[row.variant if need.by_variant else ""].append(row.ended_at - row.made_at)
+        return tuple(tally for variant in sorted(lengths) for tally in _at_places(variant, lengths[variant]))
 
     def tally_senders(self, need: needs.TallySenders) -> tuple[SenderTally, ...]:
         found: defaultdict[str, list[ReferralRow]] = defaultdict(list)
@@ -87,23 +92,13 @@ class MemoryTracking:
         return tuple(tallies[: need.limit])
 
     def tally_spread(self, need: needs.TallySpread) -> SpreadTally:
-        opened: Counter[str] = Counter()
-        completed: Counter[str] = Counter()
-        statuses: Counter[str] = Counter()
+        return _spread(self._referred(need.of))
+
+    def tally_variant_spreads(self, need: needs.TallyVariantSpreads) -> tuple[SpreadTally, ...]:
+        found: defaultdict[str, list[ReferralRow]] = defaultdict(list)
         for row in self._referred(need.of):
-            opened[row.sender] += 1
-            completed[row.sender] += row.status == "completed"
-            statuses[row.status] += 1
-        return SpreadTally(
-            senders=len(opened),
-            opened=opened.total(),
-            completed=completed.total(),
-            undecided=statuses["open"],
-            voided=statuses["voided"],
-            opened_squared=sum(count * count for count in opened.values()),
-            completed_squared=sum(count * count for count in completed.values()),
-            both=sum(count * completed[sender] for sender, count in opened.items()),
-        )
+            found[row.variant].append(row)
+        return tuple(_spread(found[variant])._replace(variant=variant) for variant in sorted(found))
 
     def tally_terms(self, need: needs.TallyTerms) -> tuple[TermsTally, ...]:
         found = Counter((row.program, row.program_version) for row in self._referred(need.of))
@@ -117,6 +112,11 @@ class MemoryTracking:
             if row.referral and program in (None, row.offer) and campaign in (None, row.campaign)
         )
         return _grants(rows, lambda row: row.side)
+
+    def tally_variant_sides(self, need: needs.TallyVariantSides) -> tuple[GrantTally, ...]:
+        variants = {row.id: row.variant for row in self._referred(need.of)}
+        rows = (row for row in self._earned() if row.referral in variants and row.side == need.side)
+        return _grants(rows, lambda row: variants[row.referral])
 
     def tally_depths(self, need: needs.TallyDepths) -> tuple[DepthTally, ...]:
         by_sender: defaultdict[str, list[ReferralRow]] = defaultdict(list)
@@ -151,6 +151,26 @@ class MemoryTracking:
             for row in self._shelves[ReferralRow].rows.values()
             if all(getattr(row, column) == value for column, value in of.filters.items())
         )
+
+
+def _spread(rows: Iterable[ReferralRow]) -> SpreadTally:
+    opened: Counter[str] = Counter()
+    completed: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    for row in rows:
+        opened[row.sender] += 1
+        completed[row.sender] += row.status == "completed"
+        statuses[row.status] += 1
+    return SpreadTally(
+        senders=len(opened),
+        opened=opened.total(),
+        completed=completed.total(),
+        undecided=statuses["open"],
+        voided=statuses["voided"],
+        opened_squared=sum(count * count for count in opened.values()),
+        completed_squared=sum(count * count for count in completed.values()),
+        both=sum(count * completed[sender] for sender, count in opened.items()),
+    )
 
 
 def _at_places(variant: str, lengths: list[int]) -> Iterator[LengthTally]:

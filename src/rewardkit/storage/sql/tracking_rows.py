@@ -61,7 +61,8 @@ class SqlTracking(ABC):
         return tuple(map(ReferralTally._make, self.fetch(self._tracking.referrals(need.of.filters), values)))
 
     def tally_completing(self, need: needs.TallyCompleting) -> tuple[LengthTally, ...]:
-        rows = self.fetch(self._tracking.completing(need.of.filters), (self._tenant, *need.of.filters.values()))
+        text = self._tracking.completing(need.of.filters, by_variant=need.by_variant)
+        rows = self.fetch(text, (self._tenant, *need.of.filters.values()))
         return tuple(map(LengthTally._make, rows))
 
     def tally_senders(self, need: needs.TallySenders) -> tuple[SenderTally, ...]:
@@ -71,7 +72,11 @@ class SqlTracking(ABC):
 
     def tally_spread(self, need: needs.TallySpread) -> SpreadTally:
         (row,) = self.fetch(self._tracking.spread(need.of.filters), (self._tenant, *need.of.filters.values()))
-        return SpreadTally(*(int(count or 0) for count in row))
+        return _spread(row)
+
+    def tally_variant_spreads(self, need: needs.TallyVariantSpreads) -> tuple[SpreadTally, ...]:
+        rows = self.fetch(self._tracking.variant_spreads(need.of.filters), (self._tenant, *need.of.filters.values()))
+        return tuple(_spread(counts)._replace(variant=variant) for *counts, variant in rows)
 
     def tally_terms(self, need: needs.TallyTerms) -> tuple[TermsTally, ...]:
         rows = self.fetch(self._tracking.terms(need.of.filters), (self._tenant, *need.of.filters.values()))
@@ -80,6 +85,10 @@ class SqlTracking(ABC):
     def tally_sides(self, need: needs.TallySides) -> tuple[GrantTally, ...]:
         rows = self.fetch(self._tracking.sides(need.of.filters), (self._tenant, *need.of.filters.values()))
         return tuple(map(_grants, rows))
+
+    def tally_variant_sides(self, need: needs.TallyVariantSides) -> tuple[GrantTally, ...]:
+        values = (self._tenant, *need.of.filters.values(), need.side)
+        return tuple(map(_grants, self.fetch(self._tracking.variant_sides(need.of.filters), values)))
 
     def tally_depths(self, need: needs.TallyDepths) -> tuple[DepthTally, ...]:
         values = (self._tenant, *need.of.filters.values()) * 2
@@ -91,6 +100,11 @@ class SqlTracking(ABC):
         values = (self._tenant, need.recipient, *filters, self._tenant, *filters)
         rows = self.fetch(self._tracking.chain_into(need.of.filters), values)
         return (rows[0][0], *(recipient for _, recipient in rows)) if rows else ()
+
+
+def _spread(counts: Sequence[Any]) -> SpreadTally:
+    counted: Any = [int(count or 0) for count in counts]
+    return SpreadTally(*counted)
 
 
 def _grants(row: Sequence[Any]) -> GrantTally:

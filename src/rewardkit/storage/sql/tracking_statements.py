@@ -46,9 +46,9 @@ class TrackingStatements:
         """The tenant, the campaign: `LengthTally`."""
         return self._lengths("user_offer", self._group(by_variant), '"campaign" = ? AND "status" = \'earned\'')
 
-    def completing(self, columns: Iterable[str]) -> str:
+    def completing(self, columns: Iterable[str], *, by_variant: bool) -> str:
         """The tenant, the filters: `LengthTally`."""
-        return self._lengths("referral", "''", f"{_equal(columns)} AND \"status\" = 'completed'")
+        return self._lengths("referral", self._group(by_variant), f"{_equal(columns)} AND \"status\" = 'completed'")
 
     def grants(self) -> str:
         """The tenant, the campaign: `GrantTally`, the sum in chunks."""
@@ -66,12 +66,22 @@ class TrackingStatements:
         where = f"{filters} AND g.\"referral\" <> ''"
         return self._grants(self._read("side", "g."), f"{self._name('grant')} AS g", where)
 
+    def variant_sides(self, columns: Iterable[str]) -> str:
+        """The tenant, the filters, the side: `GrantTally`, the sum in chunks."""
+        return self._grants(
+            self._read("variant", "r."),
+            f"{self._name('grant')} AS g "
+            f'JOIN {self._name("referral")} AS r ON r."tenant" = g."tenant" AND r."id" = g."referral"',
+            f'{_equal(columns, "r.")} AND g."side" = ?',
+        )
+
     def referrals(self, columns: Iterable[str]) -> str:
         """The instant, the tenant, the filters: `ReferralTally`."""
         over = 'CASE WHEN "status" = \'open\' AND "ends_at" <= ? THEN 1 ELSE 0 END'
         return self._text(
-            f"SELECT {self._read('status')}, {self._read('sender_reward')}, {over}, count(*) "
-            f'FROM {self._name("referral")} WHERE "tenant" = ? AND {_equal(columns)} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3'
+            f"SELECT {self._read('status')}, {self._read('sender_reward')}, {over}, count(*), {self._read('variant')} "
+            f'FROM {self._name("referral")} WHERE "tenant" = ? AND {_equal(columns)} '
+            "GROUP BY 1, 2, 3, 5 ORDER BY 1, 2, 3, 5"
         )
 
     def senders(self, columns: Iterable[str]) -> str:
@@ -85,13 +95,22 @@ class TrackingStatements:
 
     def spread(self, columns: Iterable[str]) -> str:
         """The tenant, the filters: `SpreadTally`, with nulls for sums of nothing."""
-        opened, voided = (f"sum(CASE WHEN \"status\" = '{one}' THEN 1 ELSE 0 END)" for one in ("open", "voided"))
-        products = (f"one.{first} * one.{second}" for first, second in _PRODUCTS)
+        return self._text(f"SELECT {_SPREAD} FROM ({self._senders(columns)}) AS one")
+
+    def variant_spreads(self, columns: Iterable[str]) -> str:
+        """The tenant, the filters: `SpreadTally` of each variant."""
         return self._text(
-            "SELECT count(*), sum(one.opened), sum(one.completed), sum(one.undecided), sum(one.voided), "
-            f"{', '.join(f'sum({product})' for product in products)} FROM ("
-            f"SELECT count(*) AS opened, {_COMPLETED} AS completed, {opened} AS undecided, {voided} AS voided "
-            f'FROM {self._name("referral")} WHERE "tenant" = ? AND {_equal(columns)} GROUP BY "sender") AS one'
+            f"SELECT {_SPREAD}, one.variant FROM ({self._senders(columns, by_variant=True)}) AS one "
+            "GROUP BY one.variant ORDER BY one.variant"
+        )
+
+    def _senders(self, columns: Iterable[str], *, by_variant: bool = False) -> str:
+        """What each sender has, in all or of each variant."""
+        opened, voided = (f"sum(CASE WHEN \"status\" = '{one}' THEN 1 ELSE 0 END)" for one in ("open", "voided"))
+        return (
+            f"SELECT {self._group(by_variant)} AS variant, count(*) AS opened, {_COMPLETED} AS completed, "
+            f"{opened} AS undecided, {voided} AS voided "
+            f'FROM {self._name("referral")} WHERE "tenant" = ? AND {_equal(columns)} GROUP BY "sender", 1'
         )
 
     def terms(self, columns: Iterable[str]) -> str:
@@ -184,7 +203,9 @@ class TrackingStatements:
         return text.replace("?", self._statements.dialect.parameter)
 
 
-_PRODUCTS = (("opened", "opened"), ("completed", "completed"), ("opened", "completed"))
+_SQUARES = ("opened * one.opened", "completed * one.completed", "opened * one.completed")
+_SUMS = ("opened", "completed", "undecided", "voided", *_SQUARES)
+_SPREAD = ", ".join(("count(*)", *(f"sum(one.{term})" for term in _SUMS)))
 _COMPLETED = "sum(CASE WHEN \"status\" = 'completed' THEN 1 ELSE 0 END)"
 
 
