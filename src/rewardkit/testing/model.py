@@ -188,6 +188,9 @@ class Model:
         known: Collection[str],
     ) -> Iterator[str]:
         """An entry condition that begins anew makes the entries that it should, and no others."""
+        if campaign.reentry == NEVER and (user, campaign.name) in self._spent:
+            # Decided before there was an audience, at the cap: by an offer that was made directly.
+            return
         cycle = self._cycles.setdefault((user, campaign.name), _Cycle())
         made = sorted((row for row in mine if row.id not in self._direct), key=lambda row: row.entry)
         if campaign.reentry == NEVER and made and made[0].id in known:

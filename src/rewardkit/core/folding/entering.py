@@ -158,7 +158,8 @@ class EntryFold(Reading, ABC):
         return known if known.state and campaign.program.unpack(known.state).status == IMPOSSIBLE else None
 
     def _replay_cycle(self, campaign: Campaign, after: Position | None) -> None:
-        if after is not None and self.position < after:
+        if campaign.entry is None or (after is not None and self.position < after):
+            # It was taken away, perhaps: whatever comes in its stead begins there.
             self.progress.put(key(campaign.id, ENTRY), Cycle(after).pack())
             return
         if self.history is None:

@@ -106,7 +106,7 @@ class Fold(EntryFold):
             return
         if slot & 3 == ENTRY:
             if campaign.entry is None:
-                self.progress.drop(slot)
+                self.progress.time(slot, None)
                 return
             if campaign.recurs:
                 self.wake_cycle(campaign, payload, until)
@@ -245,7 +245,7 @@ class Fold(EntryFold):
         if outcome.status != "earned":
             made, taken = self.progress.counts(campaign.id)
             self.progress.count(campaign.id, made, taken - 1)
-        elif campaign.entry is not None and campaign.reentry == AFTER_EARNING:
+        elif campaign.reentry == AFTER_EARNING:
             place = self._place_of(outcome)
             if making is None:
                 self._begin_after_earning(campaign, place)

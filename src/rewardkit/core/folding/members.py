@@ -11,7 +11,7 @@ from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.reading import HistoryNeeded
 from rewardkit.core.folding.referral_refolding import refold_referrals
-from rewardkit.core.folding.refold import catch_up, forget_old_timers, is_stale, refold
+from rewardkit.core.folding.refold import catch_up, forget_gone_entries, forget_old_timers, is_stale, refold
 from rewardkit.core.requests.answers import Late
 from rewardkit.core.storing.needs import Histories, ListUserOffers, ask
 from rewardkit.core.storing.referral_needs import ReferralsInto
@@ -56,6 +56,7 @@ def _fold_quickly(catalogue: Catalogue, row: MemberRow, events: Sequence[Event],
     fold = Fold(catalogue, row)
     if is_stale(fold) or fold.is_outdated or any(_is_behind(fold, event) for event in events):
         raise HistoryNeeded
+    forget_gone_entries(fold)
     fold.open_entries()
     for event in events:
         fold.event(event)
@@ -88,6 +89,7 @@ def fold_from_history(
             reached = max(reached, event.position)
     fold = Fold(catalogue, row, tuple(event for event in known if event.position <= reached))
     forget_old_timers(fold)
+    forget_gone_entries(fold)
     fold.advance(reached.at)
     fold.position = reached = max(reached, fold.position)
     caught_up = catch_up(fold)

@@ -42,6 +42,19 @@ def forget_old_timers(fold: Fold) -> None:
             fold.progress.time(key(campaign.id, ENTRY), None)
 
 
+def forget_gone_entries(fold: Fold) -> None:
+    """Let go of decisions by entry conditions that were taken away since the row was written.
+
+    A cycle stays, for the condition that may be put in its stead: what has made an entry makes no other.
+    """
+    if fold.row.epoch >= fold.catalogue.epoch:
+        return
+    for campaign_id in tuple(fold.progress.slots(ENTRY)):
+        campaign = fold.catalogue.campaigns_by_id[campaign_id]
+        if campaign.entry is None and not _keeps_cycles(fold, campaign):
+            fold.progress.drop(key(campaign_id, ENTRY))
+
+
 def catch_up(fold: Fold) -> frozenset[int]:
     """Fold the user's history over the entry conditions that came into force since her row was last written.
 
@@ -54,16 +67,16 @@ def catch_up(fold: Fold) -> frozenset[int]:
     return frozenset(campaign.id for campaign in new)
 
 
-def _recurred(fold: Fold, campaign: Campaign) -> bool:
-    """Whether its entry condition could begin anew under the terms that the user's row was written under."""
+def _keeps_cycles(fold: Fold, campaign: Campaign) -> bool:
+    """Whether what a row keeps of its entry condition, if anything, is a cycle, by the terms it was written under."""
     versions = fold.catalogue.campaign_versions
     known = (versions[campaign.name, number] for number in range(campaign.version, 0, -1))
-    return next((one.recurs for one in known if one.epoch <= fold.row.epoch), True)
+    return next((one.recurs or one.entry is None for one in known if one.epoch <= fold.row.epoch), True)
 
 
 def _replay_entry(fold: Fold, campaign: Campaign) -> None:
     if campaign.recurs:
-        if not _recurred(fold, campaign):
+        if not _keeps_cycles(fold, campaign):
             # What her row keeps of it is no cycle: a decision that waits for the start, say.
             fold.progress.drop(key(campaign.id, ENTRY))
         fold.refold_cycle(campaign)
