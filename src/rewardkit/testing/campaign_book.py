@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -13,8 +12,8 @@ from rewardkit.core.campaigns.replenishing import ReplenishBudget
 from rewardkit.core.requests.answers import Defined, Replenished
 from rewardkit.core.requests.commands import DefineCampaign
 from rewardkit.core.storing.rows import UserOfferRow
-from rewardkit.language.event import Instant
 from rewardkit.testing.audit import Snapshot
+from rewardkit.testing.calendar import period_of
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.grant_book import GrantBook
 from rewardkit.testing.versions import Versions
@@ -22,7 +21,6 @@ from rewardkit.testing.versions import Versions
 UNITS = 10_000
 """Of money, in one."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Places: TypeAlias = tuple[Counter[str], Counter[str]]
 """By the name of the counter: reserved, and confirmed."""
 
@@ -65,7 +63,7 @@ class CampaignBook:
         yield from self._users(deed)
         if isinstance(deed.answer, Replenished):
             money = self._money(deed.answer.campaign)
-            left = money - sum(rows.get(f"budget/{deed.answer.campaign}", (0, 0)))
+            left = max(0, money - sum(rows.get(f"budget/{deed.answer.campaign}", (0, 0))))
             if (_units(deed.answer.budget), _units(deed.answer.left)) != (money, left):
                 yield f"C7: {money} is the budget and {left} is left, not {deed.answer}"
 
@@ -91,7 +89,7 @@ class CampaignBook:
             if row.id not in freed:
                 counts[f"campaign/{row.campaign}"] += terms.cap is not None
                 for unit in terms.caps_per:
-                    counts[f"campaign/{row.campaign}/{unit}/{_period(row.made_at, unit)}"] += 1
+                    counts[f"campaign/{row.campaign}/{unit}/{period_of(row.made_at, unit)}"] += 1
             owed = terms.at_exhaustion == "stop" or row.id in paid
             if terms.budget is not None and owed:
                 counts[f"budget/{row.campaign}"] += costs[row.offer, row.offer_version]
@@ -162,12 +160,6 @@ def _waiting(snapshot: Snapshot) -> set[str]:
     held = {step.grant for step in snapshot.grant_steps if (step.move, step.held_for) == ("earn", "budget")}
     held -= {step.grant for step in snapshot.grant_steps if step.move == "fund"}
     return {row.user_offer for row in snapshot.grants if row.id in held}
-
-
-def _period(at: Instant, unit: str) -> str:
-    day: date = (_EPOCH + timedelta(microseconds=at)).date()
-    first = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}
-    return first[unit].isoformat()
 
 
 def _units(amount: Decimal) -> int:

@@ -14,7 +14,7 @@ from rewardkit.core.requests.variant import Variant
 from rewardkit.language.event import Instant
 from rewardkit.testing.random_commands import AUDIENCES, COMPLETIONS, ENTRIES, LINTS, SECOND
 
-USERS = ("ann", "bea", "cid", "dan")
+USERS = ("ann", "bea", "cid", "dan", "eve", "fay")
 NAMES = ("A", "A", "A", "B", "B", "C", "E", "E")
 CAMPAIGNS = ("c0", "c1", "c2", "c3")
 REWARDS = ("cash", "thanks")
@@ -39,13 +39,13 @@ flavours = st.builds(
     Flavour,
     reentry=st.sampled_from(("never", "never", "after_earning", "day", "month")),
     budget=st.sampled_from((False, False, True)),
-    at_exhaustion=st.sampled_from(("queue", "stop")),
+    at_exhaustion=st.sampled_from(("queue", "queue", "stop")),
 )
 
 rewards = st.builds(
     lambda name, amount: DefineReward(name, {"amount": amount}),
     st.sampled_from(REWARDS),
-    st.sampled_from(("2.50", 3, "4.0001", 5)),
+    st.sampled_from((1, "2.50", "4.0001", 5)),
 )
 
 
@@ -54,8 +54,8 @@ def offers(name: str) -> st.SearchStrategy[DefineOffer]:
     return st.builds(
         DefineOffer,
         st.just(f"{name}-offer"),
-        st.just("cash"),
-        st.sampled_from(("A", "B", *COMPLETIONS)),
+        st.sampled_from(REWARDS),
+        st.sampled_from(("A", "A", "B", *COMPLETIONS)),
         expires_after=st.sampled_from((None, None, "3s", "6s", "10s")),
         hold=st.sampled_from((None, None, "2s", "5s")),
         review=st.sampled_from((None, None, "check", "always")),
@@ -68,9 +68,10 @@ def offers(name: str) -> st.SearchStrategy[DefineOffer]:
 def campaigns(name: str, flavour: Flavour, now: Instant) -> st.SearchStrategy[DefineCampaign]:
     """A campaign with the offer of its name, or with variants of the offers that there are."""
     starts = st.sampled_from((None, None, None, *(now + seconds * SECOND for seconds in (-4, -1, 0, 2, 5))))
+    another = CAMPAIGNS[name == CAMPAIGNS[0]]
     variants = st.tuples(
         st.builds(Variant, st.just("p"), st.just(f"{name}-offer"), weight=st.integers(0, 3)),
-        st.builds(Variant, st.just("q"), st.just("c0-offer"), weight=st.integers(1, 3)),
+        st.builds(Variant, st.just("q"), st.just(f"{another}-offer"), weight=st.integers(1, 3)),
     )
     return st.builds(
         _campaign,
@@ -78,15 +79,15 @@ def campaigns(name: str, flavour: Flavour, now: Instant) -> st.SearchStrategy[De
         st.just(flavour),
         entry=st.sampled_from((None, "E", *ENTRIES)),
         audience=st.sampled_from((None, None, None, *AUDIENCES)),
-        variants=st.sampled_from((False, False, True)).flatmap(lambda some: variants if some else st.just(())),
-        holdout=st.sampled_from((0, 0, "40%")),
+        variants=st.booleans().flatmap(lambda some: variants if some else st.just(())),
+        holdout=st.sampled_from((0, 0, 0, "40%")),
         code=st.sampled_from((f"CODE-{name}", f"CODE-{name}", None)),
         start=starts,
         end=st.sampled_from((None, None, *(now + seconds * SECOND for seconds in (6, 12, 30)))),
-        cap=st.sampled_from((None, None, 1, 2, 3)),
+        cap=st.sampled_from((None, None, None, 1, 2, 4)),
         user_cap=st.sampled_from((1, 1, 2)),
-        budget=st.sampled_from((7, "12.50")),
-        caps_per=st.sampled_from(({}, {}, {"day": 2}, {"week": 3, "day": 1})),
+        budget=st.sampled_from((3, 6, "12.50")),
+        caps_per=st.sampled_from(({}, {}, {}, {"day": 2}, {"week": 3, "day": 1})),
     )
 
 
@@ -134,10 +135,10 @@ programs = st.builds(
     st.sampled_from(PROGRAMS),
     st.just("thanks"),
     st.sampled_from(REWARDS),
-    st.sampled_from(("A", "B", "A | B", "B*2", *COMPLETIONS)),
+    st.sampled_from(("A", "A", "A | B", "B*2", *COMPLETIONS)),
     expires_after=st.sampled_from((None, None, "4s", "9s")),
-    sender_cap=st.sampled_from((None, 1, 1, 2)),
-    period_cap=st.sampled_from((None, None, 1)),
+    sender_cap=st.sampled_from((None, 1, 2, 2)),
+    period_cap=st.sampled_from((None, 1)),
     period=st.just("day"),
     hold=st.sampled_from((None, None, "2s")),
     review=st.sampled_from((None, None, "check", "always")),
@@ -149,19 +150,22 @@ programs = st.builds(
 def offerings(now: Instant) -> st.SearchStrategy[DefineCampaign]:
     """A referral campaign that is no fallback."""
     return st.builds(
-        lambda name, program, sender, start, lasts, priority: DefineCampaign(
+        lambda name, program, sender, start, lasts, **terms: DefineCampaign(
             name,
             program=program,
             sender=sender,
             start=now + start * SECOND,
             end=now + (start + lasts) * SECOND,
-            priority=priority,
             acknowledge=LINTS,
+            **terms,
         ),
         st.sampled_from(OFFERINGS[1:]),
         st.sampled_from(PROGRAMS),
-        st.sampled_from((None, *SENDERS)),
-        st.integers(-3, 4),
-        st.integers(1, 30),
-        st.sampled_from((0, 0, 1)),
+        st.sampled_from((None, None, "A", *SENDERS)),
+        st.sampled_from((-3, -1, 0, 0, 2)),
+        st.sampled_from((1, 5, 30, 200_000)),
+        priority=st.sampled_from((0, 0, 1)),
+        holdout=st.sampled_from((0, 0, "60%")),
+        cap=st.sampled_from((None, None, 1, 2)),
+        caps_per=st.sampled_from(({}, {}, {"day": 1}, {"week": 2, "day": 1})),
     )

@@ -8,41 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-import attrs
-
 from rewardkit.core.referrals.commands import DefineReferralProgram, EnterReferralCode, MakeReferral, VoidReferral
-from rewardkit.core.requests.answers import CampaignState, Defined, Recorded
-from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.requests.answers import Defined, Recorded
 from rewardkit.core.requests.referral_records import Referral
 from rewardkit.core.storing.referral_rows import ReferralRow
-from rewardkit.language.condition import Condition
-from rewardkit.language.event import Event, Instant, Position, instant
+from rewardkit.language.event import Event, Instant, Position
 from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.audit_catalogue import event_at
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.model import Decided, decided
+from rewardkit.testing.offering_book import OfferingBook
 from rewardkit.testing.referral_model import DAY
 
 _STATUS = {"satisfied": "completed", "impossible": "expired"}
-
-
-@attrs.define
-class _Offering:
-    """A referral campaign."""
-
-    terms: DefineCampaign
-    launched_at: Instant | None = None
-    ended_at: Instant | None = None
-    paused: bool = False
-
-    @property
-    def start(self) -> Instant | None:
-        return self.launched_at if self.terms.start is None else instant(self.terms.start)  # type: ignore[arg-type]
-
-    @property
-    def end(self) -> Instant | None:
-        ends = (None if self.terms.end is None else instant(self.terms.end), self.ended_at)  # type: ignore[arg-type]
-        return min((one for one in ends if one is not None), default=None)
 
 
 class ReferralStory:
@@ -53,7 +31,7 @@ class ReferralStory:
 
     def __init__(self) -> None:
         self._programs: dict[str, DefineReferralProgram] = {}
-        self._campaigns: dict[str, _Offering] = {}
+        self._offerings = OfferingBook()
         self._terms: dict[str, DefineReferralProgram] = {}
         self._events: dict[str, list[Event]] = {}
 
@@ -62,25 +40,13 @@ class ReferralStory:
         command = deed.command
         if isinstance(command, DefineReferralProgram) and isinstance(deed.answer, Defined):
             self._programs[command.name] = command
-        elif isinstance(command, DefineCampaign) and command.program and isinstance(deed.answer, Defined):
-            self._campaigns.setdefault(command.name, _Offering(command)).terms = command
-        elif isinstance(deed.answer, CampaignState) and deed.answer.name in self._campaigns:
-            campaign = self._campaigns[deed.answer.name]
-            if isinstance(command, LaunchCampaign) and campaign.launched_at is None:
-                campaign.launched_at = deed.at
-            elif isinstance(command, EndCampaign) and campaign.ended_at is None:
-                campaign.ended_at = deed.at
-            elif isinstance(command, PauseCampaign | ResumeCampaign):
-                campaign.paused = isinstance(command, PauseCampaign)
+        self._offerings.learn(deed)
 
-    def offered(self, sender: str, now: Instant) -> str:
+    def offered(self, sender: str, snapshot: Snapshot, now: Instant) -> str:
         """The campaign whose program a sender offers, or nothing."""
-        found = []
-        for number, (name, one) in enumerate(self._campaigns.items()):
-            if not self._closed(one, now) and self._holds(one.terms, sender, now):
-                evergreen = one.terms.sender is None and one.end is None
-                found.append((not evergreen, one.terms.priority, one.start or 0, number, name))
-        return max(found)[-1] if found else ""
+        self._know(snapshot)
+        turns = self._offerings.turns(sender, self._events.get(sender, ()), now)
+        return next((name for name, _ in turns if self._offerings.has_room(name, snapshot.referrals, now)), "")
 
     def violations(self, deed: Deed, read: Mapping[str, Instant]) -> Iterator[str]:
         """What does not follow; `read` says up to when everything must have been decided about whom."""
@@ -94,9 +60,11 @@ class ReferralStory:
             if known is None and not (isinstance(deed.answer, Referral) and deed.answer.id == row.id):
                 yield f"R1: nobody has made {row}"
             if known is None:
+                self._offerings.enter(row)
                 yield from self._made(row, deed.at)
             if known is None or known.status == "open":
                 yield from self._decided(row, deed, read.get(row.recipient))
+        yield from self._offerings.violations(deed.before, deed.after)
         yield from self._paid(deed, old)
         yield from self._late(deed)
 
@@ -107,52 +75,45 @@ class ReferralStory:
 
     # --- who refers on which terms -----------------------------------------------------------------
 
-    def _closed(self, campaign: _Offering, now: Instant) -> str:
-        """Why nobody offers a campaign now, or nothing."""
-        if campaign.launched_at is None:
-            return "campaign_draft"
-        if campaign.start is not None and now < campaign.start:
-            return "campaign_not_started"
-        if campaign.end is not None and campaign.end <= now:
-            return "campaign_over"
-        return "campaign_paused" if campaign.paused else ""
-
-    def _holds(self, terms: DefineCampaign, sender: str, now: Instant) -> bool:
-        if terms.sender is None:
-            return True
-        mine = [event for event in self._events.get(sender, ()) if event.at <= now]
-        return Condition.parse(terms.sender).judge(mine, start=None, now=now, mode="live").status == "satisfied"
-
     def _referred(self, deed: Deed, command: MakeReferral | EnterReferralCode) -> Iterator[str]:
-        if isinstance(command, MakeReferral):
-            sender, campaign = command.sender, command.program if command.program in self._campaigns else ""
-            refusal = "self_referral" if sender == command.recipient else self._unavailable(campaign, sender, deed.at)
-        else:
-            codes = {row.code: row.user for row in deed.before.referral_codes}
-            sender = codes.get(command.code, "")
-            refusal = "self_referral" if sender == command.recipient else "" if sender else "referral_code_not_valid"
-            campaign = self.offered(sender, deed.at)
-            if not refusal and not campaign:
-                refusal = "nothing_offered"
-        program = self._campaigns[campaign].terms.program or "" if campaign else getattr(command, "program", "")
-        refusal = refusal or _known(deed.before.referrals, program, campaign, sender, command.recipient)
+        refusal, sender, turns = self._asked(deed, command)
+        before = deed.before.referrals
+        programs = [self._offerings.program(name) if name else getattr(command, "program", "") for name, _ in turns]
+        known = [
+            _known(before, program, name, sender, command.recipient)
+            for program, (name, _) in zip(programs, turns, strict=True)
+        ]
+        rooms = [not name or self._offerings.has_room(name, before, deed.at) for name, _ in turns]
+        number = next((number for number, room in enumerate(rooms) if room), None)
+        if not refusal and all(known):
+            # Whichever has a place left: the best that she offers tells why.
+            refusal = known[0]
+        elif not refusal:
+            refusal = "campaign_capped" if number is None else known[number]
         if deed.refusal != refusal:
             yield f"R1: `{refusal}` was expected of {command}, not {deed.answer}"
-        elif not refusal:
-            made = deed.answer
-            if (made.sender, made.recipient, made.program, made.campaign) != (
-                sender,
-                command.recipient,
-                program,
-                campaign,
-            ):
-                yield f"R1: `{sender}` offers {program} by {campaign}, not {made}"
+        elif not refusal and number is not None:
+            made, (campaign, withheld) = deed.answer, turns[number]
+            terms = sender, command.recipient, programs[number], campaign, withheld
+            if (made.sender, made.recipient, made.program, made.campaign, made.held_out) != terms:
+                yield f"R1: {terms} was expected, not {made}"
 
-    def _unavailable(self, campaign: str, sender: str, now: Instant) -> str:
-        if not campaign:
-            return ""
-        one = self._campaigns[campaign]
-        return self._closed(one, now) or ("" if self._holds(one.terms, sender, now) else "sender_not_eligible")
+    def _asked(self, deed: Deed, command: MakeReferral | EnterReferralCode) -> tuple[str, str, list[tuple[str, str]]]:
+        """Why nothing is offered, or nothing; the sender, and what she offers in its turn."""
+        if isinstance(command, MakeReferral):
+            sender, campaign = command.sender, command.program if command.program in self._offerings else ""
+        else:
+            sender, campaign = {row.code: row.user for row in deed.before.referral_codes}.get(command.code, ""), ""
+        history = self._events.get(sender, ())
+        if not sender:
+            return "referral_code_not_valid", sender, []
+        if sender == command.recipient:
+            return "self_referral", sender, []
+        if isinstance(command, EnterReferralCode):
+            turns = self._offerings.turns(sender, history, deed.at)
+            return "" if turns else "nothing_offered", sender, turns
+        reason = self._offerings.unavailable(campaign, sender, history, deed.at) if campaign else ""
+        return reason, sender, [(campaign, "")]
 
     def _made(self, row: ReferralRow, now: Instant) -> Iterator[str]:
         terms = self._terms[row.id] = self._programs[row.program]
