@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         VoidReferral,
     )
     from rewardkit.core.referrals.queries import (
+        BudgetUse,
         CapUse,
         ReferralCampaigns,
         ReferralCampaignTerms,
@@ -225,8 +226,8 @@ _HOMES = {
         "DefineReferralProgram EnterReferralCode GiveReferralCode MakeReferral VoidReferral"
     ),
     "rewardkit.core.referrals.queries": (
-        "CapUse ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals SenderTerms"
-        " TermsOffered TermsPassedOver"
+        "BudgetUse CapUse ReferralCampaigns ReferralCampaignTerms ReferralPrograms ReferralProgramTerms Referrals"
+        " SenderTerms TermsOffered TermsPassedOver"
     ),
     "rewardkit.core.requests.answers": (
         "Backfilled CampaignState Capped Claimed Defined Earned Entered Expired Late PoolDefined Progressed"
@@ -282,6 +283,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 # Many a line: one a line would make a table of contents that nobody reads through.
 __all__ = [
     "ActivateCode", "AppriseNotifier", "ApproveGrant", "AsyncRewardKit", "AttemptLimits", "Backfill", "Backfilled",
+    "BudgetUse",
     "CampaignFigures", "CampaignReport", "CampaignState", "CampaignUse", "Campaigns", "CancelUserOffer", "CapUse",
     "Capped", "ChangePool", "CheckCode", "Checked", "ClaimChecks", "ClaimGrant", "ClaimGrants", "Claimed", "Code",
     "CodeOdds", "CodeSpace", "CodeStatus", "Codes", "Command", "Condition", "ConditionSet", "ConditionSyntaxError",

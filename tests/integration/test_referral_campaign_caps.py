@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,53 +12,21 @@ from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.clock import FakeClock
-
-
-class Shop:
-    """A kit, and a sender who offers the campaign `double` while it has a place, else `normal`."""
-
-    def __init__(self, kit: rk.RewardKit, clock: FakeClock) -> None:
-        self.kit, self.clock = kit, clock
-        for name, amount in (("five", "5.00"), ("ten", "10.00")):
-            kit.run(rk.DefineReward(name, {"amount": amount}))
-        kit.run(rk.DefineReferralProgram("normal", "five", "five", "A"))
-        kit.run(rk.DefineReferralProgram("double", "ten", "five", "A", expires_after="10d"))
-        self.campaign("normal")
-        self.code = kit.run(rk.GiveReferralCode("sue")).code
-
-    def campaign(self, name: str, **terms: Any) -> None:
-        program = terms.pop("program", name)
-        self.kit.run(rk.DefineCampaign(name, program=program, **terms))
-        self.kit.run(rk.LaunchCampaign(name))
-
-    def enter(self, *recipients: str) -> list[str]:
-        return [self.kit.run(rk.EnterReferralCode(self.code, one)).campaign for one in recipients]
-
-    def void(self, recipient: str) -> None:
-        self.kit.run(rk.VoidReferral(self.kit.ask(rk.Referrals(recipient=recipient)).items[0].id, reason="by mistake"))
-
-    def refusal(self, command: rk.Command[Any]) -> rk.Refused:
-        answer = self.kit.attempt(command)
-        assert isinstance(answer, rk.Refused)
-        return answer
-
-    def uses(self) -> list[tuple[str, int, int]]:
-        """Unit, cap and what is taken, as the report says."""
-        return [(use.unit, use.cap, use.taken) for use in self.kit.ask(rk.ReferralReport(campaign="double")).caps]
+from rewardkit.testing.limited_shop import LimitedShop
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LimitedShop]:
     texts = {"memory": ":memory:", "sqlite": f"sqlite:///{tmp_path}/rewards.db"}
     store = open_store(texts.get(request.param) or request.getfixturevalue("postgres_dsn"), prefix="rewardkit_")
     store.migrate()
     clock = FakeClock("2026-03-10T12:00:00Z")
-    yield Shop(rk.RewardKit(store, clock=clock), clock)
+    yield LimitedShop(rk.RewardKit(store, clock=clock), clock)
     assert violations(snapshot_of(store, "default")) == ()
     store.close()
 
 
-def test_so_many_recipients_get_the_terms_and_the_next_ones_those_of_the_fallback(shop: Shop) -> None:
+def test_so_many_recipients_get_the_terms_and_the_next_ones_those_of_the_fallback(shop: LimitedShop) -> None:
     shop.campaign("double", cap=2)
     assert ["double", "double", "normal", "normal"] == shop.enter("ann", "bob", "cid", "dan")
     shop.kit.emit("A", user="ann")
@@ -67,14 +34,14 @@ def test_so_many_recipients_get_the_terms_and_the_next_ones_those_of_the_fallbac
     assert [("", 2, 2)] == shop.uses()
 
 
-def test_a_cap_is_of_all_senders_together(shop: Shop) -> None:
+def test_a_cap_is_of_all_senders_together(shop: LimitedShop) -> None:
     shop.campaign("double", cap=1)
     other = shop.kit.run(rk.GiveReferralCode("tom")).code
     shop.enter("ann")
     assert "normal" == shop.kit.run(rk.EnterReferralCode(other, "bob")).campaign
 
 
-def test_voiding_gives_the_place_back(shop: Shop) -> None:
+def test_voiding_gives_the_place_back(shop: LimitedShop) -> None:
     shop.campaign("double", cap=1)
     shop.enter("ann")
     shop.void("ann")
@@ -86,7 +53,7 @@ def test_voiding_gives_the_place_back(shop: Shop) -> None:
     "instant, campaign", [("2026-03-20T11:59:59.999999Z", "normal"), ("2026-03-20T12:00:00Z", "double")]
 )
 def test_expiry_gives_the_place_back_at_the_instant_at_which_it_is_noticed(
-    shop: Shop, instant: str, campaign: str
+    shop: LimitedShop, instant: str, campaign: str
 ) -> None:
     shop.campaign("double", cap=1)
     shop.enter("ann")
@@ -98,7 +65,7 @@ def test_expiry_gives_the_place_back_at_the_instant_at_which_it_is_noticed(
 @pytest.mark.parametrize(
     "instant, campaign", [("2026-03-11T04:59:59.999999Z", "normal"), ("2026-03-11T05:00:00Z", "double")]
 )
-def test_a_cap_of_the_day_holds_up_to_the_midnight_of_its_zone(shop: Shop, instant: str, campaign: str) -> None:
+def test_a_cap_of_the_day_holds_up_to_the_midnight_of_its_zone(shop: LimitedShop, instant: str, campaign: str) -> None:
     shop.campaign("double", caps_per={"day": 1}, zone="America/Chicago")
     assert ["double", "normal"] == shop.enter("ann", "bob")
     terms = shop.kit.ask(rk.SenderTerms("sue"))
@@ -109,7 +76,7 @@ def test_a_cap_of_the_day_holds_up_to_the_midnight_of_its_zone(shop: Shop, insta
     assert [campaign] == shop.enter("cid")
 
 
-def test_what_was_taken_is_given_back_in_its_own_period(shop: Shop) -> None:
+def test_what_was_taken_is_given_back_in_its_own_period(shop: LimitedShop) -> None:
     shop.campaign("double", cap=5, caps_per={"day": 1, "month": 2})
     shop.enter("ann")
     shop.clock.set("2026-03-11T12:00:00Z")
@@ -126,7 +93,7 @@ def test_what_was_taken_is_given_back_in_its_own_period(shop: Shop) -> None:
     assert "2026-04-01T00:00:00+00:00" == terms.until.isoformat()
 
 
-def test_the_next_campaign_comes_before_the_fallback(shop: Shop) -> None:
+def test_the_next_campaign_comes_before_the_fallback(shop: LimitedShop) -> None:
     shop.campaign("double", cap=1, priority=2)
     shop.campaign("also", program="double", cap=1, priority=1)
     assert ["double", "also", "normal"] == shop.enter("ann", "bob", "cid")
@@ -134,7 +101,7 @@ def test_the_next_campaign_comes_before_the_fallback(shop: Shop) -> None:
     assert ["double", "normal"] == shop.enter("dan", "eve")
 
 
-def test_nothing_is_taken_by_who_is_refused(shop: Shop) -> None:
+def test_nothing_is_taken_by_who_is_refused(shop: LimitedShop) -> None:
     shop.campaign("double", cap=2)
     shop.enter("ann")
     assert "already_referred" == shop.refusal(rk.EnterReferralCode(shop.code, "ann")).code
@@ -143,7 +110,7 @@ def test_nothing_is_taken_by_who_is_refused(shop: Shop) -> None:
 
 
 def test_what_a_recipient_was_referred_into_before_stands_in_the_way_of_the_campaign_that_has_a_place(
-    shop: Shop,
+    shop: LimitedShop,
 ) -> None:
     shop.kit.run(rk.DefineReferralProgram("extra", "ten", "five", "A"))
     shop.campaign("double", program="extra", cap=1)
@@ -154,7 +121,7 @@ def test_what_a_recipient_was_referred_into_before_stands_in_the_way_of_the_camp
     assert ["double", "normal"] == shop.enter("ann", "cid")
 
 
-def test_a_full_campaign_is_named_with_its_numbers(shop: Shop) -> None:
+def test_a_full_campaign_is_named_with_its_numbers(shop: LimitedShop) -> None:
     shop.campaign("double", cap=2)
     shop.enter("ann", "bob")
     refused = shop.refusal(rk.MakeReferral("double", "sue", "cid"))
@@ -170,7 +137,7 @@ def test_a_full_campaign_is_named_with_its_numbers(shop: Shop) -> None:
     assert shop.kit.ask(rk.Preview("sue", "normal")).would_enter
 
 
-def test_a_preview_of_a_fallback_says_which_campaign_comes_before_it_while_that_has_a_place(shop: Shop) -> None:
+def test_a_preview_of_a_fallback_says_which_campaign_comes_before_it_while_that_has_a_place(shop: LimitedShop) -> None:
     shop.campaign("double", caps_per={"year": 1})
     assert ["rank"] == [gate.name for gate in shop.kit.ask(rk.Preview("sue", "normal")).failed]
     shop.enter("ann")
@@ -178,7 +145,7 @@ def test_a_preview_of_a_fallback_says_which_campaign_comes_before_it_while_that_
     assert ["cap of the year"] == [gate.name for gate in shop.kit.ask(rk.Preview("sue", "double")).failed]
 
 
-def test_a_fallback_has_no_caps(shop: Shop) -> None:
+def test_a_fallback_has_no_caps(shop: LimitedShop) -> None:
     shop.campaign("double", cap=1)
     assert "fallback_missing" == shop.refusal(rk.DefineCampaign("normal", program="normal", cap=10)).code
     assert "fallback_missing" == shop.refusal(rk.DefineCampaign("normal", program="normal", caps_per={"day": 9})).code
@@ -186,7 +153,7 @@ def test_a_fallback_has_no_caps(shop: Shop) -> None:
     assert {"normal": (True, None, {}), "double": (False, 1, {})} == listed
 
 
-def test_a_cap_that_comes_later_counts_what_is_entered_from_then_on(shop: Shop) -> None:
+def test_a_cap_that_comes_later_counts_what_is_entered_from_then_on(shop: LimitedShop) -> None:
     shop.kit.emit("P", user="sue")
     shop.campaign("double", sender="P")
     shop.enter("ann")
@@ -200,7 +167,7 @@ def test_a_cap_that_comes_later_counts_what_is_entered_from_then_on(shop: Shop) 
     assert ["double", "normal"] == shop.enter("eve", "fay")
 
 
-def test_a_late_event_leaves_a_referrals_place_where_it_is(shop: Shop) -> None:
+def test_a_late_event_leaves_a_referrals_place_where_it_is(shop: LimitedShop) -> None:
     shop.kit.run(rk.DefineReferralProgram("double", "ten", "five", "A & B", expires_after="10d"))
     shop.campaign("double", cap=1)
     shop.enter("ann")
@@ -214,7 +181,7 @@ def test_a_late_event_leaves_a_referrals_place_where_it_is(shop: Shop) -> None:
     assert [("", 1, 1)] == shop.uses()
 
 
-def test_launch_checks_tell_what_a_capped_campaign_costs_at_most(shop: Shop) -> None:
+def test_launch_checks_tell_what_a_capped_campaign_costs_at_most(shop: LimitedShop) -> None:
     shop.kit.run(rk.DefineCampaign("double", program="double", cap=10))
     found = {one.code: one for one in shop.kit.ask(rk.LaunchChecks("double"))}
     assert "it costs at most 150.00, by 10 referrals of up to 15.00 each" == found["worst_case_cost"].message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from rewardkit.testing.clock import FakeClock
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "friends.toml"
 PROGRAM = '[rewards.five]\n[referral-programs.x]\nsender_reward = "five"\nrecipient_reward = "five"\n'
+PRICED = PROGRAM.replace("five]", "five.properties]\namount = 5")
 
 
 @pytest.fixture
@@ -94,12 +96,22 @@ def test_variants_of_referral_campaigns_are_tables_and_fallbacks_with_them_are_l
     assert {"five"} == {kit.ask(rk.Preview(f"sender {number}", "always")).variant for number in range(40)}
 
 
-@pytest.mark.parametrize("term", ["holdout = 0.1", "cap = 3", "caps_per = { day = 3 }", 'sender = "P"'])
+@pytest.mark.parametrize("term", ["holdout = 0.1", "cap = 3", "caps_per = { day = 3 }", "budget = 30", 'sender = "P"'])
 def test_what_is_no_fallback_is_launched_after_the_one_that_stands_behind_it(
     kit: rk.RewardKit, shop: Path, term: str
 ) -> None:
-    shop.write_text(f"{PROGRAM}condition = 'A'\n[campaigns.b]\nprogram = 'x'\n{term}\n[campaigns.a]\nprogram = 'x'")
+    shop.write_text(f"{PRICED}condition = 'A'\n[campaigns.b]\nprogram = 'x'\n{term}\n[campaigns.a]\nprogram = 'x'")
     assert ["a", "b"] == [one.name for one in kit.load(shop) if isinstance(one, CampaignState)]
+
+
+def test_a_file_gives_a_budget_which_stays_replenished_when_it_is_loaded_again(kit: rk.RewardKit, shop: Path) -> None:
+    program = PRICED + 'condition = "A"\n[campaigns.c]\nprogram = "x"\n'
+    shop.write_text(f'{program}budget = 12.50\nat_exhaustion = "queue"\n[campaigns.always]\nprogram = "x"\n')
+    kit.load(shop)
+    kit.run(rk.ReplenishBudget("c", 30))
+    assert not any(answer.new for answer in kit.load(shop) if isinstance(answer, Defined))
+    (known,) = (one for one in kit.ask(rk.ReferralCampaigns()) if one.name == "c")
+    assert (Decimal("42.50"), "queue", "live") == (known.budget, known.at_exhaustion, known.status)
 
 
 WRONG = [
@@ -148,6 +160,18 @@ WRONG = [
     (
         PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\n[campaigns.c.variants.one]\nprogram = "x"',
         "shop.toml:6: [campaigns.c]: campaign `c` offers one referral program: pass `program`, or `variants`",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nbudget = 0',
+        "shop.toml:8: [campaigns.c] budget: must be a whole number or a decimal above 0",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nbudget = 30',
+        "shop.toml:6: [campaigns.c]: reward `five` has no `amount`",
+    ),
+    (
+        PRICED + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nbudget = 30',
+        "shop.toml:7: [campaigns.c]: referral campaign `c` needs a fallback",
     ),
     (PROGRAM + 'condition = "A"\n[campaigns.c]\nsender = "P"', "shop.toml:6: [campaigns.c]: `offer` is missing"),
 ]

@@ -221,7 +221,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         instead={"offer": ("variants", "program")},
     ),
 }
-NO_FALLBACK: Final = ("sender", "end", "holdout", "cap", "caps_per")
+NO_FALLBACK: Final = ("sender", "end", "holdout", "cap", "caps_per", "budget")
 """What a referral campaign that is everybody's fallback does not have."""
 CONDITIONS: Final = "conditions"
 TABLES: Final = ("pools", "rewards", CONDITIONS, "offers", PROGRAMS, "campaigns", "promotions")

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from rewardkit.core.definitions.budget import cost_of
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.entry_places import ENTRIES
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.entrance import wire
 from rewardkit.core.notices.notice import OFFER_ENDED, OFFER_MADE, POOL_LOW, REFERRAL_ENDED, REFERRAL_MADE, notice_id_of
 from rewardkit.core.pools.stocking import low_subject
@@ -137,14 +139,16 @@ def _paid(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[tuple[str, int]]
     waiting = {step.grant for step in snapshot.grant_steps if (step.move, step.held_for) == ("earn", "budget")}
     waiting -= {step.grant for step in snapshot.grant_steps if step.move == "fund"}
     for grant in snapshot.grants:
-        if grant.user_offer and grant.id not in waiting:
+        if grant.id in waiting:
+            continue
+        campaign: Campaign | ReferralCampaign | None
+        if grant.user_offer:
             offer = offers[grant.user_offer]
             campaign = catalogue.campaign_versions[offer.campaign, offer.campaign_version]
-            if campaign.queues:
-                yield (
-                    campaign.budget_counter,
-                    catalogue.cost(catalogue.offer_versions[offer.offer, offer.offer_version]),
-                )
+        else:
+            campaign = catalogue.referrals.campaigns.get(grant.campaign)
+        if campaign is not None and campaign.queues:
+            yield campaign.budget_counter, cost_of(catalogue.reward_versions[grant.reward, grant.reward_version])
 
 
 def taking_of(offer: UserOfferRow, catalogue: Catalogue) -> Mapping[str, int]:

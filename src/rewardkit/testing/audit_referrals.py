@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rewardkit.core.definitions.entry_places import ENTRIES, EVER, place_counter, place_counters
+from rewardkit.core.definitions.entry_places import ENTRIES, EVER, all_held, place_counter
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.folding.open_referral import OpenReferral, unpack
@@ -24,13 +24,14 @@ PREFIX = "referral/"
 def referral_counters(referrals: Iterable[ReferralRow], register: Register) -> tuple[str, ...]:
     """The names of all counters that referrals may have."""
     names = {place_counter(name, EVER) for name in register.campaigns}
+    names |= {one.budget_counter for one in register.campaigns.values()}
     capped = [one for one in register.campaigns.values() if one.caps_per]
     for row in referrals:
         # Taken by whoever has no row of it, too.
-        names.update(place_counter(one.name, place) for one in capped for place in one.limits(row.made_at))
+        names.update(place_counter(one.name, place) for one in capped for place in one.caps_at(row.made_at))
         program = register.programs[row.program]
         names |= {program.counter(row.sender), program.counter(row.sender, row.period)}
-        names.update(place_counters(row.campaign, row.places))
+        names.update(held.counter for held in all_held(row.campaign, row.places))
     return tuple(sorted(names))
 
 
@@ -111,13 +112,15 @@ def _counted(referrals: Iterable[ReferralRow], counters: Mapping[str, CounterRow
 
 
 def _entered(referrals: Iterable[ReferralRow], counters: Mapping[str, CounterRow]) -> Iterator[str]:
-    """Each referral that is open or completed has its places under its campaign's caps, and no other has any."""
+    """Each referral that is open or completed has its places under its campaign's limits, and no other has any."""
     reserved: Counter[str] = Counter()
     confirmed: Counter[str] = Counter()
     for row in referrals:
-        names = place_counters(row.campaign, row.places)
-        reserved.update(names if row.status == "open" else ())
-        confirmed.update(names if row.status == "completed" else ())
+        for held in all_held(row.campaign, row.places):
+            if row.status == "open":
+                reserved[held.counter] += held.always + held.of_sender
+            elif row.status == "completed":
+                confirmed[held.counter] += held.always + held.of_sender * (row.sender_reward == "granted")
     for name in sorted(reserved.keys() | confirmed.keys() | counters.keys()):
         counter = counters.get(name, CounterRow(name, 0, 0, 0, 0))
         said = reserved[name], confirmed[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import attrs
 
@@ -59,11 +60,14 @@ def _use(figures: CampaignFigures) -> Iterator[Section]:
         taken = use.reserved + use.confirmed
         lines.append(Line("cap", f"{taken:,} of {use.cap:,} taken", min(1.0, taken / use.cap)))
     if use.budget is not None:
-        money = f"{use.budget:,f}: {use.spent:,f} spent, {use.committed:,f} committed"
-        whole = use.spent + use.committed
-        lines.append(Line("budget", money, min(1.0, float(whole / use.budget)) if use.budget else None))
+        lines.append(_money(use.budget, use.spent, use.committed))
     if lines:
         yield Section("limits", tuple(lines))
+
+
+def _money(budget: Decimal, spent: Decimal, committed: Decimal) -> Line:
+    share = min(1.0, float((spent + committed) / budget)) if budget else None
+    return Line("budget", f"{budget:,f}: {spent:,f} spent, {committed:,f} committed", share)
 
 
 def _variant(one: VariantFigures) -> Iterator[Line]:
@@ -107,8 +111,10 @@ def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
         for one in figures.caps
     )
     holdout = figures.holdout
+    money = figures.budget
+    limits = caps if money is None else (*caps, _money(money.budget, money.spent, money.committed))
     return (
-        *((Section("limits", caps),) if caps else ()),
+        *((Section("limits", limits),) if limits else ()),
         Section("referrals", tuple(_funnel(figures, figures.senders))),
         *(
             Section(f"variant {one.variant}" if one.variant else "without a variant", tuple(_referral_variant(one)))

@@ -91,7 +91,17 @@ def _require_pinned(known: Campaign | None, campaign: Campaign) -> None:
             " keep it, or define a new campaign",
             facts_of(campaign) | {"reentry": known.reentry},
         )
+    require_budget_pinned(known, campaign)
 
+
+def require_budget_pinned(known: Either | None, campaign: Either) -> None:
+    """Whether a campaign has a budget, and of which kind, stays as it was launched.
+
+    Raises:
+        Refused: it would not.
+    """
+    if known is None or known.launched_at is None:
+        return
     before, after = ((one.budget is None, one.at_exhaustion) for one in (known, campaign))
     if before != after:
         had = "without a budget" if known.budget is None else f"with a budget that will {known.at_exhaustion}"

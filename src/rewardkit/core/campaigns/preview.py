@@ -34,7 +34,7 @@ class Gate:
     name: str
     """`open`, `entry`, `audience`, `reentry`, `user_cap`, `holdout`, `cap`, `cap of the day` or so, or `budget`.
 
-    Of a referral campaign `open`, `sender`, `holdout`, `cap`, `cap of the day` or so, or `rank`.
+    Of a referral campaign `open`, `sender`, `holdout`, `cap`, `cap of the day` or so, `budget`, or `rank`.
     """
     passed: bool
     sentence: str

@@ -7,9 +7,10 @@ from decimal import Decimal
 import attrs
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
-from rewardkit.core.definitions.budget import QUEUE, money, read_money
+from rewardkit.core.definitions.budget import QUEUE, cost_of, money, read_money
 from rewardkit.core.definitions.campaign import CAMPAIGN, Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.drafts.draft import locked
 from rewardkit.core.grants.gates import Passed, pass_on
@@ -25,7 +26,7 @@ from rewardkit.language.event import moment
 
 @attrs.frozen
 class ReplenishBudget(Command[Replenished]):
-    """Add money to a campaign's budget, and release the grants that waited for it, oldest first.
+    """Add money to the budget of a campaign of either kind, and release the grants that waited for it, oldest first.
 
     Args:
         campaign: its name.
@@ -44,16 +45,19 @@ def replenish_budget(command: ReplenishBudget, context: Context) -> Deciding[Dec
     limit = integer(command.limit, "limit", least=1, most=limits.PAGE_ROWS)
     more = 0 if command.amount in (0, "0") else read_money(command.amount, "amount")
     draft = yield from locked(context)
-    campaign = draft.catalogue.campaigns.get(name)
+    known: dict[str, Campaign | ReferralCampaign]
+    known = {**draft.catalogue.campaigns, **draft.catalogue.referrals.campaigns}
+    campaign = known.get(name)
     if campaign is None:
-        raise unknown("campaign", name, draft.catalogue.campaigns)
+        raise unknown("campaign", name, known)
     if campaign.budget is None:
         return Decision(Refused("campaign_without_budget", f"campaign `{name}` has no budget", {"name": name}))
     if more:
         campaign = attrs.evolve(campaign, version=campaign.version + 1, replenished=campaign.replenished + more)
         if campaign.money > limits.CAP:
             read_money(money(campaign.money), "the whole budget")
-        draft.add(CAMPAIGN, name, campaign.version, campaign.body())
+        kind = CAMPAIGN if isinstance(campaign, Campaign) else REFERRAL_CAMPAIGN
+        draft.add(kind, name, campaign.version, campaign.body())
     (free,) = yield from ask(Claims((Claim(campaign.budget_counter, campaign.money, campaign.money, 0, 0),)))
     passed, spent, waiting = yield from _release(campaign, draft.catalogue, context, free, limit)
     yield from ask(Claims((Claim(campaign.budget_counter, 0, 0, spent, free - spent),)))
@@ -63,7 +67,7 @@ def replenish_budget(command: ReplenishBudget, context: Context) -> Deciding[Dec
 
 
 def _release(
-    campaign: Campaign, catalogue: Catalogue, context: Context, free: int, limit: int
+    campaign: Campaign | ReferralCampaign, catalogue: Catalogue, context: Context, free: int, limit: int
 ) -> Deciding[tuple[Passed, int, bool]]:
     """Move on the grants that the money covers, none before an older one; whether more could be, by another call."""
     if campaign.at_exhaustion != QUEUE:
@@ -71,7 +75,7 @@ def _release(
     spent, covered = 0, []
     held = yield from ask(HeldGrants(BUDGET, campaign.name, limit))
     for row in held:
-        cost = catalogue.cost(catalogue.offer_versions[row.offer, row.offer_version])
+        cost = cost_of(catalogue.reward_versions[row.reward, row.reward_version])
         if spent + cost > free:
             break
         spent += cost

@@ -16,6 +16,7 @@ from rewardkit.core.definitions.listeners import Listeners, listeners
 from rewardkit.core.definitions.offer import CONDITION, OFFER, PROMOTION, REWARD, Offer, offer_of, reward_of
 from rewardkit.core.definitions.promotion import Promotion
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, referral_campaign_of
+from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.definitions.referral_register import EMPTY as NO_REFERRALS
 from rewardkit.core.definitions.referral_register import Register
 from rewardkit.core.requests.records import Reward
@@ -210,6 +211,14 @@ class Catalogue:
     def cost(self, offer: Offer) -> int:
         """What an offer's reward costs, in ten-thousandths."""
         return cost_of(self.reward_versions[offer.reward, offer.reward_version])
+
+    def referral_costs(self, program: ReferralProgram) -> tuple[int, int]:
+        """What the sender's and the recipient's reward of a version of a program cost."""
+        rewards = self.reward_versions
+        return (
+            cost_of(rewards[program.sender_reward, program.sender_reward_version]),
+            cost_of(rewards[program.recipient_reward, program.recipient_reward_version]),
+        )
 
     def by_code(self, code: str) -> Campaign | None:
         """The campaign that has this offer code."""

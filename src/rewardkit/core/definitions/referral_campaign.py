@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import attrs
 
+from rewardkit.core.definitions.budget import QUEUE, STOP
 from rewardkit.core.definitions.campaign_terms import period_of
 from rewardkit.core.definitions.draws import chosen, is_held_out
-from rewardkit.core.definitions.entry_places import EVER
+from rewardkit.core.definitions.entry_places import BUDGET, EVER, money_place, place_counter
 from rewardkit.core.requests.variant import Variant, copy_with, variant_body
 from rewardkit.core.storing.rows import DefinitionRow
 from rewardkit.core.values import payload
@@ -53,6 +54,12 @@ class ReferralCampaign:
     variants: tuple[Variant, ...] = ()
     numbers: Mapping[str, int] = attrs.field(factory=dict)
     """Of all variants that it ever had, by name: what senders' rows refer to."""
+    budget: int | None = None
+    """In ten-thousandths; None is unlimited. Whether there is one is pinned by the launch."""
+    at_exhaustion: str = STOP
+    """Pinned likewise."""
+    replenished: int = 0
+    """What was added to the budget since."""
 
     @property
     def opens_at(self) -> int:
@@ -74,17 +81,46 @@ class ReferralCampaign:
     @property
     def is_evergreen(self) -> bool:
         """Whether everybody offers it, without end: the fallback of all others."""
-        return self.sender is None and self.end is None and not (self.holdout or self.is_capped)
+        return (
+            self.sender is None
+            and self.end is None
+            and not (self.holdout or self.cap or self.caps_per)
+            and self.budget is None
+        )
 
     @property
-    def is_capped(self) -> bool:
+    def is_limited(self) -> bool:
         """Whether it may have no place left for a recipient."""
-        return self.cap is not None or bool(self.caps_per)
+        return bool(self.cap or self.caps_per) or self.stops
 
-    def limits(self, at: int) -> dict[str, int]:
+    def caps_at(self, at: int) -> dict[str, int]:
         """Its caps, by the places that a referral takes under them that is entered at an instant."""
         found = {} if self.cap is None else {EVER: self.cap}
         return found | {f"{unit} {period_of(at, unit, self.zone)}": cap for unit, cap in self.caps_per.items()}
+
+    def limits(self, at: int, costs: tuple[int, int]) -> dict[str, int]:
+        """The same, and its money, if that is taken at an entry; `costs` are those of the sender and the recipient."""
+        return self.caps_at(at) | ({money_place(*costs): self.money} if self.stops else {})
+
+    @property
+    def money(self) -> int:
+        """The whole budget, replenishments included."""
+        return (self.budget or 0) + self.replenished
+
+    @property
+    def stops(self) -> bool:
+        """Whether it has a budget, of which money is reserved when a recipient enters."""
+        return self.budget is not None and not self.queues
+
+    @property
+    def queues(self) -> bool:
+        """Whether it has a budget that is asked when a referral is completed, and not when a recipient enters."""
+        return self.budget is not None and self.at_exhaustion == QUEUE
+
+    @property
+    def budget_counter(self) -> str:
+        """The name of the counter behind its budget."""
+        return f"budget/{self.name}" if self.queues else place_counter(self.name, BUDGET)
 
     def holds_out(self, sender: str) -> bool:
         """Whether a sender is among those who do not offer it, by a hash alone: always the same."""

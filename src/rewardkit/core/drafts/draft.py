@@ -57,8 +57,7 @@ class Draft:
         Raises:
             Refused: it would.
         """
-        known = self.catalogue
-        require_costs(known.campaigns, known.offers, known.reward_versions)
+        require_costs(self.catalogue)
 
     def effects(self) -> tuple[Effect, ...]:
         """What publishes them under the next epoch; nothing where there is nothing new."""

@@ -1,7 +1,7 @@
 """A recipient's open referral, as the slot of its program keeps it.
 
 One behind the other: number of the program's version, lengths of campaign and sender in bytes, both in UTF-8, and the
-packed state of the condition. Behind the campaign stand, each after a zero, the places that it takes under its caps and
+packed state of the condition. Behind the campaign stand, each after a zero, the places that it takes of its limits and
 its variant, as far as there are any.
 Whoever completes it needs no other row to decide both sides.
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from rewardkit.core.definitions.entry_places import place_counters
+from rewardkit.core.definitions.entry_places import Held, all_held
 from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.values.identity import derive
 from rewardkit.errors import InvariantError
@@ -34,14 +34,14 @@ class OpenReferral:
     campaign: str
     """The referral campaign that chose it, or empty."""
     places: str = ""
-    """That it takes under the campaign's caps, put together."""
+    """That it takes under the campaign's limits, put together."""
     variant: str = ""
     """That its sender was drawn for, where the campaign has variants."""
 
     @property
-    def counters(self) -> tuple[str, ...]:
-        """Of its places."""
-        return place_counters(self.campaign, self.places)
+    def held(self) -> tuple[Held, ...]:
+        """What its places take of the campaign's counters."""
+        return all_held(self.campaign, self.places)
 
     def id(self, tenant: str) -> str:
         """Derived from what makes it unique: campaigns are terms of one invitation, which a recipient follows once."""

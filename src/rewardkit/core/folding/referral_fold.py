@@ -14,6 +14,14 @@ from rewardkit.language.folding.program import State
 
 
 @attrs.define
+class Side:
+    """The reward of one of the two, where it was earned."""
+
+    funded: bool = True
+    """Whether the campaign's budget covers it."""
+
+
+@attrs.define
 class Closing:
     """How a referral ended in a fold; `earned` is said of the recipient, and her sender's caps are asked later."""
 
@@ -23,6 +31,8 @@ class Closing:
     """Whether the sender has had all that she may have."""
     period: str = ""
     """Under whose cap the sender's reward took a place."""
+    sender: Side = attrs.field(factory=Side)
+    recipient: Side = attrs.field(factory=Side)
 
 
 @attrs.frozen

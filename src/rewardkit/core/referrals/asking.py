@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
@@ -12,7 +12,7 @@ from rewardkit.core.definitions.referral_program import ReferralProgram
 from rewardkit.core.folding.open_referral import unpack
 from rewardkit.core.referrals.choosing import Choosing, Terms, choosing, terms_of
 from rewardkit.core.referrals.places import full_until, uses_of
-from rewardkit.core.referrals.queries import CapUse, Referrals, SenderTerms, TermsOffered, TermsPassedOver
+from rewardkit.core.referrals.queries import LimitsUse, Referrals, SenderTerms, TermsOffered, TermsPassedOver
 from rewardkit.core.referrals.referring import referral_of
 from rewardkit.core.requests.listing import limit_of, optional_text, place_of, status_of
 from rewardkit.core.requests.queries import Page
@@ -83,7 +83,7 @@ def sender_terms(query: SenderTerms, context: Context) -> Deciding[Decision[Term
     row = rows[0] if rows else unheard(sender, catalogue.epoch)
     known, _ = yield from choosing(catalogue, row, context.at)
     launched = catalogue.referrals.launched
-    uses = yield from uses_of(launched, context.at)
+    uses = yield from uses_of(known.offers, catalogue, context.at)
     known = known.among(full_until(launched, uses, context.at))
     terms = terms_of(known, catalogue.referrals, sender, context.at)
     code = yield from ask(ReferralCodeOf(sender))
@@ -138,7 +138,7 @@ def _why(terms: Terms, known: Choosing, at: int) -> str:
     )
 
 
-def _why_not(campaign: ReferralCampaign, known: Choosing, uses: Iterable[CapUse], at: int) -> str:
+def _why_not(campaign: ReferralCampaign, known: Choosing, use: LimitsUse, at: int) -> str:
     if at < campaign.opens_at:
         return f"it starts at {rfc3339(campaign.opens_at)}"
     if campaign.end is not None and campaign.end <= at:
@@ -147,8 +147,9 @@ def _why_not(campaign: ReferralCampaign, known: Choosing, uses: Iterable[CapUse]
         return "it is paused"
     verdict = known.verdict(campaign, at)
     if known.admits(campaign, at) and not known.holds(campaign, at):
-        full = next((use.sentence for use in uses if use.is_full), "")
-        return f"no place is left: {full}" if full else "she is held out of it, to compare with"
+        return (
+            "she is held out of it, to compare with" if use.full is None else f"no place is left: {use.full.sentence}"
+        )
     if verdict is None or verdict.status == "satisfied":
         return "another one comes before it"
     return f"its condition on the sender does not hold: {verdict.reason}"

@@ -11,11 +11,13 @@ from rewardkit.core.campaigns.campaigning import (
     launched,
     paused,
     read_span,
+    require_budget_pinned,
     resumed,
     state_of,
 )
 from rewardkit.core.campaigns.checks import require_checked
 from rewardkit.core.deciding.context import Context
+from rewardkit.core.definitions.budget import read_exhaustion, read_money
 from rewardkit.core.definitions.campaign_terms import read_caps_per
 from rewardkit.core.definitions.draws import numbered, read_share
 from rewardkit.core.definitions.referral_campaign import REFERRAL_CAMPAIGN, ReferralCampaign
@@ -38,8 +40,6 @@ _INSTEAD: Final = {
     "audience": "its condition on senders is `sender`",
     "reentry": "a recipient follows one invitation once",
     "user_cap": "its program has a `sender_cap`",
-    "budget": "its program limits rewards, by `sender_cap` and `period_cap`",
-    "at_exhaustion": "it has no budget",
 }
 """What a definition cannot say of a referral campaign, and what there is in its place."""
 
@@ -67,7 +67,9 @@ def define_referral_campaign(command: DefineCampaign, draft: Draft, context: Con
     if campaign.status == "ended":
         sentence = f"campaign `{name}` has ended: define a new one under another name"
         raise Refused("campaign_over", sentence, facts_of(campaign))
+    require_budget_pinned(known, campaign)
     _put(campaign, draft, context)
+    draft.require_costs()
     return Defined(REFERRAL_CAMPAIGN, name, campaign.version, new=True)
 
 
@@ -105,6 +107,9 @@ def _terms(command: DefineCampaign, name: str, draft: Draft, known: ReferralCamp
         caps_per=read_caps_per(command.caps_per),
         variants=variants,
         numbers=numbered(variants, {} if known is None else known.numbers),
+        budget=None if command.budget is None else read_money(command.budget, "budget"),
+        at_exhaustion=read_exhaustion(command.at_exhaustion),
+        replenished=0 if known is None else known.replenished,
     )
 
 
@@ -158,6 +163,7 @@ def _put(campaign: ReferralCampaign, draft: Draft, context: Context) -> None:
             raise Refused(
                 "fallback_missing",
                 f"referral campaign `{one.name}` needs a fallback for everybody else, from its start on:"
-                " launch one that has neither a condition on the sender, nor an end, a holdout or caps, and keep it",
+                " launch one that has neither a condition on the sender,"
+                " nor an end, a holdout, caps or a budget, and keep it",
                 {"name": one.name},
             )

@@ -9,7 +9,7 @@ import attrs
 
 from rewardkit.core.campaigns.checks import OVERLAPS, Finding, checked, lints, meet
 from rewardkit.core.deciding.context import Deciding
-from rewardkit.core.definitions.budget import cost_of, money
+from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.definitions.referral_program import ReferralProgram
@@ -39,13 +39,17 @@ def findings(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Findi
 
 
 def _payout(campaign: ReferralCampaign, programs: Iterable[ReferralProgram], catalogue: Catalogue) -> Iterator[Finding]:
-    """A campaign's cap bounds how many are referred; of several programs, the dearest counts."""
-    sender, recipient = max((_costs(program, catalogue) for program in programs), key=sum)
+    """A campaign's cap and budget bound what all referrals cost; of several programs, the dearest counts."""
+    costs = [catalogue.referral_costs(program) for program in programs]
+    sender, recipient = max(costs, key=sum)
     facts: dict[str, Any] = {"sender": money(sender), "recipient": money(recipient), "each": money(sender + recipient)}
-    if campaign.cap is not None and sender + recipient:
-        most = money(campaign.cap * (sender + recipient))
-        sentence = f"it costs at most {most}, by {campaign.cap} referrals of up to {facts['each']} each"
-        yield Finding("worst_case_cost", sentence, facts | {"at_most": most})
+    if campaign.budget is not None and campaign.money < min(map(sum, costs)):
+        sentence = f"the budget of {money(campaign.money)} does not cover a single referral"
+        yield Finding("budget_covers_nothing", sentence, facts | {"budget": money(campaign.money)}, True)
+    bound = _most(campaign, sender + recipient)
+    if bound is not None:
+        at_most, why = money(bound[0]), bound[1]
+        yield Finding("worst_case_cost", f"it costs at most {at_most}, {why}", facts | {"at_most": at_most})
     elif not sender + recipient:
         yield Finding("unlimited_payout", "nothing bounds how many are referred, and no reward says what it costs")
     else:
@@ -53,18 +57,9 @@ def _payout(campaign: ReferralCampaign, programs: Iterable[ReferralProgram], cat
         yield Finding("unlimited_payout", sentence, facts)
 
 
-def _costs(program: ReferralProgram, catalogue: Catalogue) -> tuple[int, int]:
-    """What the sender's and the recipient's reward of a program cost."""
-    rewards = catalogue.reward_versions
-    return (
-        cost_of(rewards[program.sender_reward, program.sender_reward_version]),
-        cost_of(rewards[program.recipient_reward, program.recipient_reward_version]),
-    )
-
-
 def _per_sender(program: ReferralProgram, catalogue: Catalogue, *, among: int) -> Iterator[Finding]:
     """A program bounds what one sender earns by it, and she offers one of them."""
-    sender, _ = _costs(program, catalogue)
+    sender, _ = catalogue.referral_costs(program)
     if program.sender_cap is not None and sender:
         most = money(program.sender_cap * sender)
         sentence = f"one sender earns at most {most}, by {program.sender_cap} referrals"
@@ -75,6 +70,17 @@ def _per_sender(program: ReferralProgram, catalogue: Catalogue, *, among: int) -
     elif program.sender_cap is None and program.period_cap is None:
         sentence = f"nothing bounds what one sender earns: program `{program.name}` has no cap"
         yield Finding("unlimited_per_sender", sentence, {"program": program.name})
+
+
+def _most(campaign: ReferralCampaign, each: int) -> tuple[int, str] | None:
+    """What all of its rewards cost at most, and why not more; None where nothing says so."""
+    bounds = []
+    if campaign.cap is not None and each:
+        why = f"by {campaign.cap} referrals of up to {money(each)} each"
+        bounds.append((campaign.cap * each, why))
+    if campaign.budget is not None:
+        bounds.append((campaign.money, "by its budget"))
+    return min(bounds, default=None)
 
 
 def _overlaps(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Finding]:

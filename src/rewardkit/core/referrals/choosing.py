@@ -60,7 +60,7 @@ class Choosing:
         sender: the row of who.
         standings: by campaign id, those of all that have a condition on the sender.
         at: the instant.
-        full: by name, the campaigns that have no place left under their caps, each with the instant of its next one;
+        full: by name, the campaigns that have no place left under their limits, each with the instant of its next one;
             None where time brings none.
     """
 
@@ -101,7 +101,7 @@ class Choosing:
         return self.admits(campaign, at) and not campaign.holds_out(self._sender.user) and self.has_room(campaign, at)
 
     def has_room(self, campaign: ReferralCampaign, at: int) -> bool:
-        """Whether it has a place left under its caps at an instant."""
+        """Whether it has a place left under its limits at an instant."""
         again = self._full.get(campaign.name, at)
         return again is not None and again <= at
 
@@ -115,6 +115,11 @@ class Choosing:
         """What she offers by a campaign."""
         variant = campaign.variant(self._sender.user, Progress(self._sender.state).sent(campaign.id))
         return Terms(self._register.programs[variant.program], campaign, held_out, variant.name)
+
+    @property
+    def offers(self) -> tuple[tuple[ReferralCampaign, ReferralProgram], ...]:
+        """All campaigns that were launched, each with the program that she would offer by it."""
+        return tuple((one, self.terms(one).program) for one in self._register.launched)
 
     def chosen(self, at: int) -> ReferralCampaign | None:
         """The campaign whose program she offers."""
@@ -194,14 +199,14 @@ def terms_of(known: Choosing, register: Register, sender: str, at: int) -> Terms
 
 
 def terms_in_turn(known: Choosing, register: Register, sender: str, at: int) -> tuple[Terms, ...]:
-    """What a sender offers at an instant, and what instead should there be no place under a campaign's caps.
+    """What a sender offers at an instant, and what instead should there be no place under a campaign's limits.
 
     Raises:
         Refused: no campaign is open that holds for her.
     """
     found = [terms_of(known, register, sender, at)]
     full: dict[str, int | None] = {}
-    while (campaign := found[-1].campaign) is not None and campaign.is_capped:
+    while (campaign := found[-1].campaign) is not None and campaign.is_limited:
         full[campaign.name] = None
         rest = known.among(full)
         if rest.chosen(at) is None:

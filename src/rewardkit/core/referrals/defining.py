@@ -56,6 +56,7 @@ def define_referral_program(command: DefineReferralProgram, draft: Draft, contex
     if known is not None and program.meaning() == known.meaning():
         return Defined(REFERRAL_PROGRAM, name, known.version, new=False)
     draft.add(REFERRAL_PROGRAM, name, program.version, program.body())
+    draft.require_costs()
     return Defined(REFERRAL_PROGRAM, name, program.version, new=True)
 
 

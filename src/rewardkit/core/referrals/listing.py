@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
+from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.definitions.referral_program import ReferralProgram
@@ -68,4 +69,6 @@ def _campaign(campaign: ReferralCampaign) -> ReferralCampaignTerms:
         cap=campaign.cap,
         caps_per=dict(campaign.caps_per),
         variants=tuple(variant.name for variant in campaign.variants),
+        budget=None if campaign.budget is None else money(campaign.money),
+        at_exhaustion=campaign.at_exhaustion,
     )

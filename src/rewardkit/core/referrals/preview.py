@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import attrs
 
@@ -13,7 +13,7 @@ from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.folding.members import known_events
 from rewardkit.core.referrals.choosing import Choosing, standings_of
 from rewardkit.core.referrals.places import full_until, uses_of
-from rewardkit.core.referrals.queries import CapUse
+from rewardkit.core.referrals.queries import LimitsUse
 from rewardkit.core.storing.needs import Counters, ask
 from rewardkit.core.storing.rows import unheard
 from rewardkit.core.storing.seen_needs import MembersSeen
@@ -33,9 +33,9 @@ def preview(
     row = rows[0] if rows else unheard(user, catalogue.epoch)
     history = yield from known_events(user)
     standings = standings_of(register.launched, history, context.at)
-    uses = yield from uses_of(register.launched, context.at)
-    full = full_until(register.launched, uses, context.at)
-    choosing = Choosing(register, row, standings, context.at, full)
+    choosing = Choosing(register, row, standings, context.at)
+    uses = yield from uses_of(choosing.offers, catalogue, context.at)
+    choosing = choosing.among(full_until(register.launched, uses, context.at))
     terms = choosing.terms(campaign)
     program = terms.program
     earned = yield from ask(Counters((program.counter(user),)))
@@ -62,7 +62,7 @@ def _gates(
     user: str,
     campaign: ReferralCampaign,
     known: Choosing,
-    uses: Iterable[CapUse],
+    use: LimitsUse,
     history: tuple[Event, ...],
     at: int,
 ) -> Iterator[Gate]:
@@ -77,9 +77,12 @@ def _gates(
     if campaign.holdout:
         held_out = campaign.holds_out(user)
         yield Gate("holdout", not held_out, "held out, to compare with" if held_out else "not held out", {})
-    for use in uses:
-        counts = {"used": use.taken, "cap": use.cap}
-        yield Gate(f"cap of the {use.unit}" if use.unit else "cap", not use.is_full, use.sentence, counts)
+    for cap in use.caps:
+        counts = {"used": cap.taken, "cap": cap.cap}
+        yield Gate(f"cap of the {cap.unit}" if cap.unit else "cap", not cap.is_full, cap.sentence, counts)
+    if use.budget is not None:
+        money = {"left": use.budget.left, "cost": use.budget.cost}
+        yield Gate("budget", not use.budget.is_full, use.budget.sentence, money)
     chosen = known.chosen(at)
     before = chosen is not None and chosen.name != campaign.name and chosen.rank > campaign.rank
     if chosen is not None and before:

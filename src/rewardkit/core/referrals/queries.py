@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import attrs
 
+from rewardkit.core.definitions.budget import STOP
 from rewardkit.core.requests.queries import Page, Query
 from rewardkit.core.requests.records import Reward
 from rewardkit.core.requests.referral_records import Referral
@@ -94,6 +96,51 @@ class CapUse:
 
 
 @attrs.frozen
+class BudgetUse:
+    """What is taken of a referral campaign's budget now; money in the unit of the rewards' `amount`."""
+
+    budget: Decimal
+    """All of it, with what it was replenished by."""
+    spent: Decimal
+    """On rewards that were earned."""
+    committed: Decimal
+    """Reserved for referrals that are open; nothing where the budget queues."""
+    cost: Decimal
+    """What a referral that is entered now may cost: both sides' rewards."""
+    at_exhaustion: str
+    """`stop` or `queue`."""
+
+    @property
+    def left(self) -> Decimal:
+        """Neither spent nor reserved."""
+        return max(Decimal(0), self.budget - self.spent - self.committed)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it keeps senders from offering the campaign: one that queues never does."""
+        return self.at_exhaustion == STOP and self.left < self.cost
+
+    @property
+    def sentence(self) -> str:
+        """What is left, and what that is for, for people."""
+        return f"{self.left:f} of {self.budget:f} are left, and a referral costs up to {self.cost:f}"
+
+
+@attrs.frozen
+class LimitsUse:
+    """What is taken of all limits of a referral campaign now."""
+
+    caps: tuple[CapUse, ...] = ()
+    budget: BudgetUse | None = None
+
+    @property
+    def full(self) -> CapUse | BudgetUse | None:
+        """The first one under which there is no place for another referral."""
+        found: tuple[CapUse | BudgetUse, ...] = self.caps if self.budget is None else (*self.caps, self.budget)
+        return next((use for use in found if use.is_full), None)
+
+
+@attrs.frozen
 class ReferralPrograms(Query["tuple[ReferralProgramTerms, ...]"]):
     """All referral programs, by name, in their newest versions."""
 
@@ -143,3 +190,7 @@ class ReferralCampaignTerms:
     """The same of those that were entered in one period, by its unit."""
     variants: tuple[str, ...] = ()
     """By name, in their order."""
+    budget: Decimal | None = None
+    """Money that its rewards may cost, with what it was replenished by; None is unlimited."""
+    at_exhaustion: str = STOP
+    """`stop` or `queue`."""

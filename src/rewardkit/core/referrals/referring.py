@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -11,7 +11,6 @@ from rewardkit.core.attempts.attempt import Attempt, require_uncounted
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_members, fold_with_history
@@ -21,6 +20,7 @@ from rewardkit.core.referrals.choosing import Terms, choosing, offered, terms_in
 from rewardkit.core.referrals.codes import sender_of
 from rewardkit.core.referrals.commands import EnterReferralCode, MakeReferral, VoidReferral
 from rewardkit.core.referrals.places import give_back, take, uses_of
+from rewardkit.core.referrals.queries import BudgetUse
 from rewardkit.core.requests.referral_records import Referral
 from rewardkit.core.settling.settle import settle
 from rewardkit.core.storing.needs import Accept, Members, ask
@@ -103,9 +103,9 @@ def _refer(
     refusals = [_refusal(one, before) for one in referrals]
     if refusals[0] is not None and all(refusals):
         return Decision(refusals[0])
-    taken = yield from take([one.campaign for one in turns], context.at)
+    taken = yield from take(turns, catalogue, context.at)
     if taken is None:
-        return Decision((yield from _capped(turns[0].campaign, context.at)))
+        return Decision((yield from _full(turns[0], catalogue, context.at)))
     terms, refusal = turns[taken.number], refusals[taken.number]
     if refusal is not None:
         # What a refused attempt has taken is kept, where attempts are counted.
@@ -162,14 +162,22 @@ def _refusal(referral: OpenReferral, before: Iterable[ReferralRow]) -> Refused |
     return None
 
 
-def _capped(campaign: ReferralCampaign | None, at: int) -> Deciding[Refused]:
-    """The refusal where no place is left under a campaign's caps, with the first one that is full."""
+def _full(terms: Terms, catalogue: Catalogue, at: int) -> Deciding[Refused]:
+    """The refusal where no place is left under a campaign's limits, with the first one that is full."""
+    campaign = terms.campaign
     if campaign is None:
         raise InvariantError("a referral without a campaign found no place")
-    uses = (yield from uses_of((campaign,), at))[campaign.name]
-    full = next((use for use in uses if use.is_full), uses[0])
+    use = (yield from uses_of(((campaign, terms.program),), catalogue, at))[campaign.name]
+    # Somebody may have given back what was missing a moment ago.
+    full = use.full or next(iter(use.caps), use.budget)
+    facts: dict[str, Any] = {"campaign": campaign.name}
+    if full is None:
+        raise InvariantError(f"referral campaign `{campaign.name}` has no limits and found no place")
+    if isinstance(full, BudgetUse):
+        sentence = f"the budget of referral campaign `{campaign.name}` does not cover another referral: {full.sentence}"
+        return Refused("budget_exhausted", sentence, {"budget": str(full.budget)} | facts)
     sentence = f"referral campaign `{campaign.name}` has no place left: {full.sentence}"
-    return Refused("campaign_capped", sentence, {"cap": full.cap, "taken": full.taken, "campaign": campaign.name})
+    return Refused("campaign_capped", sentence, {"cap": full.cap, "taken": full.taken} | facts)
 
 
 def _herself(user: str) -> Refused:

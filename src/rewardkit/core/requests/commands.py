@@ -123,9 +123,10 @@ class DefineCampaign(Command[Defined]):
             campaign, of the senders, who offer the next one.
         program: the name of a referral program, instead of an offer: this is a referral campaign then, which says who
             refers on its terms, and when. Of the others it has `start`, `end`, `zone`, `cap`,
-            `caps_per`, `variants`, `copy`, `holdout` and `acknowledge`. None where there are variants.
+            `caps_per`, `budget`, `at_exhaustion`, `variants`, `copy`, `holdout` and `acknowledge`. None where
+            there are variants.
         sender: of a referral campaign, a condition on the sender, over her whole history; she offers the program while
-            it holds. None is everybody; with no end, holdout or caps it is the fallback of all others.
+            it holds. None is everybody; with no end, holdout, caps or budget it is the fallback of all others.
         priority: of two referral campaigns that hold for a sender the greater one counts, then the one started last.
         copy: free texts that users are shown with the offer, such as `name` and `description`.
         acknowledge: codes of lints that are meant so.

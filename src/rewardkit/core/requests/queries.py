@@ -105,7 +105,7 @@ class CampaignUse:
     budget: Decimal | None = None
     """All of it, with what it was replenished by."""
     committed: Decimal = Decimal(0)
-    """Reserved by active offers."""
+    """Reserved by active offers, or by open referrals."""
     spent: Decimal = Decimal(0)
     """On what was earned."""
     kind: str = attrs.field(default=OFFERS, kw_only=True)

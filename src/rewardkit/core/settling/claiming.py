@@ -4,40 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
 from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Ending, Making
+from rewardkit.core.settling.owed import Owed
 from rewardkit.core.settling.referral_places import ReferralPlaces
+from rewardkit.core.settling.wanted import Wanted
 from rewardkit.core.storing.needs import Claim, Claims, ask
-
-
-@attrs.define
-class _Wanted:
-    """What is asked of one counter."""
-
-    cap: int = 0
-    want: int = 0
-    confirm: int = 0
-    release: int = 0
-
-    def settle(self, amount: int, status: str) -> None:
-        """What becomes of an amount that was reserved, now that its offer has ended."""
-        if status == "earned":
-            self.confirm += amount
-        else:
-            self.release += amount
-
-
-@attrs.frozen
-class _Owed:
-    """A reward that was earned, of a campaign whose budget is asked for it now."""
-
-    at: int
-    ended: Making | Ending
-    user: str
-    cost: int
 
 
 def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Deciding[None]:
@@ -46,18 +19,17 @@ def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Decidi
     A making is denied where one of its limits has no room for it; what the others had for it is given back at once.
     What was earned is paid for from a budget that queues, in the order of its earning, or is told to be unfunded.
     """
-    senders = [] if places is None else places.claims()
-    wanted = {one.name: _Wanted(one.cap, one.want) for one in senders}
-    for name, status in () if places is None else places.ended():
-        wanted.setdefault(name, _Wanted()).settle(1, status)
-    owed: list[_Owed] = []
+    wanted: dict[str, Wanted] = {}
+    if places is not None:
+        places.want(wanted)
+    owed: list[Owed] = []
     queue: list[tuple[Fold, Making, dict[str, int]]] = []
     for fold in folds:
         makings, endings = fold.unclaimed()
         for ending in endings:
             owed += _owed(fold, ending, wanted, held_out=ending.active.held_out)
             for name, amount in ending.campaign.amounts(ending.active.taking).items():
-                wanted.setdefault(name, _Wanted()).settle(amount, ending.outcome.status)
+                wanted.setdefault(name, Wanted()).settle(amount, ending.outcome.status)
         for making in makings:
             owed += _owed(fold, making, wanted, held_out=making.held_out)
             amounts = making.campaign.amounts(making.taking)
@@ -66,16 +38,13 @@ def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Decidi
             queue.append((fold, making, amounts))
             caps = making.campaign.limits(making.start.at)
             for name, amount in amounts.items():
-                counter = wanted.setdefault(name, _Wanted())
-                counter.cap, counter.want = caps[name], counter.want + amount
+                wanted.setdefault(name, Wanted()).ask(caps[name], amount)
     if not wanted:
         return
     left = yield from _ask(wanted)
-    follow = {name: _Wanted() for name in wanted}
-    for back in () if places is None else places.share(left):
-        follow[back.name].release = back.release
-    for sender in senders:
-        del left[sender.name]
+    follow = {name: Wanted() for name in wanted}
+    if places is not None:
+        owed += places.share(left, follow)
     for fold, making, amounts in sorted(queue, key=lambda one: (one[1].start, one[1].user, one[1].entry)):
         full = next((name for name, amount in amounts.items() if left[name] < amount), None)
         if full is not None:
@@ -85,31 +54,29 @@ def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Decidi
             left[name] -= amount
             if making.outcome is not None:
                 follow[name].settle(amount, making.outcome.status)
-    for one in sorted(owed, key=lambda one: (one.at, one.user, one.ended.campaign.name)):
-        counter_name = one.ended.campaign.budget_counter
-        if isinstance(one.ended, Making) and one.ended.denied:
+    for one in sorted(owed, key=lambda one: one.place):
+        if isinstance(one.reward, Making) and one.reward.denied:
             continue
-        one.ended.funded = left[counter_name] >= one.cost
-        if one.ended.funded:
-            left[counter_name] -= one.cost
-            follow[counter_name].confirm += one.cost
+        one.reward.funded = left[one.counter] >= one.cost
+        if one.reward.funded:
+            left[one.counter] -= one.cost
+            follow[one.counter].confirm += one.cost
     for name, rest in left.items():
         follow[name].release += rest
     yield from _ask({name: counter for name, counter in follow.items() if counter.confirm or counter.release})
 
 
-def _owed(fold: Fold, ended: Making | Ending, wanted: dict[str, _Wanted], *, held_out: bool) -> list[_Owed]:
+def _owed(fold: Fold, ended: Making | Ending, wanted: dict[str, Wanted], *, held_out: bool) -> list[Owed]:
     """What has to be paid from a budget that queues, asked for."""
     campaign, outcome = ended.campaign, ended.outcome
     if outcome is None or outcome.status != "earned" or held_out or not campaign.queues:
         return []
     cost = fold.catalogue.cost(ended.offer)
-    counter = wanted.setdefault(campaign.budget_counter, _Wanted())
-    counter.cap, counter.want = campaign.money, counter.want + cost
-    return [_Owed(outcome.at, ended, fold.row.user, cost)]
+    wanted.setdefault(campaign.budget_counter, Wanted()).ask(campaign.money, cost)
+    return [Owed(outcome.at, fold.row.user, campaign.name, campaign.budget_counter, cost, ended)]
 
 
-def _ask(wanted: dict[str, _Wanted]) -> Deciding[dict[str, int]]:
+def _ask(wanted: dict[str, Wanted]) -> Deciding[dict[str, int]]:
     """How much of each counter was had."""
     if not wanted:
         return {}

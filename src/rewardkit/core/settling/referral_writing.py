@@ -94,11 +94,11 @@ class ReferralWriter:
         body = {"status": status, "reason": outcome.reason, "ended_at": outcome.at, "sender_reward": sender_reward}
         self._notify(REFERRAL_ENDED, referral, referral_id, body)
         if status == "completed":
-            self._earned(referral, RECIPIENT, outcome)
+            self._earned(referral, RECIPIENT, outcome, funded=closing.recipient.funded)
             if sender_reward == GRANTED:
-                self._earned(referral, SENDER, outcome)
+                self._earned(referral, SENDER, outcome, funded=closing.sender.funded)
 
-    def _earned(self, referral: OpenReferral, side: str, outcome: Outcome) -> None:
+    def _earned(self, referral: OpenReferral, side: str, outcome: Outcome, *, funded: bool) -> None:
         program, referral_id = referral.program, referral.id(self._context.tenant)
         user, reward, version = referral.recipient, program.recipient_reward, program.recipient_reward_version
         if side == SENDER:
@@ -126,6 +126,8 @@ class ReferralWriter:
             side,
         )
         self._settled.grants.append(row)
+        if not funded:
+            self._settled.unfunded.add(grant)
 
     def _notify(self, kind: str, referral: OpenReferral, subject: str, body: Mapping[str, object]) -> None:
         about = {

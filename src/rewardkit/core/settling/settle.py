@@ -22,7 +22,7 @@ def settle(
     context: Context, catalogue: Catalogue, folds: Sequence[Fold], supply: Supply | None = None
 ) -> Deciding[Settled]:
     """Ask the caps of all that the folds made and ended, and write down what stands; `supply` as in `pass_on`."""
-    yield from _claim(folds, ReferralPlaces(catalogue.referrals, folds))
+    yield from _claim(folds, ReferralPlaces(catalogue, folds))
     settled = Settled()
     offers = OfferWriter(context, settled)
     referrals = ReferralWriter(context, settled)

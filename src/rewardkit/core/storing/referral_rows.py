@@ -30,7 +30,7 @@ class ReferralRow(NamedTuple):
     held_out: str
     """The referral campaign that the sender would have offered, had she not been held out of it, or empty."""
     places: str
-    """That it takes under its campaign's caps while it is open or completed, put together, or empty."""
+    """That it takes of its campaign's limits while it is open or completed, put together, or empty."""
     variant: str
     """Of its campaign, by name, that the sender offered; empty where it has none."""
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 
-from rewardkit.core.referrals.queries import CapUse
+from rewardkit.core.referrals.queries import BudgetUse, CapUse
 from rewardkit.core.requests.queries import CampaignUse
 from rewardkit.core.tracking.interval import Difference
 
@@ -245,6 +245,8 @@ class ReferralFigures:
     """The users of one of the longest chains, the first sender first; empty where there is no referral."""
     caps: tuple[CapUse, ...] = ()
     """What is taken of the campaign's caps now; empty where it has none, or all campaigns are counted."""
+    budget: BudgetUse | None = None
+    """What is taken of its budget now; None likewise."""
     holdout: SenderHoldout | None = None
     """None where no sender is held out, or where more is asked than what one campaign came to."""
     cautions: tuple[str, ...] = ()

@@ -7,9 +7,10 @@ from typing import Final
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
+from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.referrals.places import uses_of
-from rewardkit.core.referrals.queries import CapUse
+from rewardkit.core.referrals.queries import LimitsUse
 from rewardkit.core.requests.listing import optional_text
 from rewardkit.core.settling.referral_writing import RECIPIENT, SENDER
 from rewardkit.core.storing.needs import ask
@@ -57,13 +58,13 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
     senders = yield from ask(TallySenders(of, limit))
     sides = yield from ask(TallySides(of))
     depths = yield from ask(TallyDepths(of))
-    uses: tuple[CapUse, ...] = ()
+    use = LimitsUse()
     variants: tuple[ReferralVariantFigures, ...] = ()
     holdout: SenderHoldout | None = None
     cautions: tuple[str, ...] = ()
     if campaign is not None:
         known = catalogue.referrals.campaigns[campaign]
-        uses = (yield from uses_of((known,), context.at))[campaign]
+        use = yield from _use(known, catalogue, context.at)
         variants = yield from variants_in(known, of, referrals, catalogue)
         if program is None:
             holdout, cautions = yield from sender_holdout(known, catalogue.referrals)
@@ -86,12 +87,20 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
         depths=tuple(DepthFigures(row.depth, row.opened, row.completed) for row in depths),
         elsewhere=funnel.opened - sum(row.opened for row in depths),
         longest=(yield from ask(ChainInto(of, depths[-1].recipient))) if depths else (),
-        caps=uses,
+        caps=use.caps,
+        budget=use.budget,
         holdout=holdout,
         cautions=cautions,
         variants=variants,
     )
     return Decision(figures, (), catalogue)
+
+
+def _use(campaign: ReferralCampaign, catalogue: Catalogue, at: int) -> Deciding[LimitsUse]:
+    """What is taken of a campaign's limits, where its dearest referral is the next one."""
+    programs = (catalogue.referrals.programs[one] for one in sorted(campaign.programs))
+    dearest = max(programs, key=lambda one: sum(catalogue.referral_costs(one)))
+    return (yield from uses_of(((campaign, dearest),), catalogue, at))[campaign.name]
 
 
 def _require(program: str | None, campaign: str | None, catalogue: Catalogue) -> None:

@@ -99,9 +99,13 @@ def _cautions(
             "recipients of senders held out had another condition to fulfil, or another time for it:"
             " a difference may be due to that alone"
         )
-    if any(version.is_capped for version in versions if version.launched_at is not None):
+    launched = [version for version in versions if version.launched_at is not None]
+    limits = ["caps"] if any(version.cap or version.caps_per for version in launched) else []
+    limits += ["a budget"] if any(version.stops for version in launched) else []
+    if limits:
         yield (
-            "the campaign has caps: what senders held out referred while it had no place left is counted,"
+            f"the campaign has {' and '.join(limits)}:"
+            " what senders held out referred while it had no place left is counted,"
             " so the two groups did not come in at the same times"
         )
     if len(shares_while_live(versions)) > 1:
