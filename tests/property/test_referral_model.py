@@ -52,7 +52,7 @@ class Told:
         self.kit.run(rk.DefineReward("ten"))
         for name in PROGRAMS:
             self._program(name)
-        self._campaign(rk.DefineCampaign("always", program="one"))
+        self._fallback()
         self.codes = {user: self.kit.run(rk.GiveReferralCode(user)).code for user in USERS}
 
     def step(self) -> None:
@@ -64,6 +64,7 @@ class Told:
             self._enter: 14,
             self._void: 2,
             self._define: 3,
+            self._fallback: 4,
             self._launch: 6,
             self._terms: 6,
         }
@@ -76,9 +77,10 @@ class Told:
         self.kit.run_due()
         found = self.kit.ask(rk.Referrals(limit=1_000)).items
         assert sorted(
-            (one.sender, one.recipient, one.program, one.campaign, one.status, one.sender_reward) for one in found
+            (one.sender, one.recipient, one.program, one.campaign, one.variant, one.status, one.sender_reward)
+            for one in found
         ) == sorted(
-            (one.sender, one.recipient, one.terms.name, one.campaign, one.status, one.sender_reward)
+            (one.sender, one.recipient, one.terms.name, one.campaign, one.variant, one.status, one.sender_reward)
             for one in self.model.referrals
         )
         grants = Counter((one.user, one.program, one.side) for one in self.kit.ask(rk.Grants(limit=1_000)).items)
@@ -122,8 +124,14 @@ class Told:
         assert campaign is not None
         full = [name for name, (terms, _) in self.model.campaigns.items() if not self._has_room(name, terms)]
         self.done["full"] += bool(full)
-        program = self.model.campaigns[campaign][0].program or ""
+        program = self._variant(sender, campaign).program
         self._refer(rk.EnterReferralCode(self.codes[sender], recipient), program, campaign, sender, recipient)
+
+    def _variant(self, sender: str, campaign: str) -> rk.Variant:
+        found = self.model.variant(sender, campaign)
+        if found.name:
+            self.done["stays" if found != self.model.drawn(sender, campaign) else "drawn"] += 1
+        return found
 
     def _has_room(self, name: str, terms: rk.DefineCampaign) -> bool:
         return self.model.has_room(name, terms, self.clock())
@@ -136,6 +144,7 @@ class Told:
             self.done[refusal] += 1
             return
         assert (answer.program, answer.campaign, refusal) == (program, campaign, "")
+        assert answer.variant == (self.model.variant(sender, campaign).name if campaign else "")
         way = {"": "hand", "always": "always"}.get(campaign, "another campaign")
         self.done[f"by {way}"] += 1
         self.model.refer(program, campaign, sender, recipient, self.clock())
@@ -151,6 +160,9 @@ class Told:
     def _define(self) -> None:
         self._program(self.draw.chance.choice(PROGRAMS))
 
+    def _fallback(self) -> None:
+        self._campaign(rk.DefineCampaign("always", **self.draw.programs()))
+
     def _launch(self) -> None:
         terms = self.draw.campaign(self.draw.chance.choice(("c1", "c2", "c3")), self.clock())
         self._campaign(terms)
@@ -159,6 +171,8 @@ class Told:
         sender = self.draw.chance.choice(USERS)
         offered = self.kit.ask(rk.SenderTerms(sender))
         assert offered.campaign == self.model.offered(sender, self.clock())
+        variant = self._variant(sender, offered.campaign)
+        assert (offered.variant, offered.program) == (variant.name, variant.program)
         if offered.until is not None:
             before, until = FakeClock(offered.until)() - 1, FakeClock(offered.until)()
             assert self.model.offered(sender, before) == offered.campaign
@@ -184,6 +198,6 @@ def test_random_histories_of_referrals_come_to_what_a_model_says(store: tuple[st
     if kind == "memory":
         # Everything that can happen did, often enough to mean something.
         seen = {name for name, count in done.items() if count >= 3}
-        ways = {"by hand", "by always", "by another campaign", "until", "full"}
+        ways = {"by hand", "by always", "by another campaign", "until", "full", "drawn", "stays"}
         assert ways | {"already_referred", "self_referral", "referral_circular"} <= seen
         assert {"open", "completed", "expired", "voided", "granted", "capped"} <= seen

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.requests.commands import DefineCampaign
+from rewardkit.core.requests.variant import Variant
 from rewardkit.testing.random_commands import COMPLETIONS, LINTS, SECOND
 
 USERS = ("ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal")
@@ -45,7 +47,7 @@ class RandomReferrals:
         start = now + chance.randint(-3, 6) * SECOND
         return DefineCampaign(
             name,
-            program=chance.choice(PROGRAMS),
+            **self.programs(),
             sender=chance.choice(SENDERS),
             start=start,  # type: ignore[arg-type]  # an instant as a number is an instant, too
             end=start + chance.randint(1, 30) * SECOND,  # type: ignore[arg-type]
@@ -54,6 +56,16 @@ class RandomReferrals:
             caps_per=chance.choice(({}, {}, {"day": 1})),
             acknowledge=LINTS,
         )
+
+    def programs(self) -> dict[str, Any]:
+        """What senders offer by a campaign: a program, or variants of them."""
+        chance = self.chance
+        if chance.random() < 0.6:
+            return {"program": chance.choice(PROGRAMS)}
+        # One more, so that there is a weight.
+        made = [Variant(letter, program=chance.choice(PROGRAMS), weight=chance.randint(0, 2)) for letter in "pqr"]
+        last = Variant("s", program=chance.choice(PROGRAMS))
+        return {"variants": (*chance.sample(made, chance.randint(1, 3)), last)}
 
     def pair(self) -> tuple[str, str]:
         """A sender, mostly one of two, and a recipient, who may be the same."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import blake2b
 
 import attrs
 
 from rewardkit.core.referrals.commands import DefineReferralProgram
 from rewardkit.core.requests.commands import DefineCampaign
+from rewardkit.core.requests.variant import Variant
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, instant
 
@@ -32,6 +34,7 @@ class ModelReferral:
     sender_reward: str = ""
     places: tuple[str, ...] = ()
     """Under its campaign's caps, by the names of the day or of all time."""
+    variant: str = ""
 
 
 def caps(terms: DefineCampaign, at: int) -> dict[str, int]:
@@ -52,6 +55,8 @@ class Model:
     referrals: list[ModelReferral] = attrs.field(factory=list)
     taken: Counter[tuple[str, ...]] = attrs.field(factory=Counter)
     """Rewards by (program, sender) and by (program, sender, day)."""
+    sent: dict[tuple[str, str], str] = attrs.field(factory=dict)
+    """By (sender, campaign), the variant that she has referred on last."""
 
     def offered(self, sender: str, now: int) -> str | None:
         """The campaign whose program a sender offers."""
@@ -64,6 +69,21 @@ class Model:
                 evergreen = terms.sender is None and terms.end is None
                 found.append((not evergreen, terms.priority, start, number, name))
         return max(found)[-1] if found else None
+
+    def variant(self, sender: str, campaign: str) -> Variant:
+        """What a sender offers by a campaign; without a name where it has no variants."""
+        terms = self.campaigns[campaign][0]
+        if not terms.variants:
+            return Variant("", program=terms.program or "")
+        known = {one.name: one for one in terms.variants}
+        return known.get(self.sent.get((sender, campaign), "")) or self.drawn(sender, campaign)
+
+    def drawn(self, sender: str, campaign: str) -> Variant:
+        """What the hash alone says that she offers."""
+        # Each variant as often as it weighs, so that a place among all of them is a place in a list.
+        places = [one for one in self.campaigns[campaign][0].variants for _ in range(one.weight)]
+        digest = blake2b(f"variant\x1f{campaign}\x1f{sender}".encode(), digest_size=8).digest()
+        return places[int.from_bytes(digest, "big") * len(places) // 2**64]
 
     def has_room(self, name: str, terms: DefineCampaign, now: int) -> bool:
         """Whether fewer of its referrals are open or completed than each of its caps allows."""
@@ -96,6 +116,9 @@ class Model:
     def refer(self, program: str, campaign: str, sender: str, recipient: str, now: int) -> None:
         """Make a referral, and decide it as far as it can be."""
         terms = self.programs[program]
+        variant = self.variant(sender, campaign).name if campaign else ""
+        if variant:
+            self.sent[sender, campaign] = variant
         lasts = None if terms.expires_after is None else int(terms.expires_after[:-1]) * 1_000_000
         self.referrals.append(
             ModelReferral(
@@ -106,6 +129,7 @@ class Model:
                 now,
                 None if lasts is None else now + lasts,
                 places=tuple(caps(self.campaigns[campaign][0], now)) if campaign else (),
+                variant=variant,
             )
         )
         self.decide(now, recipient)
