@@ -221,6 +221,27 @@ def test_a_referral_keeps_its_variant_whatever_happens_to_it(shop: Shop) -> None
     } == found
 
 
+def test_a_referral_that_is_folded_anew_keeps_its_variant_up_to_its_end(shop: Shop) -> None:
+    shop.campaign("spring", variants=variants())
+    made = shop.enter("sender 0")
+    shop.clock.set("2026-03-11T12:00:00Z")
+    shop.kit.emit("A", user=made.recipient)
+    shop.kit.emit("A", user=made.recipient, at="2026-03-10T13:00:00Z")  # late, and still to be completed
+    shop.kit.emit("B", user=made.recipient)
+    told = [json.loads(notice.body) for notice in shop.kit.ask(rk.Notices()).items]
+    assert [made.variant] == [body["variant"] for body in told if body["kind"] == "referral.ended"]
+
+
+def test_a_sender_whose_row_is_brought_up_to_date_for_her_first_referral_keeps_her_variant(shop: Shop) -> None:
+    for sender in SENDERS:
+        shop.kit.emit("P", user=sender)
+    shop.campaign("spring", variants=variants(1, 0), sender="P")
+    for sender in SENDERS:
+        assert "five" == shop.enter(sender).variant
+    shop.campaign("spring", variants=variants(0, 1), sender="P")
+    assert {"five"} == set(shop.offered().values())
+
+
 def test_notices_and_explanations_name_the_variant(shop: Shop) -> None:
     shop.campaign("spring", variants=variants())
     sender = shop.one_of("five")

@@ -7,6 +7,7 @@ is kept in her row as her events come, as that of an audience is, so that nobody
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import attrs
@@ -113,13 +114,18 @@ class Choosing:
 
     def terms(self, campaign: ReferralCampaign, held_out: str = "") -> Terms:
         """What she offers by a campaign."""
-        variant = campaign.variant(self._sender.user, Progress(self._sender.state).sent(campaign.id))
+        number = self._progress.sent(campaign.id) if campaign.variants else 0
+        variant = campaign.variant(self._sender.user, number)
         return Terms(self._register.programs[variant.program], campaign, held_out, variant.name)
 
     @property
     def offers(self) -> tuple[tuple[ReferralCampaign, ReferralProgram], ...]:
         """All campaigns that were launched, each with the program that she would offer by it."""
         return tuple((one, self.terms(one).program) for one in self._register.launched)
+
+    @cached_property
+    def _progress(self) -> Progress:
+        return Progress(self._sender.state)
 
     def chosen(self, at: int) -> ReferralCampaign | None:
         """The campaign whose program she offers."""
