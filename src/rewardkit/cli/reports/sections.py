@@ -15,6 +15,7 @@ from rewardkit.core.tracking.figures import (
     Lengths,
     ReferralFigures,
     ReferralVariantFigures,
+    SenderGroup,
     SenderHoldout,
     VariantFigures,
 )
@@ -115,7 +116,7 @@ def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
     limits = caps if money is None else (*caps, _money(money.budget, money.spent, money.committed))
     return (
         *((Section("limits", limits),) if limits else ()),
-        Section("referrals", tuple(_funnel(figures, figures.senders))),
+        Section("referrals", tuple(_funnel(figures))),
         *(
             Section(f"variant {one.variant}" if one.variant else "without a variant", tuple(_referral_variant(one)))
             for one in figures.variants
@@ -127,7 +128,7 @@ def referral_sections(figures: ReferralFigures) -> tuple[Section, ...]:
     )
 
 
-def _funnel(figures: ReferralFigures | ReferralVariantFigures, senders: int) -> Iterator[Line]:
+def _funnel(figures: ReferralFigures | ReferralVariantFigures) -> Iterator[Line]:
     yield Line("opened", f"{figures.opened:,}")
     for label, count in (
         ("open", figures.open),
@@ -139,15 +140,18 @@ def _funnel(figures: ReferralFigures | ReferralVariantFigures, senders: int) -> 
         yield Line(f"  {label}", f"{count:,}", _share(count, figures.opened))
     yield Line("sender at a cap", f"{figures.capped:,}", _share(figures.capped, figures.completed))
     yield _conversion("conversion", figures.completed, figures.opened, "referrals")
+    senders = figures.senders
+    if isinstance(senders, SenderGroup):
+        if senders.low is not None and senders.high is not None:
+            yield Line("  may be", f"{senders.low:.1%} to {senders.high:.1%} at 95%")
+        senders = senders.senders
     yield Line("senders", f"{senders:,}")
     yield Line("time to complete", lengths(figures.time_to_complete))
 
 
 def _referral_variant(one: ReferralVariantFigures) -> Iterator[Line]:
     """Its funnel, how sure its conversion is, and the rewards of both sides."""
-    yield from _funnel(one, one.senders.senders)
-    if one.senders.low is not None and one.senders.high is not None:
-        yield Line("may be", f"{one.senders.low:.1%} to {one.senders.high:.1%} at 95%")
+    yield from _funnel(one)
     for side, grants in (("senders", one.sender_side), ("recipients", one.recipient_side)):
         for line in _grants(grants):
             # Their statuses are told of all variants together.
