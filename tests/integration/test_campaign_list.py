@@ -96,3 +96,18 @@ def test_a_shell_lists_them_as_columns_and_as_json(tmp_path: Path, capsys: pytes
     assert 0 == main(["campaigns", "--json", "--kind", "offers", "--store", store])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [("spring", "2020-05-04T00:00:00Z"), ("summer", None)] == [(one["name"], one["end"]) for one in lines]
+
+
+def test_a_campaign_of_the_other_kind_is_named_as_such_with_what_to_do(kit: rk.RewardKit) -> None:
+    commands: tuple[tuple[rk.Command[object], str], ...] = (
+        (rk.MakeOffer("always", "sue"), "`always` is one of referrals: make a referral by it, with `MakeReferral`"),
+        (rk.MakeReferral("spring", "sue", "rob"), "`spring` is one of offers: make its offer, with `MakeOffer`"),
+    )
+    for command, said in commands:
+        refused = kit.attempt(command)
+        assert isinstance(refused, rk.Refused)
+        assert ("campaign_of_other_kind", f"campaign {said}") == (refused.code, refused.sentence)
+    for name, said in (("friends", "`friends` is a referral program"), ("offer", "`offer` is an offer")):
+        refused = kit.attempt(rk.PauseCampaign(name))
+        assert isinstance(refused, rk.Refused)
+        assert ("campaign_unknown", f"{said} and no campaign: name a campaign") == (refused.code, refused.sentence)

@@ -117,6 +117,10 @@ def test_a_report_of_a_program_says_how_to_ask_for_it(report: Report, store: str
     assert err == "error: `friends` is a referral program and no campaign: add `--program`\n"
     code, out, _ = report("friends", "--program")
     assert (code, out.splitlines()[0]) == (0, "referral program friends")
+    assert report("always")[1].splitlines()[0] == "referral campaign always, live"
+    code, out, err = report("always", "--program")
+    assert (code, out) == (2, "")
+    assert err == "error: `always` is a campaign and no referral program: leave `--program` out\n"
 
 
 def test_a_report_of_a_referral_campaign_shows_senders_held_out_beside_the_others(

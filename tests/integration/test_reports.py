@@ -175,7 +175,8 @@ def test_senders_of_a_campaign_are_compared_with_those_who_were_held_out_of_it(k
     assert found.cautions == (f"{pending}: conversions are those up to now",)
     for query in (rk.ReferralReport("double"), rk.ReferralReport("double", campaign="double")):
         assert (kit.ask(query).holdout, kit.ask(query).cautions) == (None, ())
-    assert kit.ask(rk.ReferralReport(campaign="always")).holdout is None
+    always = kit.ask(rk.ReferralReport(campaign="always"))
+    assert (always.holdout, always.status, found.status) == (None, "live", "live")
 
 
 def test_a_comparison_of_senders_says_what_may_mislead(kit: rk.RewardKit) -> None:
@@ -211,6 +212,12 @@ def test_a_report_of_something_else_is_refused_with_the_one_to_ask_for(kit: rk.R
         (rk.ReferralReport(campaign="spring"), "campaign_of_other_kind", "CampaignReport"),
         (rk.ReferralReport("freinds"), "referral_program_unknown", "did you mean `friends`"),
         (rk.ReferralReport(campaign="alwys"), "campaign_unknown", "did you mean `always`"),
+        (rk.CampaignReport("alwys"), "campaign_unknown", "did you mean `always`"),
+        (rk.ReferralReport(campaign="sprong"), "campaign_unknown", "did you mean `spring`"),
+        (rk.CampaignReport("friends"), "campaign_unknown", "`friends` is a referral program and no campaign"),
+        (rk.ReferralReport(campaign="offer"), "campaign_unknown", "`offer` is an offer and no campaign"),
+        (rk.ReferralReport("always"), "referral_program_unknown", "`always` is a campaign .*: pass it as `campaign`"),
+        (rk.Preview("ann", "friends"), "campaign_unknown", "`friends` is a referral program and no campaign"),
     ):
         with pytest.raises(rk.Refused, match=said) as refused:
             kit.ask(query)

@@ -116,6 +116,32 @@ def test_a_file_gives_a_budget_which_stays_replenished_when_it_is_loaded_again(k
 
 WRONG = [
     (
+        PROGRAM.replace('recipient_reward = "five"', 'recipient_reward = "fife"') + 'condition = "A"',
+        "shop.toml:4: [referral-programs.x] recipient_reward: reward `fife` is not defined: did you mean `five`?",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nsender = "P"\nprogram = "y"',
+        "shop.toml:8: [campaigns.c] program: referral program `y` is not defined",
+    ),
+    (
+        PROGRAM
+        + 'condition = "A"\n[campaigns.c.variants.one]\nprogram = "x"\n[campaigns.c.variants.two]\nprogram = "y"',
+        "shop.toml:9: [campaigns.c.variants.two] program: referral program `y` is not defined",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\ncap = 3',
+        "shop.toml:6: [campaigns.c]: `offer` is missing, or `variants` or `program` in its place",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncopy = { name = "Twice!", teaser = 5 }',
+        "shop.toml:8: [campaigns.c] copy: must be a table of texts, not a table where `teaser` is `5`",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nholdout = 20',
+        'shop.toml:8: [campaigns.c] holdout: must be a share below the whole, such as `0.1` or `"10%"`, not `20`',
+    ),
+    (PROGRAM + "condition = A", "shop.toml:5: this is not TOML: invalid value: texts stand in quotes"),
+    (
         PROGRAM + 'condition = "A"\nentry = "B"',
         "shop.toml:6: [referral-programs.x] entry: cannot make referrals of `x`: whoever is referred was referred by",
     ),

@@ -14,6 +14,7 @@ from rewardkit.cli.reports.page import campaign_page, referral_page
 from rewardkit.cli.reports.sections import campaign_sections, referral_sections
 from rewardkit.cli.reports.terminal import print_report, terminal_width
 from rewardkit.core.referrals.queries import ReferralPrograms
+from rewardkit.core.requests.queries import Campaigns
 from rewardkit.core.tracking.figures import CampaignFigures, ReferralFigures
 from rewardkit.core.tracking.queries import CampaignReport, ReferralReport
 from rewardkit.core.values.input import show
@@ -59,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _figures(kit: RewardKit, arguments: argparse.Namespace) -> CampaignFigures | ReferralFigures:
     if arguments.program:
+        if arguments.name not in _programs(kit) and arguments.name in {one.name for one in kit.ask(Campaigns())}:
+            name = show(arguments.name)
+            raise ValidationError(f"`{name}` is a campaign and no referral program: leave `--program` out")
         return kit.ask(ReferralReport(arguments.name, top=arguments.top))
     try:
         return kit.ask(CampaignReport(arguments.name))
@@ -78,7 +82,9 @@ def _programs(kit: RewardKit) -> set[str]:
 def _title(figures: CampaignFigures | ReferralFigures) -> str:
     if isinstance(figures, CampaignFigures):
         return f"campaign {figures.campaign}, {figures.use.status}"
-    return f"referral program {figures.program}" if figures.program else f"referral campaign {figures.campaign}"
+    if figures.program:
+        return f"referral program {figures.program}"
+    return f"referral campaign {figures.campaign}, {figures.status}"
 
 
 def _write(name: str, page: str) -> None:

@@ -234,7 +234,22 @@ def _explained(source: TomlSource, line: _Line, cause: RewardKitError) -> str:
         key = "coupons"
     elif key and subject == ".".join((*path[len(line.path) :], key)):
         message = rest
+    elif not key and isinstance(cause, Refused) and cause.code.endswith("_unknown"):
+        path, key = _naming(source, line.path, cause.facts.get("name"))
     return source.finding(message, *path, key=key)
+
+
+def _naming(source: TomlSource, path: tuple[str, ...], name: object) -> tuple[tuple[str, ...], str]:
+    """The table and the key whose value is this name; no key where there is none."""
+    found: Any = source.tables
+    for part in path:
+        found = found[part]
+    inside = [(path, key, value) for key, value in found.items()]
+    for _, key, value in tuple(inside):
+        if isinstance(value, dict):
+            deeper = (((*path, key, table), one) for table, one in value.items() if isinstance(one, dict))
+            inside += [(place, inner, text) for place, one in deeper for inner, text in one.items()]
+    return next(((place, key) for place, key, value in inside if value == name), (path, ""))
 
 
 def _condition_key(line: _Line, message: str) -> str:

@@ -86,9 +86,12 @@ def moment(value: Any, zone: str = "the campaign's zone") -> str:
 
 def copy(value: Any) -> str:
     """What is wrong with texts for people, or nothing."""
-    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-        return ""
-    return f"must be a table of texts, not {_shown(value)}"
+    if not isinstance(value, dict):
+        return f"must be a table of texts, not {_shown(value)}"
+    wrong = ((key, item) for key, item in value.items() if not isinstance(item, str))
+    return next(
+        (f"must be a table of texts, not a table where `{show(key)}` is {_shown(item)}" for key, item in wrong), ""
+    )
 
 
 def share(value: Any) -> str:
@@ -261,7 +264,8 @@ def _entry(source: TomlSource, shape: Shape, value: Any, *path: str) -> Iterator
             yield source.finding(wrong, *path, key=key)
     for key in shape.needed:
         if not {key, *shape.instead.get(key, ())} & value.keys():
-            yield source.finding(f"`{key}` is missing", *path)
+            others = " or ".join(f"`{other}`" for other in shape.instead.get(key, ()))
+            yield source.finding(f"`{key}` is missing" + (f", or {others} in its place" if others else ""), *path)
 
 
 def _unknown(name: str, what: str, known: Any) -> str:

@@ -16,6 +16,8 @@ FILE_BYTES = 1_048_576
 """Of one file: thousands of campaigns fit, a log read by mistake does not."""
 
 _PLACE = re.compile(r"^(?P<what>.*) \(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
+_QUOTES = ": texts stand in quotes"
+"""What is mostly forgotten where TOML sees no value."""
 _MULTILINE = re.compile(r"\"\"\"|'''")
 _KEY = re.compile(r"""^\s*(?P<key>(?:"[^"]*"|'[^']*'|[A-Za-z0-9_.\s-])+?)\s*=""")
 
@@ -60,7 +62,8 @@ class TomlSource:
             place, what = (f"{self.name}:{found['line']}", found["what"]) if found else (self.name, str(error))
             if "set_int_max_str_digits" in what:
                 what = "a whole number has thousands of digits"
-            raise ValidationError(f"{place}: this is not TOML: {what[:1].lower()}{what[1:]}") from None
+            instead = _QUOTES if what == "Invalid value" else ""
+            raise ValidationError(f"{place}: this is not TOML: {what[:1].lower()}{what[1:]}{instead}") from None
 
     def place(self, *path: str) -> str:
         """The file's name and the line of a key, or of the nearest table around it, or none where none is seen."""

@@ -15,6 +15,7 @@ from rewardkit.core.definitions.draws import numbered, read_share
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.drafts.defining import read_condition, require_acknowledged, unknown
 from rewardkit.core.drafts.draft import Draft
+from rewardkit.core.drafts.unknown_campaign import unknown_campaign
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
 from rewardkit.core.requests.variant import read_copy, read_variants
@@ -288,7 +289,7 @@ def ended(campaign: Either, at: int) -> Either:
 def _known(draft: Draft, name: str) -> Campaign:
     campaign = draft.catalogue.campaigns.get(text(name, "a campaign's name"))
     if campaign is None:
-        raise unknown("campaign", name, draft.catalogue.campaigns)
+        raise unknown_campaign(name, draft.catalogue)
     return campaign
 
 

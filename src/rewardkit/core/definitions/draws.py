@@ -89,7 +89,9 @@ def read_share(given: object) -> int:
         raise ValidationError(f'holdout must be a share such as `0.1` or `"10%"`, not `{show(str(given))}`')
     share = Decimal(found["number"]) * (WHOLE // 100 if found["percent"] else WHOLE)
     if share >= WHOLE:
-        raise ValidationError(f"holdout must be a share below the whole, not `{show(str(given))}`")
+        raise ValidationError(
+            f'holdout must be a share below the whole, such as `0.1` or `"10%"`, not `{show(str(given))}`'
+        )
     if share != int(share):
         raise ValidationError(f"holdout has at most six decimals, not `{show(str(given))}`")
     return int(share)

@@ -14,8 +14,8 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.drafts.draft import Draft
+from rewardkit.core.drafts.unknown_campaign import unknown_campaign
 from rewardkit.core.referrals import campaigning as referrals
 from rewardkit.core.referrals import checks as referral_checks
 from rewardkit.core.referrals import preview as referral_preview
@@ -118,7 +118,7 @@ def preview(query: Preview, context: Context) -> Deciding[Decision[Previewed]]:
 def _campaign(name: str, catalogue: Catalogue) -> Campaign:
     campaign = catalogue.campaigns.get(name)
     if campaign is None:
-        raise unknown("campaign", name, {**catalogue.campaigns, **catalogue.referrals.campaigns})
+        raise unknown_campaign(name, catalogue)
     return campaign
 
 

@@ -8,7 +8,7 @@ from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import UNITS
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.drafts.unknown_campaign import no_offer_campaign
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Making
 from rewardkit.core.folding.members import fold_members, fold_with_history
@@ -30,7 +30,7 @@ def make_offer(command: MakeOffer, context: Context) -> Deciding[Decision[UserOf
     catalogue, row = yield from member_of(user, context)
     campaign = catalogue.campaigns.get(name)
     if campaign is None:
-        raise unknown("campaign", name, catalogue.campaigns)
+        raise no_offer_campaign(name, catalogue, "make a referral by it, with `MakeReferral`")
     return (yield from enter(campaign, catalogue, row, context))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rewardkit.core.deciding.context import Context
 from rewardkit.core.definitions.offer import PROMOTION
 from rewardkit.core.definitions.promotion import Promotion
-from rewardkit.core.drafts.defining import unknown
 from rewardkit.core.drafts.draft import Draft
+from rewardkit.core.drafts.unknown_campaign import no_offer_campaign
 from rewardkit.core.pools.refusals import pool_unknown
 from rewardkit.core.promotions.commands import DefinePromotion
 from rewardkit.core.requests.answers import Defined
@@ -34,7 +34,7 @@ def _promotion(command: DefinePromotion, draft: Draft, version: int) -> Promotio
     if command.coupons is None:
         campaign = text(command.campaign, "campaign")
         if campaign not in draft.catalogue.campaigns:
-            raise unknown("campaign", campaign, draft.catalogue.campaigns)
+            raise no_offer_campaign(campaign, draft.catalogue, "a promo code makes an offer, so name one of offers")
         return Promotion(version, campaign=campaign)
     coupons = text(command.coupons, "coupons")
     if coupons not in draft.pools:

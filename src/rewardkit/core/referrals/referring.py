@@ -12,6 +12,7 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import current
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.drafts.unknown_campaign import OF_OFFERS, other_kind
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.members import fold_members, fold_with_history
 from rewardkit.core.folding.open_referral import OpenReferral
@@ -50,6 +51,8 @@ def make_referral(command: MakeReferral, context: Context) -> Deciding[Decision[
     elif name in register.programs:
         terms = Terms(register.programs[name], None)
     else:
+        if name in catalogue.campaigns:
+            raise other_kind(name, OF_OFFERS, "make its offer, with `MakeOffer`")
         raise unknown("referral_program", name, {**register.programs, **register.campaigns})
     return (yield from _refer((terms,), rows[sender], fold, rows[recipient], catalogue, context))
 

@@ -12,7 +12,7 @@ from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.catalogue import Catalogue
-from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.drafts.unknown_campaign import no_offer_campaign
 from rewardkit.core.storing.needs import ask
 from rewardkit.core.tracking.figures import CampaignFigures, Holdout, VariantFigures
 from rewardkit.core.tracking.grant_figures import grant_figures
@@ -24,7 +24,6 @@ from rewardkit.core.tracking.shares import SHARE_CHANGED, shares_while_live
 from rewardkit.core.tracking.tallies import GrantTally, LengthTally, OfferTally, UserTally
 from rewardkit.core.tracking.variant_order import variants_of
 from rewardkit.core.values.input import text
-from rewardkit.errors import Refused
 from rewardkit.language.event import moment
 
 ACTIVE, HELD_OUT = "active", "held_out"
@@ -88,10 +87,7 @@ def _known(name: str, catalogue: Catalogue) -> Campaign:
     campaign = catalogue.campaigns.get(name)
     if campaign is not None:
         return campaign
-    if name in catalogue.referrals.campaigns:
-        sentence = f"campaign `{name}` is one of referrals: ask for `ReferralReport(campaign=…)`"
-        raise Refused("campaign_of_other_kind", sentence, {"name": name})
-    raise unknown("campaign", name, catalogue.campaigns)
+    raise no_offer_campaign(name, catalogue, "ask for `ReferralReport(campaign=…)`")
 
 
 def _figures(variant: str, counted: _Counted, catalogue: Catalogue) -> VariantFigures:

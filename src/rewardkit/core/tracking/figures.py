@@ -243,6 +243,8 @@ class ReferralFigures:
     """Referrals that are in no depth: deeper than 64, or in a circle that nobody entered from outside."""
     longest: tuple[str, ...]
     """The users of one of the longest chains, the first sender first; empty where there is no referral."""
+    status: str = attrs.field(default="", kw_only=True)
+    """Of the campaign: `draft`, `live`, `paused` or `ended`; empty where all campaigns are counted."""
     caps: tuple[CapUse, ...] = ()
     """What is taken of the campaign's caps now; empty where it has none, or all campaigns are counted."""
     budget: BudgetUse | None = None
@@ -250,7 +252,7 @@ class ReferralFigures:
     holdout: SenderHoldout | None = None
     """None where no sender is held out, or where more is asked than what one campaign came to."""
     cautions: tuple[str, ...] = ()
-    """Why the comparison with the holdout may mislead, in sentences; empty where nobody was held out."""
+    """Why the comparison with the holdout may mislead, in sentences; empty where nobody held out has referred."""
     variants: tuple[ReferralVariantFigures, ...] = ()
     """In the order in which the campaign got them; empty where it never had any, or all campaigns are counted."""
 

@@ -9,6 +9,7 @@ from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.drafts.defining import unknown
+from rewardkit.core.drafts.unknown_campaign import no_referral_campaign
 from rewardkit.core.referrals.places import uses_of
 from rewardkit.core.referrals.queries import LimitsUse
 from rewardkit.core.requests.listing import optional_text
@@ -35,7 +36,7 @@ from rewardkit.core.tracking.needs import (
 from rewardkit.core.tracking.queries import ReferralReport
 from rewardkit.core.tracking.referral_variants import funnel_of, variants_in
 from rewardkit.core.tracking.sender_holdout import sender_holdout
-from rewardkit.core.values.input import integer
+from rewardkit.core.values.input import integer, show
 from rewardkit.errors import Refused, ValidationError
 from rewardkit.language.event import moment
 
@@ -87,6 +88,7 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
         depths=tuple(DepthFigures(row.depth, row.opened, row.completed) for row in depths),
         elsewhere=funnel.opened - sum(row.opened for row in depths),
         longest=(yield from ask(ChainInto(of, depths[-1].recipient))) if depths else (),
+        status="" if campaign is None else catalogue.referrals.campaigns[campaign].status,
         caps=use.caps,
         budget=use.budget,
         holdout=holdout,
@@ -111,10 +113,10 @@ def _require(program: str | None, campaign: str | None, catalogue: Catalogue) ->
     """
     register = catalogue.referrals
     if program is not None and program not in register.programs:
-        raise unknown("referral_program", program, register.programs)
-    if campaign is None or campaign in register.campaigns:
-        return
-    if campaign in catalogue.campaigns:
-        sentence = f"campaign `{campaign}` is one of offers: ask for `CampaignReport(…)`"
-        raise Refused("campaign_of_other_kind", sentence, {"name": campaign})
-    raise unknown("campaign", campaign, register.campaigns)
+        refused = unknown("referral_program", program, register.programs)
+        if program in register.campaigns or program in catalogue.campaigns:
+            sentence = f"`{show(program)}` is a campaign and no referral program: pass it as `campaign`"
+            raise Refused("referral_program_unknown", sentence, refused.facts)
+        raise refused
+    if campaign is not None and campaign not in register.campaigns:
+        raise no_referral_campaign(campaign, catalogue, "ask for `CampaignReport(…)`")

@@ -33,6 +33,8 @@ def sender_holdout(
     offering = Referred(None, campaign.name, "")
     held_out = Referred(None, None, campaign.name)
     groups = (yield from ask(TallySpread(offering))), (yield from ask(TallySpread(held_out)))
+    if not groups[1].opened:
+        return compared(*groups), ()
     terms = (yield from ask(TallyTerms(offering))), (yield from ask(TallyTerms(held_out)))
     return compared(*groups), tuple(_cautions(groups, terms, versions, register))
 
