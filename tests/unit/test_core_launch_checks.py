@@ -56,6 +56,41 @@ def test_findings_that_block_come_first(shop: Shop, terms: dict[str, Any], expec
     assert expected == codes(shop)
 
 
+@pytest.mark.parametrize(
+    "amount, said",
+    [
+        ("$5.00", "`$5.00`"),
+        ("five", "`five`"),
+        ("-5", "`-5`"),
+        ("5.00001", "`5.00001`"),
+        (True, "`True`"),
+        ("5.00", ""),
+        (Decimal("5.5"), ""),
+        (5, ""),
+        (0, ""),
+        ("0.00", ""),
+    ],
+)
+def test_an_amount_that_costs_are_not_counted_by_is_told_in_campaigns_of_both_kinds(
+    shop: Shop, amount: object, said: str
+) -> None:
+    shop.kit.run(rk.DefineReward("odd", {"amount": amount}))
+    shop.kit.run(rk.DefineOffer("odd", "odd", "A"))
+    shop.kit.run(rk.DefineCampaign("odd", "odd", entry="E", cap=5))
+    shop.kit.run(rk.DefineReferralProgram("odd", "odd", "odd", "A"))
+    shop.kit.run(rk.DefineCampaign("odd friends", program="odd"))
+    for name in ("odd", "odd friends"):
+        found = [one.message for one in shop.kit.ask(rk.LaunchChecks(name)) if one.code == "amount_uncounted"]
+        told = f"reward `odd` counts as free: its `amount` is {said}, and not a whole number or a decimal of at most"
+        assert ([told] if said else []) == [message[: len(told)] for message in found]
+
+
+def test_a_reward_that_says_nothing_of_its_cost_is_no_finding(shop: Shop) -> None:
+    shop.kit.run(rk.DefineReward("disc", {"sku": "CD-1"}))
+    draft(shop, entry="E", cap=5)
+    assert "amount_uncounted" not in codes(shop)
+
+
 def test_a_launch_is_refused_until_what_blocks_it_is_acknowledged(shop: Shop) -> None:
     draft(shop, entry="E", reentry="after_earning")
     refused = shop.kit.attempt(rk.LaunchCampaign("c"))

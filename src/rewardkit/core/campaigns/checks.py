@@ -9,14 +9,17 @@ from typing import Any, Final
 import attrs
 
 from rewardkit.core.deciding.context import Deciding
-from rewardkit.core.definitions.budget import money
+from rewardkit.core.definitions.amount import PROPERTY, is_nothing
+from rewardkit.core.definitions.budget import cost_of, money
 from rewardkit.core.definitions.campaign import Campaign
 from rewardkit.core.definitions.campaign_terms import AFTER_EARNING
 from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.definitions.referral_campaign import ReferralCampaign
 from rewardkit.core.requests.queries import Query
+from rewardkit.core.requests.records import Reward
 from rewardkit.core.storing.needs import SeenNames, ask
 from rewardkit.core.values import limits
+from rewardkit.core.values.input import show
 from rewardkit.errors import Refused
 from rewardkit.language.checks.check import Scope
 from rewardkit.language.condition import Condition
@@ -85,6 +88,8 @@ def require_checked(name: str, found: Iterable[Finding], acknowledged: Collectio
 def findings(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
     """What follows from definitions alone."""
     yield from _payout(campaign, catalogue)
+    offers = [catalogue.offers[name] for name in campaign.offers]
+    yield from uncounted(catalogue.reward_versions[offer.reward, offer.reward_version] for offer in offers)
     yield from _lints(campaign, catalogue)
     yield from _overlaps(campaign, catalogue)
 
@@ -108,6 +113,19 @@ def _payout(campaign: Campaign, catalogue: Catalogue) -> Iterator[Finding]:
     if endless:
         sentence = "a user who earns enters again at once, and nothing bounds what one user earns"
         yield Finding("unlimited_per_user", sentence, facts, True)
+
+
+def uncounted(rewards: Iterable[Reward]) -> Iterator[Finding]:
+    """Rewards whose amount is none that costs and budgets can be counted by."""
+    for name, reward in sorted({reward.name: reward for reward in rewards}.items()):
+        if cost_of(reward) or is_nothing(reward):
+            continue
+        given = show(str(reward.properties[PROPERTY]))
+        sentence = (
+            f"reward `{name}` counts as free: its `amount` is `{given}`,"
+            ' and not a whole number or a decimal of at most four decimals, such as `"5.00"`'
+        )
+        yield Finding("amount_uncounted", sentence, {"reward": name, "amount": given})
 
 
 def _most(campaign: Campaign, dearest: int) -> Decimal | None:

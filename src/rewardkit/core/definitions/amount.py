@@ -26,6 +26,11 @@ def amount_of(reward: Reward) -> Decimal | None:
     return found if found is not None and found > 0 else None
 
 
+def is_nothing(reward: Reward) -> bool:
+    """Whether a reward says that it costs nothing, or says nothing of it."""
+    return PROPERTY not in reward.properties or _read(reward.properties[PROPERTY]) == 0
+
+
 def read_amount(value: object) -> Decimal:
     """An amount as a caller gives it.
 

@@ -214,10 +214,15 @@ class Catalogue:
 
     def referral_costs(self, program: ReferralProgram) -> tuple[int, int]:
         """What the sender's and the recipient's reward of a version of a program cost."""
+        sender, recipient = self.referral_rewards(program)
+        return cost_of(sender), cost_of(recipient)
+
+    def referral_rewards(self, program: ReferralProgram) -> tuple[Reward, Reward]:
+        """The sender's and the recipient's reward of a version of a program."""
         rewards = self.reward_versions
         return (
-            cost_of(rewards[program.sender_reward, program.sender_reward_version]),
-            cost_of(rewards[program.recipient_reward, program.recipient_reward_version]),
+            rewards[program.sender_reward, program.sender_reward_version],
+            rewards[program.recipient_reward, program.recipient_reward_version],
         )
 
     def by_code(self, code: str) -> Campaign | None:

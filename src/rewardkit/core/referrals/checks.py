@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from rewardkit.core.campaigns.checks import OVERLAPS, Finding, checked, lints, meet
+from rewardkit.core.campaigns.checks import OVERLAPS, Finding, checked, lints, meet, uncounted
 from rewardkit.core.deciding.context import Deciding
 from rewardkit.core.definitions.budget import money
 from rewardkit.core.definitions.catalogue import Catalogue
@@ -29,6 +29,7 @@ def findings(campaign: ReferralCampaign, catalogue: Catalogue) -> Iterator[Findi
     """What follows from definitions alone."""
     programs = [catalogue.referrals.programs[name] for name in sorted(campaign.programs)]
     yield from _payout(campaign, programs, catalogue)
+    yield from uncounted(reward for program in programs for reward in catalogue.referral_rewards(program))
     for program in programs:
         yield from _per_sender(program, catalogue, among=len(programs))
     if campaign.sender is not None:
