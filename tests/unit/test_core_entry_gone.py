@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
+from rewardkit.testing.random_commands import LINTS
 from rewardkit.testing.shop import Shop
 
 
@@ -16,7 +17,7 @@ def shop() -> Shop:
 
 
 def define(shop: Shop, entry: str | None, **terms: Any) -> None:
-    shop.kit.run(rk.DefineCampaign("c", "c", entry=entry, acknowledge=("RK201",), **terms))
+    shop.kit.run(rk.DefineCampaign("c", "c", entry=entry, acknowledge=LINTS, **terms))
 
 
 @pytest.mark.parametrize("seen_meanwhile", [True, False])
@@ -78,3 +79,10 @@ def test_who_waited_for_the_start_of_what_is_gone_is_judged_anew(shop: Shop, *, 
     shop.at(20)
     (made,) = shop.emit("Z").entered
     assert shop.second(10) == made.made_at.replace(tzinfo=shop.second(10).tzinfo)
+
+
+def test_who_could_never_enter_by_a_condition_that_is_gone_may_by_one_with_an_audience(shop: Shop) -> None:
+    shop.campaign("A", "E & !C")
+    shop.emit("C")
+    define(shop, "B", audience="!D")
+    assert 1 == len(shop.emit("B").entered)

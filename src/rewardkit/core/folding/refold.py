@@ -77,7 +77,8 @@ def _keeps_cycles(fold: Fold, campaign: Campaign) -> bool:
 def _replay_entry(fold: Fold, campaign: Campaign) -> None:
     if campaign.recurs:
         if not _keeps_cycles(fold, campaign):
-            # What her row keeps of it is no cycle: a decision that waits for the start, say.
+            # What her row keeps of it is no cycle: a decision that waits for the start, say, or that she never enters.
+            fold.progress.enter(campaign.id, decided=False)
             fold.progress.drop(key(campaign.id, ENTRY))
         fold.refold_cycle(campaign)
         return
