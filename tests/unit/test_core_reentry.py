@@ -284,6 +284,16 @@ def test_what_is_earned_as_it_is_made_begins_anew_with_the_next_event(shop: Shop
     assert [(1, 1)] * 3 == found
 
 
+def test_one_event_that_earns_two_offers_begins_anew_once(shop: Shop) -> None:
+    shop.campaign("B", "E", reentry="after_earning")
+    shop.emit("E")
+    shop.kit.run(rk.MakeOffer("c", "amanda"))
+    shop.at(9)
+    shop.emit("E", 2)
+    shop.emit("B", 1)
+    assert [("active", 2), ("earned", 0), ("earned", 0)] == sorted(shop.offers())
+
+
 def test_what_was_earned_by_the_very_event_of_an_entry_does_not_begin_it_anew(shop: Shop) -> None:
     shop.campaign("E", "E", reentry="after_earning")
     shop.kit.run(rk.MakeOffer("c", "amanda"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Sequence
 
 from rewardkit.core.definitions.audience import Audience, holds
@@ -30,8 +29,8 @@ class EntryFold(Reading, ABC):
         super().__init__(catalogue, row, history)
         self._standing: Standing | None = None
         self._settled = 0
-        self._begun: deque[tuple[Campaign, Position]] = deque()
-        """Entry conditions that begin anew after a place, and were not folded yet."""
+        self._begun: dict[int, tuple[Campaign, Position]] = {}
+        """Entry conditions that begin anew after a place, and were not folded yet, by the campaigns' ids."""
 
     @abstractmethod
     def make(self, campaign: Campaign, start: Position, until: int) -> Making:
@@ -174,8 +173,12 @@ class EntryFold(Reading, ABC):
         self._keep_cycle(campaign, after, state, self.position.at, decisive)
 
     def begin_anew(self, campaign: Campaign, after: Position) -> None:
-        """Have the entry condition begin anew after a place, once everything up to it is folded."""
-        self._begun.append((campaign, after))
+        """Have the entry condition begin anew after a place, once everything up to it is folded.
+
+        Of several places the first: one event may earn two offers, and still begins one cycle.
+        """
+        _, known = self._begun.get(campaign.id, (campaign, after))
+        self._begun[campaign.id] = campaign, min(known, after)
 
     def is_idle_at(self, campaign: Campaign, place: Position, *, made_there: bool) -> bool:
         """Whether no cycle is open at a place, since the user entered before it.
@@ -192,7 +195,7 @@ class EntryFold(Reading, ABC):
     def open_cycles(self) -> None:
         """Fold the cycles that have begun."""
         while self._begun:
-            campaign, after = self._begun.popleft()
+            campaign, after = self._begun.pop(next(iter(self._begun)))
             self.progress.enter(campaign.id, decided=True)
             self.progress.enter(campaign.id, decided=False)
             self._replay_cycle(campaign, after)
