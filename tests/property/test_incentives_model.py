@@ -66,6 +66,8 @@ REVIEWING = {
     "approve flagged": "flagged",
     "deny flagged": "flagged",
 }
+AMOUNTS: st.SearchStrategy[int | str] = st.sampled_from((0, 1, "1.5", 2, "7.5"))
+FUNDING = {"replenish": "budget"}
 REVERSING = {"paid": "fulfilled", "unpaid": "ready"}
 
 
@@ -203,12 +205,16 @@ class Incentives(IncentiveHistory):
         }
         self.do(moves[move])
 
-    @rule(data=st.data(), amount=st.sampled_from((0, 1, "2.5", 4, "7.5")))
-    def replenish(self, data: st.DataObject, amount: object) -> None:
+    @precondition(lambda self: self.can(FUNDING))
+    @rule(data=st.data(), times=st.integers(1, 3))
+    def replenish(self, data: st.DataObject, times: int) -> None:
+        """By little, so that what waited longest is too dear still while something behind it is not."""
         names = [name for name in self.known(CAMPAIGNS) if self.flavours[name].budget]
-        waiting = [row.campaign for row in self.kits.snapshot.grants if row.held_for == "budget"]
-        name = data.draw(st.sampled_from((*names, *waiting * OFTEN)))
-        self.do(rk.ReplenishBudget(name, amount, limit=1 if amount == 0 else 100))  # type: ignore[arg-type]
+        for _ in range(times):
+            waiting = [row.campaign for row in self.kits.snapshot.grants if row.held_for == "budget"]
+            name = data.draw(st.sampled_from((*names, *waiting * OFTEN)))
+            amount = data.draw(AMOUNTS if name in waiting else st.sampled_from((0, 0, 1)))
+            self.do(rk.ReplenishBudget(name, amount, limit=1 if amount == 0 else 100))
 
     # --- grants ------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ def campaigns(name: str, flavour: Flavour, now: Instant) -> st.SearchStrategy[De
         end=st.sampled_from((None, None, *(now + seconds * SECOND for seconds in (6, 12, 30)))),
         cap=st.sampled_from((None, None, None, 1, 2, 4)),
         user_cap=st.sampled_from((1, 1, 2)),
-        budget=st.sampled_from((3, 6, "12.50")),
+        budget=st.sampled_from((2, 4, "12.50")),
         caps_per=st.sampled_from(({}, {}, {}, {"day": 2}, {"week": 3, "day": 1})),
     )
 

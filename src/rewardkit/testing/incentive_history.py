@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from rewardkit.core.requests.commands import Command, DefineCampaign, DefineReward, LaunchCampaign
+from rewardkit.core.requests.variant import Variant
 from rewardkit.core.storing.rows import GrantRow
 from rewardkit.language.event import Event
 from rewardkit.ports import Store
@@ -51,11 +52,12 @@ class IncentiveHistory(RuleBasedStateMachine):
         self.codes: dict[str, str] = {}
         self.kits.open(DefineReward("cash", {"amount": 5}))
         self.kits.open(DefineReward("thanks", {"amount": "1.50"}))
-        # Whoever does what most events say is made an offer, and earns it, from the first step on.
-        self.kits.open(attrs.evolve(data.draw(draws.offers(plain)), condition="A"))
-        self.kits.open(data.draw(draws.offers(others[0])))
+        # Whoever does what most events say is made an offer, a dear or a cheap one, and earns it, from the first step.
+        self.kits.open(attrs.evolve(data.draw(draws.offers(plain)), reward="cash", condition="A"))
+        self.kits.open(attrs.evolve(data.draw(draws.offers(others[0])), reward="thanks", condition="A"))
         terms = data.draw(draws.campaigns(plain, self.flavours[plain], self.now))
-        self.kits.open(attrs.evolve(terms, entry="E", **_PLAIN))
+        both = Variant("p", f"{plain}-offer"), Variant("q", f"{others[0]}-offer")
+        self.kits.open(attrs.evolve(terms, entry="E", offer=None, variants=both, **_PLAIN))
         self.kits.open(data.draw(draws.campaigns(others[0], self.flavours[others[0]], self.now)))
         for name in (plain, others[0]):
             self.kits.open(LaunchCampaign(name, acknowledge=LAUNCHES))

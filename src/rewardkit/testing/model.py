@@ -373,9 +373,16 @@ def _capped(world: _World, before: Snapshot, after: Snapshot) -> Iterator[str]:
                 at_once.update(taking_of(other, world.catalogue))
         if not any(free.get(name, 0) + at_once[name] + amount > caps[name] for name, amount in amounts.items()):
             yield f"C3: there was room under the caps of `{row.campaign}`: {row}"
-        if len(caps) == 1 and any(
-            other.status != "capped" and other.campaign == row.campaign and campaign.limits(other.made_at) == caps
-            for other in new[new.index(row) :]
+        if (
+            len(caps) == 1
+            and any(
+                other.status != "capped"
+                and other.campaign == row.campaign
+                and campaign.limits(other.made_at) == caps
+                # A dearer offer does not fit into a budget where a cheaper one still does.
+                and not any(taking_of(other, world.catalogue)[name] < amount for name, amount in amounts.items())
+                for other in new[new.index(row) :]
+            )
         ):
             yield f"C3: under the cap of `{row.campaign}` a later entry was preferred: {new}"
 
