@@ -15,8 +15,8 @@ from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.audit_catalogue import event_at
+from rewardkit.testing.decision import Decided, decided
 from rewardkit.testing.deed import Deed
-from rewardkit.testing.model import Decided, decided
 from rewardkit.testing.offering_book import OfferingBook
 from rewardkit.testing.referral_model import DAY
 
