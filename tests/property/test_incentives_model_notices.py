@@ -202,6 +202,70 @@ def test_a_broken_promise_is_noticed(letter: str, command: Command[Any], spoil: 
     assert letter in noticed(command, spoil)
 
 
+# --- what referral campaigns hold out, and their caps --------------------------------------------------
+
+HOLDING_OUT = rk.DefineCampaign("few", program="friends", holdout="60%", cap=1, caps_per={"day": 1})
+CHOSEN, HELD_OUT = "bea", "ann"
+"""By the digests of campaign and sender."""
+
+
+def entered(sender: str, *before: str) -> tuple[IncentiveKits, Deed]:
+    """Dan enters a sender's code, after others have entered Bea's."""
+    kits = defined()
+    definitions = rk.DefineCampaign("always", program="friends"), HOLDING_OUT
+    for command in (*definitions, rk.LaunchCampaign("always"), rk.LaunchCampaign("few")):
+        kits.open(command)
+    kits.begin()
+    codes = {user: kits.do(rk.GiveReferralCode(user))[0].answer.code for user in (CHOSEN, HELD_OUT)}
+    for recipient in before:
+        assert kits.do(rk.EnterReferralCode(codes[CHOSEN], recipient))[1] == []
+    model = copy.deepcopy(kits.model)
+    deed, found = kits.do(rk.EnterReferralCode(codes[sender], "dan"))
+    assert found == []
+    kits.model = model
+    return kits, deed
+
+
+def letters(kits: IncentiveKits, deed: Deed, **terms: Any) -> set[str]:
+    """Of what is broken, where the last answer and its row are said to have had other terms."""
+    answer = attrs.evolve(deed.answer, **terms)
+    rows = (row._replace(**terms) if row.id == answer.id else row for row in deed.after.referrals)
+    spoilt = attrs.evolve(deed.after, referrals=tuple(rows))
+    return {line[:2] for line in kits.model.violations(Deed(deed.command, answer, deed.at, deed.before, spoilt))}
+
+
+def test_a_sender_who_offers_what_she_is_held_out_of_is_noticed() -> None:
+    kits, deed = entered(HELD_OUT)
+    assert ("always", "few") == (deed.answer.campaign, deed.answer.held_out)
+    assert {"R1"} < letters(kits, deed, campaign="few", held_out="")
+
+
+def test_a_holdout_that_is_not_recorded_is_noticed() -> None:
+    kits, deed = entered(HELD_OUT)
+    assert {"R1"} == letters(kits, deed, held_out="")
+
+
+def test_a_sender_who_is_held_out_without_being_drawn_for_it_is_noticed() -> None:
+    kits, deed = entered(CHOSEN)
+    assert ("few", "") == (deed.answer.campaign, deed.answer.held_out)
+    assert "R1" in letters(kits, deed, campaign="always", held_out="few")
+
+
+def test_an_entry_into_a_full_campaign_is_noticed() -> None:
+    kits, deed = entered(CHOSEN, "eve")
+    assert "always" == deed.answer.campaign
+    assert {"R1", "R3"} <= letters(kits, deed, campaign="few")
+
+
+@pytest.mark.parametrize("place", ["ever", "day 2026-01-01"])
+def test_a_place_that_is_not_counted_is_noticed(place: str) -> None:
+    kits, deed = entered(CHOSEN)
+    name = f"at-entry/{place}/few"
+    counters = (row._replace(reserved=0) if row.name == name else row for row in deed.after.counters)
+    spoilt = deed._replace(after=attrs.evolve(deed.after, counters=tuple(counters)))
+    assert any(line.startswith(f"R3: `{name}` keeps (0, 0)") for line in kits.model.violations(spoilt))
+
+
 @pytest.mark.parametrize("letter, store", [("O3", "_reordered"), ("E3", "_shared")])
 def test_who_comes_to_something_else_is_noticed(letter: str, store: str) -> None:
     kits = begun()

@@ -102,6 +102,19 @@ def test_what_a_queueing_budget_does_not_cover_waits_and_is_released_oldest_firs
     assert 3 == len([one for one in shop.kit.ask(rk.Notices()).items if one.kind == "grant.ready"])
 
 
+def test_a_cheaper_grant_does_not_overtake_one_that_is_too_dear_still(shop: Shop) -> None:
+    shop.kit.run(rk.DefineReward("tape", {"amount": 2}))
+    shop.campaign("A", "E", budget=5, at_exhaustion="queue")
+    for second, (user, reward) in enumerate((("a", "disc"), ("b", "disc"), ("c", "tape"))):
+        shop.at(second)
+        shop.kit.run(rk.DefineOffer("c", reward, "A"))
+        shop.emit("E", user=user)
+        shop.emit("A", second + 0.5, user=user)
+    assert ["ready", "held budget", "held budget"] == statuses(shop)
+    released = [[one.user for one in shop.kit.run(rk.ReplenishBudget("c", amount)).released] for amount in (4, 1, 2)]
+    assert [[], ["b"], ["c"]] == released
+
+
 def test_a_replenishment_may_be_done_in_batches(shop: Shop) -> None:
     shop.campaign("A", "E", budget=5, at_exhaustion="queue")
     shop.kit.emit_many(event(name, at, name, user) for user in "abcd" for at, name in enumerate("EA"))
