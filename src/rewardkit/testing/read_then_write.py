@@ -40,30 +40,33 @@ class ReadThenWrite(WrappedStore):
             counters = looking.ask(Counters((self._counter,)))
         self._between()
         with self._store.transaction(tenant) as writing:
-            yield ReadThenWriteTransaction(writing, {row.name: row for row in counters})
+            yield ReadThenWriteTransaction(writing, self._counter, counters[0] if counters else None)
 
 
 class ReadThenWriteTransaction:
-    """A transaction that claims as most shops do."""
+    """A transaction that claims one counter as most shops do, and all others as it should."""
 
-    def __init__(self, transaction: Transaction, counters: dict[str, CounterRow]) -> None:
+    def __init__(self, transaction: Transaction, counter: str, known: CounterRow | None) -> None:
         self._transaction = transaction
-        self._counters = counters
+        self._counter = counter
+        self._known = known
         self.write = transaction.write
 
     def ask(self, need: Need[T]) -> T:
         """Answer a need; a claim by what was read before."""
         if not isinstance(need, Claims):
             return self._transaction.ask(need)
-        answer: Any = tuple(self._claim(claim) for claim in need.claims)
+        answer: Any = tuple(map(self._claim, need.claims))
         return answer  # type: ignore[no-any-return]
 
     def _claim(self, claim: Claim) -> int:
-        known = self._counters.get(claim.name)
-        row = known or CounterRow(claim.name, claim.cap, 0, 0, 0)
+        if claim.name != self._counter:
+            return self._transaction.ask(Claims((claim,)))[0]
+        row = self._known or CounterRow(claim.name, claim.cap, 0, 0, 0)
         cap = claim.cap if claim.want else row.cap
         granted = min(claim.want, cap - row.reserved - row.confirmed + claim.release)
         reserved = row.reserved - claim.confirm - claim.release + granted
         row = CounterRow(row.name, cap, reserved, row.confirmed + claim.confirm, granted)
-        self._transaction.write((Replace((row,)) if known else Insert((row,)),))
+        self._transaction.write((Replace((row,)) if self._known else Insert((row,)),))
+        self._known = row
         return granted
