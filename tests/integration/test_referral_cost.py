@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[rk.RewardKit
         yield kit
 
 
-def define(kit: rk.RewardKit, **caps: Any) -> None:
-    kit.run(rk.DefineReward("five"))
+def define(kit: rk.RewardKit, properties: Mapping[str, Any] | None = None, **caps: Any) -> None:
+    kit.run(rk.DefineReward("five", properties or {}))
     kit.run(rk.DefineReferralProgram("friends", "five", "five", "purchase*2", **caps))
     kit.emit("nothing", user="warm")
 
@@ -107,6 +107,33 @@ def test_variants_cost_no_statement_and_no_event_of_the_sender_is_read_for_them(
         assert not [text for text in texts if "rewardkit_event" in text and text.startswith("SELECT")]
         found.append(len(texts))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", ["stop", "queue"])
+def test_an_event_takes_at_most_five_statements_with_a_referral_of_a_campaign_with_a_budget(
+    kit: rk.RewardKit, count: Count, kind: str
+) -> None:
+    define(kit, {"amount": 5}, sender_cap=2, period_cap=1)
+    kit.run(rk.DefineCampaign("always", program="friends"))
+    terms: dict[str, Any] = {"cap": 3, "caps_per": {"day": 3}}
+    kit.run(rk.DefineCampaign("double", program="friends", budget=25, at_exhaustion=kind, **terms))
+    for name in ("always", "double"):
+        kit.run(rk.LaunchCampaign(name))
+    code = kit.run(rk.GiveReferralCode("sue")).code
+    entering = [count(lambda name=name: kit.run(rk.EnterReferralCode(code, name))) for name in ("ann", "bob")]  # type: ignore[misc]
+    full = count(lambda: kit.run(rk.EnterReferralCode(code, "cid")))
+    kit.emit_many([{"name": "purchase", "user": name, "id": "1"} for name in ("ann", "bob")])
+
+    granted, capped = count(purchase(kit, "ann")), count(purchase(kit, "bob"))
+
+    rows = [(one.recipient, one.campaign, one.sender_reward) for one in kit.ask(rk.Referrals("sue")).items]
+    third = "always" if kind == "stop" else "double"
+    assert [("ann", "double", "granted"), ("bob", "double", "capped"), ("cid", third, "")] == sorted(rows)
+    if "Postgres" in type(kit._store).__name__:
+        assert [5, 5] == [len(granted), len(capped)]
+        # Places and money are asked in one, and what is not needed goes back in another.
+        assert {1} == {len([text for text in one if "rewardkit_counter" in text]) for one in entering}
+        assert 2 - (kind == "queue") == len([text for text in full if "rewardkit_counter" in text])
 
 
 def test_statements_do_not_grow_with_the_senders_referrals(kit: rk.RewardKit, count: Count) -> None:
