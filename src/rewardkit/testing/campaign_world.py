@@ -2,7 +2,8 @@
 
 Users beside those of `faults_world`: `fay` has earned what waits for its review, `gus` what waits for its budget,
 `hal` has active offers, and `ivy` has fulfilled the entry condition of a campaign that is paused.
-`eve` offers double rewards, as long as she has not got her money back, and can earn one; she has referred two.
+`eve` offers double rewards, as long as she has not got her money back, and can earn one; she has referred two, and
+there is money for one more. `uma` has referred `fay` and `gus`, and there is money for one of three rewards.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rewardkit.ports import Store
 from rewardkit.testing import faults_world
 from rewardkit.testing.faults_world import BEGAN_AT, NOW, event, grant_of, kit_at, user_offer_of
 
-USERS = (*faults_world.USERS, "fay", "gus", "hal", "ivy")
+USERS = (*faults_world.USERS, "fay", "gus", "hal", "ivy", "uma")
 CODE = "2222KKKKB" + check_character("2222KKKKB", ALPHABET)
 """Of `eve`."""
 
@@ -43,6 +44,9 @@ def build(store: Store, tenant: str) -> None:
         transaction.ask(TakeReferralCode("eve", CODE, BEGAN_AT))
     for recipient in ("hal", "ivy"):
         kit.run(referrals.EnterReferralCode(CODE, recipient))
+    kit.emit_many([event("Vouched", "uma", "vouched", BEGAN_AT)])
+    for recipient in ("fay", "gus"):
+        kit.run(referrals.MakeReferral("patient", "uma", recipient))
 
 
 def _definitions() -> tuple[Command[Any], ...]:
@@ -56,9 +60,10 @@ def _definitions() -> tuple[Command[Any], ...]:
         *(commands.LaunchCampaign(name) for name in ("queued", "stopping", "halted")),
         referrals.DefineReferralProgram("double", "gift", "gift", "Ordered", sender_cap=1),
         commands.DefineCampaign("always", program="friends"),
-        commands.DefineCampaign("doubled", program="double", sender="Bought & !Refunded"),
-        commands.LaunchCampaign("always"),
-        commands.LaunchCampaign("doubled"),
+        commands.DefineCampaign("doubled", program="double", sender="Bought & !Refunded", budget="30.00"),
+        commands.DefineCampaign("patient", program="friends", sender="Vouched", budget="5.00", at_exhaustion="queue"),
+        *(commands.LaunchCampaign(name) for name in ("always", "doubled")),
+        commands.LaunchCampaign("patient", acknowledge="budget_covers_nothing"),
     )
 
 
@@ -87,7 +92,11 @@ def moves(tenant: str) -> Mapping[str, tuple[int, Command[Any]]]:
         "refund sender": commands.Emit((event("Refunded", "eve", "refunded"),)),
         "void double": referrals.VoidReferral(derive("rf", tenant, "", "hal")),
         "end doubled": commands.EndCampaign("doubled"),
-        "define doubled": commands.DefineCampaign("doubled", program="friends", sender="Bought"),
+        "define doubled": commands.DefineCampaign("doubled", program="friends", sender="Bought", budget="30.00"),
+        "buy": commands.Emit((event("Bought", "fay", "bought"),)),
+        "buy too": commands.Emit((event("Bought", "gus", "bought"),)),
+        "replenish doubled": ReplenishBudget("doubled", "10.00"),
+        "replenish patient": ReplenishBudget("patient", "5.00"),
         "define double": referrals.DefineReferralProgram("double", "gift", "gift", "Ordered | Joined", sender_cap=2),
     }
     return {**faults_world.moves(tenant), **{name: (NOW, command) for name, command in found.items()}}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rewardkit.core.deciding.context import Deciding
+from rewardkit.core.definitions.catalogue import Catalogue
 from rewardkit.core.folding.fold import Fold
 from rewardkit.core.folding.making import Ending, Making
 from rewardkit.core.settling.owed import Owed
 from rewardkit.core.settling.referral_places import ReferralPlaces
 from rewardkit.core.settling.wanted import Wanted
 from rewardkit.core.storing.needs import Claim, Claims, ask
+from rewardkit.core.storing.seen_needs import InForce
+from rewardkit.errors import StoreError
 
 
 def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Deciding[None]:
@@ -54,16 +57,34 @@ def claim(folds: Sequence[Fold], places: ReferralPlaces | None = None) -> Decidi
             left[name] -= amount
             if making.outcome is not None:
                 follow[name].settle(amount, making.outcome.status)
-    for one in sorted(owed, key=lambda one: one.place):
-        if isinstance(one.reward, Making) and one.reward.denied:
-            continue
+    due = [one for one in sorted(owed, key=lambda one: one.place) if not one.is_denied]
+    if not _pay(due, left, follow):
+        yield from _require_in_force(folds[0].catalogue)
+    for name, rest in left.items():
+        follow[name].release += rest
+    yield from _ask({name: counter for name, counter in follow.items() if counter.confirm or counter.release})
+
+
+def _pay(owed: Sequence[Owed], left: dict[str, int], follow: dict[str, Wanted]) -> bool:
+    """Pay what is owed from what is left, first come, first served; whether there was money for all of it."""
+    for one in owed:
         one.reward.funded = left[one.counter] >= one.cost
         if one.reward.funded:
             left[one.counter] -= one.cost
             follow[one.counter].confirm += one.cost
-    for name, rest in left.items():
-        follow[name].release += rest
-    yield from _ask({name: counter for name, counter in follow.items() if counter.confirm or counter.release})
+    return all(one.reward.funded for one in owed)
+
+
+def _require_in_force(catalogue: Catalogue) -> Deciding[None]:
+    """Have all of it decided anew where definitions have changed since they were read.
+
+    Whoever replenished a budget meanwhile found nobody waiting for it, and will not look again.
+
+    Raises:
+        StoreError: they have; the same call is made again.
+    """
+    if (yield from ask(InForce())) != (catalogue.epoch, catalogue.fingerprint):
+        raise StoreError("definitions changed while a budget was asked for money; try again", transient=True)
 
 
 def _owed(fold: Fold, ended: Making | Ending, wanted: dict[str, Wanted], *, held_out: bool) -> list[Owed]:

@@ -26,3 +26,8 @@ class Owed:
     def place(self) -> tuple[int, str, str]:
         """In the order in which such rewards were earned."""
         return self.at, self.user, self.campaign
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether it was not earned after all, since the offer could not be made."""
+        return isinstance(self.reward, Making) and self.reward.denied
