@@ -140,6 +140,14 @@ WRONG = [
         PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nholdout = 20',
         'shop.toml:8: [campaigns.c] holdout: must be a share below the whole, such as `0.1` or `"10%"`, not `20`',
     ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\nsender_cap = 3',
+        "shop.toml:8: [campaigns.c] sender_cap: this key is of [referral-programs.…]: write it there",
+    ),
+    (
+        PROGRAM + 'condition = "A"\n[campaigns.c]\nprogram = "x"\ncondition = "B"',
+        "shop.toml:8: [campaigns.c] condition: this key is of [offers.…] and [referral-programs.…]: write it there",
+    ),
     (PROGRAM + "condition = A", "shop.toml:5: this is not TOML: invalid value: texts stand in quotes"),
     (
         PROGRAM + 'condition = "A"\nentry = "B"',

@@ -259,13 +259,20 @@ def _entry(source: TomlSource, shape: Shape, value: Any, *path: str) -> Iterator
             for name, one in inner.items():
                 yield from _entry(source, shape.tables[key], one, *path, key, name)
         elif key not in shape.keys:
-            yield source.finding(_unknown(key, "key", (*shape.keys, *shape.tables)), *path, key=key)
+            wrong = _elsewhere(key) or _unknown(key, "key", (*shape.keys, *shape.tables))
+            yield source.finding(wrong, *path, key=key)
         elif wrong := shape.keys[key](inner):
             yield source.finding(wrong, *path, key=key)
     for key in shape.needed:
         if not {key, *shape.instead.get(key, ())} & value.keys():
             others = " or ".join(f"`{other}`" for other in shape.instead.get(key, ()))
             yield source.finding(f"`{key}` is missing" + (f", or {others} in its place" if others else ""), *path)
+
+
+def _elsewhere(key: str) -> str:
+    """Which tables have a key that this one has not, or nothing."""
+    homes = [f"[{kind}.…]" for kind, shape in SHAPES.items() if key in shape.keys]
+    return f"this key is of {' and '.join(homes)}: write it there" if homes else ""
 
 
 def _unknown(name: str, what: str, known: Any) -> str:
