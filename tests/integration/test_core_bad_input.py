@@ -204,14 +204,22 @@ REFUSED: dict[str, tuple[type[rk.RewardKitError], Callable[[rk.RewardKit], Any]]
 }
 
 
+def a_million_turns() -> float:
+    """What the processor takes for a loop that does nothing: a measure that a loaded machine does not change."""
+    began = time.thread_time()
+    for _ in range(1_000_000):
+        pass
+    return time.thread_time() - began
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_bad_input_has_a_clear_error_and_changes_nothing(world: World, case: str) -> None:
     expected, call = REFUSED[case]
     before = world.kept()
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(expected) as raised:
         call(world.kit)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 50 * a_million_turns()
     message = str(raised.value)
     assert 0 < len(message) < 2_000
     assert message.encode().isascii() or expected is rk.ConditionSyntaxError
