@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import rewardkit as rk
+from rewardkit.cli.reports.sections import referral_sections
 from rewardkit.storage import open_store
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
@@ -122,6 +123,17 @@ def test_the_list_of_all_campaigns_tells_what_is_taken_of_a_budget(
         use.reserved,
         use.confirmed,
     )
+
+
+def test_a_report_shows_the_money_beside_the_caps(shop: LimitedShop) -> None:
+    shop.campaign("double", budget=60, cap=8)
+    shop.enter("ann", "bob")
+    shop.complete("ann")
+    limits = referral_sections(shop.kit.ask(rk.ReferralReport(campaign="double")))[0]
+    assert "limits" == limits.title
+    assert [("cap", "2 of 8 taken", 0.25), ("budget", "60.00: 15.00 spent, 15.00 committed", 0.5)] == [
+        (line.label, line.value, line.share) for line in limits.lines
+    ]
 
 
 @pytest.mark.parametrize("terms, said", [({}, "a budget"), ({"cap": 9}, "caps and a budget"), (QUEUE, "")])
