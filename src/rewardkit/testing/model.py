@@ -56,10 +56,12 @@ class Model:
         self._spent: set[tuple[str, str]] = set()
         self._cycles: dict[tuple[str, str], _Cycle] = {}
         self._ends: dict[str, Position] = {}
+        self._cancelled: Collection[str] = ()
 
     def violations(self, before: Snapshot, after: Snapshot, step: Step) -> list[str]:
         """What does not follow from the events; empty where all does."""
         self._direct.update(step.direct)
+        self._cancelled = step.cancelled
         world = _World(after)
         old = {row.id: row for row in before.user_offers}
         versions = _World(before).versions
@@ -140,6 +142,10 @@ class Model:
                 yield f"O2: `{user}` entered `{campaign.name}` at {start}, which is not noticed at {until}"
             self._spent.add((user, campaign.name))
 
+    def _taken(self, row: UserOfferRow) -> bool:
+        """Whether it had a place as this step's events were read, which is before it withdraws anything."""
+        return row.status in TAKING or row.id in self._cancelled
+
     def _cycled(
         self,
         world: _World,
@@ -195,7 +201,7 @@ class Model:
                 cycle.after, cycle.idle_since = Position(world.reopens_at(campaign, start.at)), None
                 if campaign.reentry not in UNITS:
                     cycle.idle_since = start
-            elif campaign.reentry == NEVER and sum(row.status in TAKING for row in mine) >= campaign.user_cap:
+            elif campaign.reentry == NEVER and sum(map(self._taken, mine)) >= campaign.user_cap:
                 cycle.idle_since = start
             else:
                 yield f"O2: `{user}` entered `{campaign.name}` again at {start}, which is not noticed at {until}"
