@@ -157,9 +157,10 @@ class Incentives(IncentiveHistory):
         if acting:
             self.do(rk.Emit(tuple(self.event(("A", recipient, 0, 0, 0)) for recipient in recipients)))
         try:
-            offered = self.kits.kit.ask(rk.SenderTerms(sender)).campaign
+            terms = self.kits.kit.ask(rk.SenderTerms(sender))
+            offered = terms.campaign, terms.variant, terms.program
         except rk.Refused:
-            offered = ""
+            offered = "", "", ""
         assert offered == self.kits.model.referrals.offered(sender, self.kits.snapshot, self.now)
 
     @precondition(lambda self: self.kits.snapshot.referrals)
@@ -184,10 +185,13 @@ class Incentives(IncentiveHistory):
             if name not in known:
                 self.do(rk.LaunchCampaign(name, acknowledge=LAUNCHES))
 
-    @rule(data=st.data(), what=st.sampled_from(("offering", "program", "offering")))
+    @rule(data=st.data(), what=st.sampled_from(("offering", "program", "offering", "fallback")))
     def define_referrals(self, data: st.DataObject, what: str) -> None:
         if what == "program":
             self.do(data.draw(draws.programs))
+            return
+        if what == "fallback":
+            self.do(data.draw(draws.fallbacks))
             return
         terms = data.draw(draws.offerings(self.now))
         self.do(terms)

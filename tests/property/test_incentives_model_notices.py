@@ -266,6 +266,50 @@ def test_a_place_that_is_not_counted_is_noticed(place: str) -> None:
     assert any(line.startswith(f"R3: `{name}` keeps (0, 0)") for line in kits.model.violations(spoilt))
 
 
+# --- which variant of a referral campaign --------------------------------------------------------------
+
+
+def two(weight: int, other: int) -> rk.DefineCampaign:
+    """A fallback of two variants."""
+    programs = ("some", weight, "friends"), ("others", other, "strangers")
+    variants = (rk.Variant(name, program=program, weight=share) for name, share, program in programs)
+    return rk.DefineCampaign("always", variants=tuple(variants))
+
+
+def drawn(*later: rk.DefineCampaign) -> tuple[IncentiveKits, Deed]:
+    """Bea has referred Cid on the only variant that took anybody, and refers Dan on what was defined later."""
+    kits = defined()
+    kits.open(rk.DefineReferralProgram("strangers", "cash", "cash", "A"))
+    kits.open(two(1, 0))
+    kits.open(rk.LaunchCampaign("always"))
+    kits.begin()
+    code = kits.do(rk.GiveReferralCode("bea"))[0].answer.code
+    commands = (rk.EnterReferralCode(code, "cid"), *later)
+    assert [[] for _ in commands] == [kits.do(command)[1] for command in commands]
+    model = copy.deepcopy(kits.model)
+    deed, found = kits.do(rk.EnterReferralCode(code, "dan"))
+    assert found == []
+    kits.model = model
+    return kits, deed
+
+
+def test_a_sender_who_is_drawn_anew_though_her_variant_is_there_is_noticed() -> None:
+    kits, deed = drawn(two(0, 1))
+    assert ("some", "friends") == (deed.answer.variant, deed.answer.program)
+    assert "R1" in letters(kits, deed, variant="others", program="strangers")
+
+
+def test_a_variant_that_is_gone_and_yet_offered_is_noticed() -> None:
+    kits, deed = drawn(attrs.evolve(two(1, 1), variants=two(1, 1).variants[1:]))
+    assert ("others", "strangers") == (deed.answer.variant, deed.answer.program)
+    assert "R1" in letters(kits, deed, variant="some", program="friends")
+
+
+def test_a_variant_that_nobody_was_drawn_for_is_noticed() -> None:
+    kits, deed = drawn()
+    assert "R1" in letters(kits, deed, variant="others")
+
+
 @pytest.mark.parametrize("letter, store", [("O3", "_reordered"), ("E3", "_shared")])
 def test_who_comes_to_something_else_is_noticed(letter: str, store: str) -> None:
     kits = begun()

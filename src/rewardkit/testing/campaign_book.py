@@ -16,6 +16,7 @@ from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.calendar import period_of
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.grant_book import GrantBook
+from rewardkit.testing.offering_book import is_offering
 from rewardkit.testing.versions import Versions
 
 UNITS = 10_000
@@ -40,7 +41,7 @@ class CampaignBook:
     def learn(self, deed: Deed) -> None:
         """Take note of the terms of campaigns, and of what budgets were given."""
         command = deed.command
-        if isinstance(command, DefineCampaign) and not command.program and isinstance(deed.answer, Defined):
+        if isinstance(command, DefineCampaign) and not is_offering(command) and isinstance(deed.answer, Defined):
             self._terms.put(command.name, deed.answer.version, command)
         elif isinstance(command, ReplenishBudget) and isinstance(deed.answer, Replenished):
             self._replenished[command.campaign] += _units(Decimal(str(command.amount)))

@@ -5,6 +5,8 @@ Spans are seconds and a few names mean everything, so that deadlines, ties, late
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 from hypothesis import strategies as st
 
@@ -147,12 +149,32 @@ programs = st.builds(
 )
 
 
+WEIGHTS = ("p1 q1", "p1 q1", "p0 q1", "q3 p1", "p2 r1", "r0 p1", "q1 r1 p2", "q1")
+"""Of variants, by their letters: others from version to version, so that whoever was drawn stays, or loses hers."""
+
+
+def _offered(weights: str, programs: tuple[str, ...]) -> dict[str, Any]:
+    """What senders offer by a campaign: a program, or variants of them."""
+    if not weights:
+        return {"program": programs[0]}
+    made = zip(weights.split(), programs, strict=False)
+    return {"variants": tuple(Variant(name[0], program=program, weight=int(name[1:])) for name, program in made)}
+
+
+offered = st.builds(
+    _offered,
+    st.sampled_from(("", "", *WEIGHTS)),
+    st.tuples(*(st.sampled_from(PROGRAMS) for _ in range(3))),
+)
+fallbacks = offered.map(lambda terms: DefineCampaign(OFFERINGS[0], **terms))
+
+
 def offerings(now: Instant) -> st.SearchStrategy[DefineCampaign]:
     """A referral campaign that is no fallback."""
     return st.builds(
-        lambda name, program, sender, start, lasts, **terms: DefineCampaign(
+        lambda name, offered, sender, start, lasts, **terms: DefineCampaign(
             name,
-            program=program,
+            **offered,
             sender=sender,
             start=now + start * SECOND,
             end=now + (start + lasts) * SECOND,
@@ -160,7 +182,7 @@ def offerings(now: Instant) -> st.SearchStrategy[DefineCampaign]:
             **terms,
         ),
         st.sampled_from(OFFERINGS[1:]),
-        st.sampled_from(PROGRAMS),
+        offered,
         st.sampled_from((None, None, "A", *SENDERS)),
         st.sampled_from((-3, -1, 0, 0, 2)),
         st.sampled_from((1, 5, 30, 200_000)),

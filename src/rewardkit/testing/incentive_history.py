@@ -11,7 +11,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from rewardkit.core.requests.commands import Command, DefineCampaign, DefineReward, LaunchCampaign
+from rewardkit.core.requests.commands import Command, DefineReward, LaunchCampaign
 from rewardkit.core.requests.variant import Variant
 from rewardkit.core.storing.rows import GrantRow
 from rewardkit.language.event import Event
@@ -63,7 +63,7 @@ class IncentiveHistory(RuleBasedStateMachine):
             self.kits.open(LaunchCampaign(name, acknowledge=LAUNCHES))
         for name in PROGRAMS:
             self.kits.open(attrs.evolve(data.draw(draws.programs), name=name))
-        self.kits.open(DefineCampaign(OFFERINGS[0], program=PROGRAMS[0]))
+        self.kits.open(data.draw(draws.fallbacks))
         terms = data.draw(draws.offerings(self.now))
         span: dict[str, Any] = {"start": self.now, "end": self.now + _DAYS}
         self.kits.open(attrs.evolve(terms, name=OFFERINGS[1], **span))

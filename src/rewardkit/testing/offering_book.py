@@ -1,4 +1,6 @@
-"""Which referral campaigns senders offer, by what they were defined as: who is held out, and which have places left.
+"""Which referral campaigns senders offer, by what they were defined as.
+
+Who is drawn for which variant, who is held out, and which have places left.
 
 Written down a second time: nothing here asks the code that decides it.
 """
@@ -14,6 +16,7 @@ import attrs
 
 from rewardkit.core.requests.answers import CampaignState, Defined
 from rewardkit.core.requests.commands import DefineCampaign, EndCampaign, LaunchCampaign, PauseCampaign, ResumeCampaign
+from rewardkit.core.requests.variant import Variant
 from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.language.condition import Condition
 from rewardkit.language.event import Event, Instant, instant
@@ -74,8 +77,21 @@ class Offering:
 
     def holds_out(self, sender: str) -> bool:
         """By the digest of purpose, campaign and sender, which lies evenly between nothing and the whole."""
-        digest = blake2b(f"holdout\x1f{self.terms.name}\x1f{sender}".encode(), digest_size=8).digest()
-        return Fraction(int.from_bytes(digest, "big"), 2**64) < _share(self.terms.holdout)
+        return _place(f"holdout\x1f{self.terms.name}\x1f{sender}") < _share(self.terms.holdout)
+
+    def variant(self, sender: str, before: str) -> Variant:
+        """What a sender offers: the variant that she referred on before, if it is there, or else what a digest draws.
+
+        Without a name where there are none.
+        """
+        if not self.terms.variants:
+            return Variant("", program=self.terms.program or "")
+        for one in self.terms.variants:
+            if one.name == before:
+                return one
+        # Each as often as it weighs, so that a place among all of them is a place in a list.
+        places = [one for one in self.terms.variants for _ in range(one.weight)]
+        return places[int(_place(f"variant\x1f{self.terms.name}\x1f{sender}") * len(places))]
 
     def places(self, at: Instant) -> Mapping[str, int]:
         """Its caps on what is entered at an instant, by the name of what they count."""
@@ -90,11 +106,13 @@ class OfferingBook:
         self._known: dict[str, Offering] = {}
         self._places: dict[str, tuple[str, ...]] = {}
         """Of referrals, by their ids: the caps that there were when they were entered."""
+        self._sent: dict[tuple[str, str], str] = {}
+        """By sender and campaign, the variant that she has referred on last."""
 
     def learn(self, deed: Deed) -> None:
         """Take note of what was defined, launched, paused and ended."""
         command = deed.command
-        if isinstance(command, DefineCampaign) and command.program and isinstance(deed.answer, Defined):
+        if isinstance(command, DefineCampaign) and is_offering(command) and isinstance(deed.answer, Defined):
             self._known.setdefault(command.name, Offering(command, len(self._known))).terms = command
         elif isinstance(deed.answer, CampaignState) and deed.answer.name in self._known:
             campaign = self._known[deed.answer.name]
@@ -108,9 +126,9 @@ class OfferingBook:
     def __contains__(self, name: str) -> bool:
         return name in self._known
 
-    def program(self, name: str) -> str:
-        """That a campaign gives."""
-        return self._known[name].terms.program or ""
+    def variant(self, name: str, sender: str) -> Variant:
+        """What a sender offers by a campaign, with the program that it gives."""
+        return self._known[name].variant(sender, self._sent.get((sender, name), ""))
 
     def turns(self, sender: str, history: Sequence[Event], now: Instant) -> list[tuple[str, str]]:
         """The campaigns that a sender offers, each for the case that no earlier one has a place left.
@@ -145,8 +163,10 @@ class OfferingBook:
         return all(taken[place] < cap for place, cap in self._known[name].places(now).items())
 
     def enter(self, row: ReferralRow) -> None:
-        """Take note of the places that a new referral takes."""
+        """Take note of the places that a new referral takes, and of what its sender has referred on."""
         self._places[row.id] = tuple(self._known[row.campaign].places(row.made_at)) if row.campaign else ()
+        if row.variant:
+            self._sent[row.sender, row.campaign] = row.variant
 
     def violations(self, before: Snapshot, after: Snapshot) -> Iterator[str]:
         """Counters that do not say what referrals take, and caps that more was taken under than they allow."""
@@ -168,8 +188,18 @@ class OfferingBook:
                     yield f"R3: {taken} of {cap} places are taken of `{name}` after {row}"
 
 
+def is_offering(terms: DefineCampaign) -> bool:
+    """Whether a campaign's senders offer programs."""
+    return bool(terms.program) or any(one.program for one in terms.variants)
+
+
 def _counted(referrals: Iterable[ReferralRow]) -> list[ReferralRow]:
     return [row for row in referrals if row.status in ("open", "completed")]
+
+
+def _place(text: str) -> Fraction:
+    """Where the digest of a text lies between nothing and the whole."""
+    return Fraction(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big"), 2**64)
 
 
 def _share(written: object) -> Fraction:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rewardkit.core.referrals.commands import DefineReferralProgram, EnterReferralCode, MakeReferral, VoidReferral
 from rewardkit.core.requests.answers import Defined, Recorded
 from rewardkit.core.requests.referral_records import Referral
+from rewardkit.core.requests.variant import Variant
 from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.testing.audit import Snapshot
@@ -42,11 +43,15 @@ class ReferralStory:
             self._programs[command.name] = command
         self._offerings.learn(deed)
 
-    def offered(self, sender: str, snapshot: Snapshot, now: Instant) -> str:
-        """The campaign whose program a sender offers, or nothing."""
+    def offered(self, sender: str, snapshot: Snapshot, now: Instant) -> tuple[str, str, str]:
+        """The campaign that a sender offers, its variant that she was drawn for, and the program; or nothing."""
         self._know(snapshot)
         turns = self._offerings.turns(sender, self._events.get(sender, ()), now)
-        return next((name for name, _ in turns if self._offerings.has_room(name, snapshot.referrals, now)), "")
+        for name, _ in turns:
+            if self._offerings.has_room(name, snapshot.referrals, now):
+                variant = self._offerings.variant(name, sender)
+                return name, variant.name, variant.program
+        return "", "", ""
 
     def violations(self, deed: Deed, read: Mapping[str, Instant]) -> Iterator[str]:
         """What does not follow; `read` says up to when everything must have been decided about whom."""
@@ -78,10 +83,11 @@ class ReferralStory:
     def _referred(self, deed: Deed, command: MakeReferral | EnterReferralCode) -> Iterator[str]:
         refusal, sender, turns = self._asked(deed, command)
         before = deed.before.referrals
-        programs = [self._offerings.program(name) if name else getattr(command, "program", "") for name, _ in turns]
+        directly = Variant("", program=getattr(command, "program", ""))
+        drawn = [self._offerings.variant(name, sender) if name else directly for name, _ in turns]
         known = [
-            _known(before, program, name, sender, command.recipient)
-            for program, (name, _) in zip(programs, turns, strict=True)
+            _known(before, variant.program, name, sender, command.recipient)
+            for variant, (name, _) in zip(drawn, turns, strict=True)
         ]
         rooms = [not name or self._offerings.has_room(name, before, deed.at) for name, _ in turns]
         number = next((number for number, room in enumerate(rooms) if room), None)
@@ -93,9 +99,9 @@ class ReferralStory:
         if deed.refusal != refusal:
             yield f"R1: `{refusal}` was expected of {command}, not {deed.answer}"
         elif not refusal and number is not None:
-            made, (campaign, withheld) = deed.answer, turns[number]
-            terms = sender, command.recipient, programs[number], campaign, withheld
-            if (made.sender, made.recipient, made.program, made.campaign, made.held_out) != terms:
+            made, variant, (campaign, withheld) = deed.answer, drawn[number], turns[number]
+            terms = sender, command.recipient, variant.program, campaign, variant.name, withheld
+            if (made.sender, made.recipient, made.program, made.campaign, made.variant, made.held_out) != terms:
                 yield f"R1: {terms} was expected, not {made}"
 
     def _asked(self, deed: Deed, command: MakeReferral | EnterReferralCode) -> tuple[str, str, list[tuple[str, str]]]:
