@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rewardkit as rk
 from rewardkit.cli.reports.sections import referral_sections
-from rewardkit.storage import open_store
-from rewardkit.testing.audit import violations
-from rewardkit.testing.audit_rows import snapshot_of
-from rewardkit.testing.clock import FakeClock
 from rewardkit.testing.limited_shop import QUEUE, LimitedShop
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LimitedShop]:
-    texts = {"memory": ":memory:", "sqlite": f"sqlite:///{tmp_path}/rewards.db"}
-    store = open_store(texts.get(request.param) or request.getfixturevalue("postgres_dsn"), prefix="rewardkit_")
-    store.migrate()
-    clock = FakeClock("2026-03-10T12:00:00Z")
-    yield LimitedShop(rk.RewardKit(store, clock=clock), clock)
-    assert violations(snapshot_of(store, "default")) == ()
-    store.close()
+@pytest.fixture
+def shop(store: rk.Store) -> LimitedShop:
+    return LimitedShop(store)
 
 
 @pytest.mark.parametrize("kind", [{}, QUEUE])

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 import rewardkit as rk
 from rewardkit.ports import Store
-from rewardkit.storage.sql.postgres import PostgresStore
-from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
 
 WORKERS = int(os.environ.get("REWARDKIT_WORKERS", "6"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        # One writer at a time: the last of many threads waits for all the others.
-        store: Store = SqliteStore(tmp_path / "rewards.db", timeout_seconds=WORKERS)
-    else:
-        store = PostgresStore(request.getfixturevalue("postgres_dsn"))
-    store.migrate()
-    yield store
-    store.close()
 
 
 def test_as_many_grants_are_ready_as_the_money_covers_and_the_others_wait(store: Store, scale: float) -> None:

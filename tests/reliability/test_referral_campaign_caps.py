@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rewardkit as rk
 from rewardkit.ports import Store
-from rewardkit.storage.sql.postgres import PostgresStore
-from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
@@ -22,18 +18,6 @@ from rewardkit.testing.read_then_write import ReadThenWrite
 WORKERS = int(os.environ.get("REWARDKIT_WORKERS", "8"))
 COUNTER = "at-entry/ever/double"
 SENDERS = ("sue", "tom", "una")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        # One writer at a time: the last of many threads waits for all the others.
-        store: Store = SqliteStore(tmp_path / "rewards.db", timeout_seconds=WORKERS)
-    else:
-        store = PostgresStore(request.getfixturevalue("postgres_dsn"))
-    store.migrate()
-    yield store
-    store.close()
 
 
 def define(kit: rk.RewardKit, campaigns: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -16,8 +15,6 @@ from rewardkit.core.storing.needs import Members, Need
 from rewardkit.core.storing.rows import MemberRow
 from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.ports import Store, Transaction
-from rewardkit.storage.sql.postgres import PostgresStore
-from rewardkit.storage.sql.sqlite import SqliteStore
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
@@ -26,18 +23,6 @@ from rewardkit.testing.wrapped_store import WrappedStore
 T = TypeVar("T")
 WORKERS = int(os.environ.get("REWARDKIT_WORKERS", "8"))
 SENDERS = tuple(f"sender {number}" for number in range(6))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        # One writer at a time: the last of many threads waits for all the others.
-        store: Store = SqliteStore(tmp_path / "rewards.db", timeout_seconds=WORKERS)
-    else:
-        store = PostgresStore(request.getfixturevalue("postgres_dsn"))
-    store.migrate()
-    yield store
-    store.close()
 
 
 def weigh(kit: rk.RewardKit, one: int, two: int) -> None:

@@ -15,10 +15,14 @@ class LimitedShop:
     """A kit, and a sender who offers the campaign `double` while its limits leave a place, else `normal`.
 
     A referral of `double` costs 15.00: 10.00 of the sender's reward, and 5.00 of the recipient's.
+
+    Args:
+        store: migrated, and empty.
     """
 
-    def __init__(self, kit: rk.RewardKit, clock: FakeClock) -> None:
-        self.kit, self.clock = kit, clock
+    def __init__(self, store: rk.Store) -> None:
+        self.clock = FakeClock("2026-03-10T12:00:00Z")
+        self.kit = kit = rk.RewardKit(store, clock=self.clock)
         for name, amount in (("five", "5.00"), ("ten", "10.00")):
             kit.run(rk.DefineReward(name, {"amount": amount}))
         kit.run(rk.DefineReferralProgram("normal", "five", "five", "A"))
