@@ -23,7 +23,7 @@ _POOLS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "plain": ("PLAIN-", {}),
     "spent": ("SPENT-", {"distribution": "multi", "redemption_limit": 1}),
     "expired": ("EXPIRED-", {"valid_until": "2020-01-01"}),
-    "not begun": ("EARLY-", {"valid_from": "2990-01-01"}),
+    "not begun": ("EARLY-", {"valid_from": "2190-01-01"}),
     "closed": ("CLOSED-", {"redemption_allowed": False}),
 }
 
@@ -32,7 +32,7 @@ def bad_codes(kit: RewardKit, pool: str = "shop") -> Mapping[str, str]:
     """Make codes that cannot be redeemed, and name one that is not there; by what is wrong with them.
 
     Args:
-        kit: of a tenant without pools; its clock stands between 2020 and 2990.
+        kit: of a tenant without pools; its clock stands between 2020 and 2190.
         pool: begins the names of the pools.
     """
     for name, (prefix, terms) in _POOLS.items():
