@@ -193,9 +193,9 @@ class Incentives(IncentiveHistory):
         if what == "fallback":
             self.do(data.draw(draws.fallbacks))
             return
-        terms = data.draw(draws.offerings(self.now))
+        terms = data.draw(draws.offerings(self.flavours, self.now))
         self.do(terms)
-        self.do(rk.LaunchCampaign(terms.name))
+        self.do(rk.LaunchCampaign(terms.name, acknowledge=LAUNCHES))
 
     @rule(data=st.data(), move=st.sampled_from(("pause", "resume", "pause", "resume", "launch", "end")))
     def operate(self, data: st.DataObject, move: str) -> None:
@@ -213,7 +213,7 @@ class Incentives(IncentiveHistory):
     @rule(data=st.data(), times=st.integers(1, 3))
     def replenish(self, data: st.DataObject, times: int) -> None:
         """By little, so that what waited longest is too dear still while something behind it is not."""
-        names = [name for name in self.known(CAMPAIGNS) if self.flavours[name].budget]
+        names = [name for name in self.known((*CAMPAIGNS, *OFFERINGS[1:])) if self.flavours[name].budget]
         for _ in range(times):
             waiting = [row.campaign for row in self.kits.snapshot.grants if row.held_for == "budget"]
             name = data.draw(st.sampled_from((*names, *waiting * OFTEN)))

@@ -16,6 +16,7 @@ from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.incentive_kits import IncentiveKits
 from rewardkit.testing.incentive_model import PROMISES
+from rewardkit.testing.random_commands import LAUNCHES
 
 Spoil = Callable[[Snapshot], Snapshot]
 
@@ -209,11 +210,11 @@ CHOSEN, HELD_OUT = "bea", "ann"
 """By the digests of campaign and sender."""
 
 
-def entered(sender: str, *before: str) -> tuple[IncentiveKits, Deed]:
+def entered(sender: str, *before: str, few: rk.DefineCampaign = HOLDING_OUT) -> tuple[IncentiveKits, Deed]:
     """Dan enters a sender's code, after others have entered Bea's."""
     kits = defined()
-    definitions = rk.DefineCampaign("always", program="friends"), HOLDING_OUT
-    for command in (*definitions, rk.LaunchCampaign("always"), rk.LaunchCampaign("few")):
+    definitions = rk.DefineCampaign("always", program="friends"), few
+    for command in (*definitions, rk.LaunchCampaign("always"), rk.LaunchCampaign("few", acknowledge=LAUNCHES)):
         kits.open(command)
     kits.begin()
     codes = {user: kits.do(rk.GiveReferralCode(user))[0].answer.code for user in (CHOSEN, HELD_OUT)}
@@ -264,6 +265,60 @@ def test_a_place_that_is_not_counted_is_noticed(place: str) -> None:
     counters = (row._replace(reserved=0) if row.name == name else row for row in deed.after.counters)
     spoilt = deed._replace(after=attrs.evolve(deed.after, counters=tuple(counters)))
     assert any(line.startswith(f"R3: `{name}` keeps (0, 0)") for line in kits.model.violations(spoilt))
+
+
+# --- the money of referral campaigns -------------------------------------------------------------------
+
+STOPPING = rk.DefineCampaign("few", program="friends", budget=7)
+"""For one referral, at 3 for each side."""
+QUEUEING = rk.DefineCampaign("few", program="friends", budget=4, at_exhaustion="queue")
+"""For one of its sides."""
+
+
+def completed(few: rk.DefineCampaign) -> tuple[IncentiveKits, Deed]:
+    """Dan completes the referral that he has entered."""
+    kits, deed = entered(CHOSEN, few=few)
+    assert ("few", []) == (deed.answer.campaign, list(kits.model.violations(deed)))
+    model = copy.deepcopy(kits.model)
+    deed, found = kits.do(rk.Emit((event("1", "dan"), event("2", "dan"))))
+    assert (2, []) == (len(deed.answer.earned), found)
+    kits.model = model
+    return kits, deed
+
+
+def test_an_entry_that_no_money_is_left_for_is_noticed() -> None:
+    kits, deed = entered(CHOSEN, "eve", few=STOPPING)
+    assert "always" == deed.answer.campaign
+    assert {"R1", "C7"} <= letters(kits, deed, campaign="few")
+
+
+def test_a_sender_who_is_kept_from_money_that_is_left_is_noticed() -> None:
+    kits, deed = entered(CHOSEN, few=STOPPING)
+    assert "few" == deed.answer.campaign
+    assert {"R1", "C7"} <= letters(kits, deed, campaign="always")
+
+
+@pytest.mark.parametrize(
+    "few, name, told", [(STOPPING, "at-entry/budget/few", "(0, 60000)"), (QUEUEING, "budget/few", "(0, 30000)")]
+)
+def test_money_that_stays_reserved_is_noticed(few: rk.DefineCampaign, name: str, told: str) -> None:
+    kits, deed = completed(few)
+    counters = (
+        row._replace(reserved=row.confirmed, confirmed=0) if row.name == name else row for row in deed.after.counters
+    )
+    spoilt = deed._replace(after=attrs.evolve(deed.after, counters=tuple(counters)))
+    lines = [line for line in kits.model.violations(spoilt) if line.startswith(f"C7: `{name}` keeps")]
+    assert [told] == [line[-len(told) :] for line in lines]
+
+
+def test_a_queue_that_pays_the_sender_before_the_recipient_is_noticed() -> None:
+    kits, deed = completed(QUEUEING)
+    waiting = {row.id: row.held_for for row in deed.after.grants}
+    assert {"sender": "budget", "recipient": ""} == {row.side: row.held_for for row in deed.after.grants}
+    other = dict(zip(waiting, reversed(waiting), strict=True))
+    steps = tuple(step._replace(grant=other[step.grant]) for step in deed.after.grant_steps)
+    spoilt = deed._replace(after=attrs.evolve(deed.after, grant_steps=steps))
+    assert 2 == sum("in the budget of `few` for" in line for line in kits.model.violations(spoilt))
 
 
 # --- which variant of a referral campaign --------------------------------------------------------------

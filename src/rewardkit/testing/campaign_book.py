@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import TypeAlias
 
-from rewardkit.core.campaigns.replenishing import ReplenishBudget
-from rewardkit.core.requests.answers import Defined, Replenished
+from rewardkit.core.requests.answers import Defined
 from rewardkit.core.requests.commands import DefineCampaign
 from rewardkit.core.storing.rows import UserOfferRow
 from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.calendar import period_of
 from rewardkit.testing.deed import Deed
-from rewardkit.testing.grant_book import GrantBook
 from rewardkit.testing.offering_book import is_offering
 from rewardkit.testing.versions import Versions
-
-UNITS = 10_000
-"""Of money, in one."""
 
 Places: TypeAlias = tuple[Counter[str], Counter[str]]
 """By the name of the counter: reserved, and confirmed."""
 
 
 class CampaignBook:
-    """Compares counters with rows after each step, and both with the limits; all campaigns are in UTC.
+    """Compares counters with rows after each step, and both with the limits; all campaigns are in UTC."""
 
-    Args:
-        grants: knows what rewards cost.
-    """
-
-    def __init__(self, grants: GrantBook) -> None:
-        self._grants = grants
+    def __init__(self) -> None:
         self._terms: Versions[DefineCampaign] = Versions()
-        self._replenished: Counter[str] = Counter()
 
     def learn(self, deed: Deed) -> None:
-        """Take note of the terms of campaigns, and of what budgets were given."""
+        """Take note of the terms of campaigns."""
         command = deed.command
         if isinstance(command, DefineCampaign) and not is_offering(command) and isinstance(deed.answer, Defined):
             self._terms.put(command.name, deed.answer.version, command)
-        elif isinstance(command, ReplenishBudget) and isinstance(deed.answer, Replenished):
-            self._replenished[command.campaign] += _units(Decimal(str(command.amount)))
 
     def violations(self, deed: Deed) -> Iterator[str]:
         """What does not add up."""
-        costs = self._costs(deed.after)
-        reserved, confirmed = self._taken(deed.after, costs)
+        reserved, confirmed = self._taken(deed.after)
         rows = {row.name: (row.reserved, row.confirmed) for row in deed.after.counters if _is_ours(row.name)}
         for name in sorted(reserved.keys() | confirmed.keys() | rows.keys()):
             if rows.get(name, (0, 0)) != (reserved[name], confirmed[name]):
@@ -60,28 +44,12 @@ class CampaignBook:
             whole, most = sum(rows[name]), limits[_limit_of(name)]
             if whole > before[name] and whole > most:
                 yield f"C3: {whole} of {most} are taken of `{name}`, {before[name]} were"
-        yield from self._unpaid(deed, costs, rows)
         yield from self._users(deed)
-        if isinstance(deed.answer, Replenished):
-            money = self._money(deed.answer.campaign)
-            left = max(0, money - sum(rows.get(f"budget/{deed.answer.campaign}", (0, 0))))
-            if (_units(deed.answer.budget), _units(deed.answer.left)) != (money, left):
-                yield f"C7: {money} is the budget and {left} is left, not {deed.answer}"
 
-    def _costs(self, snapshot: Snapshot) -> Mapping[tuple[str, int], int]:
-        """What an offer's version costs."""
-        found = {}
-        for row in snapshot.definitions:
-            if row.kind == "offer":
-                body = json.loads(row.body)
-                found[row.name, row.version] = _units(self._grants.amount(body["reward"], body["reward_version"]))
-        return found
-
-    def _taken(self, snapshot: Snapshot, costs: Mapping[tuple[str, int], int]) -> Places:
+    def _taken(self, snapshot: Snapshot) -> Places:
         """Active offers have reserved, earned ones confirmed; what was given back with a grant counts no more."""
         found: Places = Counter(), Counter()
         freed = {row.user_offer for row in snapshot.grants if row.freed}
-        paid = {row.user_offer for row in snapshot.grants} - _waiting(snapshot)
         for row in snapshot.user_offers:
             if row.status not in ("active", "earned"):
                 continue
@@ -91,9 +59,6 @@ class CampaignBook:
                 counts[f"campaign/{row.campaign}"] += terms.cap is not None
                 for unit in terms.caps_per:
                     counts[f"campaign/{row.campaign}/{unit}/{period_of(row.made_at, unit)}"] += 1
-            owed = terms.at_exhaustion == "stop" or row.id in paid
-            if terms.budget is not None and owed:
-                counts[f"budget/{row.campaign}"] += costs[row.offer, row.offer_version]
         return found
 
     def _limits(self) -> Mapping[str, int]:
@@ -104,24 +69,7 @@ class CampaignBook:
             found |= {f"campaign/{name}/{unit}": cap for unit, cap in terms.caps_per.items()}
             if terms.cap is not None:
                 found[f"campaign/{name}"] = terms.cap
-            if terms.budget is not None:
-                found[f"budget/{name}"] = self._money(name)
         return found
-
-    def _money(self, name: str) -> int:
-        return _units(Decimal(str(self._terms.newest(name).budget))) + self._replenished[name]
-
-    def _unpaid(
-        self, deed: Deed, costs: Mapping[tuple[str, int], int], rows: Mapping[str, tuple[int, int]]
-    ) -> Iterator[str]:
-        """What waits for money waits because there is not enough."""
-        known = {row.id for row in deed.before.grants}
-        waiting = _waiting(deed.after)
-        for row in deed.after.grants:
-            if row.id not in known and row.user_offer in waiting:
-                left = self._money(row.campaign) - sum(rows.get(f"budget/{row.campaign}", (0, 0)))
-                if left >= costs[row.offer, row.offer_version]:
-                    yield f"C3: {left} is left in the budget of `{row.campaign}`, and {row} waits"
 
     def _users(self, deed: Deed) -> Iterator[str]:
         """Nobody is made more offers than one user may have."""
@@ -144,7 +92,7 @@ def _of(row: UserOfferRow, taken: Counter[tuple[str, str]]) -> int:
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith(("campaign/", "budget/"))
+    return name.startswith("campaign/")
 
 
 def _limit_of(name: str) -> str:
@@ -154,14 +102,3 @@ def _limit_of(name: str) -> str:
 
 def _named(rows: Mapping[str, object], limits: Mapping[str, int]) -> set[str]:
     return {name for name in rows if _limit_of(name) in limits}
-
-
-def _waiting(snapshot: Snapshot) -> set[str]:
-    """The user offers whose grants no budget has paid for."""
-    held = {step.grant for step in snapshot.grant_steps if (step.move, step.held_for) == ("earn", "budget")}
-    held -= {step.grant for step in snapshot.grant_steps if step.move == "fund"}
-    return {row.user_offer for row in snapshot.grants if row.id in held}
-
-
-def _units(amount: Decimal) -> int:
-    return int(amount * UNITS)

@@ -5,6 +5,7 @@ Spans are seconds and a few names mean everything, so that deadlines, ties, late
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -42,6 +43,13 @@ flavours = st.builds(
     reentry=st.sampled_from(("never", "never", "after_earning", "day", "month")),
     budget=st.sampled_from((False, False, True)),
     at_exhaustion=st.sampled_from(("queue", "queue", "stop")),
+)
+
+offering_flavours = st.builds(
+    Flavour,
+    reentry=st.just("never"),
+    budget=st.sampled_from((True, True, False)),
+    at_exhaustion=st.sampled_from(("stop", "queue")),
 )
 
 rewards = st.builds(
@@ -169,25 +177,30 @@ offered = st.builds(
 fallbacks = offered.map(lambda terms: DefineCampaign(OFFERINGS[0], **terms))
 
 
-def offerings(now: Instant) -> st.SearchStrategy[DefineCampaign]:
+def offerings(
+    flavours: Mapping[str, Flavour], now: Instant, names: Sequence[str] = OFFERINGS[1:]
+) -> st.SearchStrategy[DefineCampaign]:
     """A referral campaign that is no fallback."""
     return st.builds(
-        lambda name, offered, sender, start, lasts, **terms: DefineCampaign(
+        lambda name, offered, sender, start, lasts, budget, **terms: DefineCampaign(
             name,
             **offered,
+            budget=budget if flavours[name].budget else None,
+            at_exhaustion=flavours[name].at_exhaustion if flavours[name].budget else "stop",
             sender=sender,
             start=now + start * SECOND,
             end=now + (start + lasts) * SECOND,
             acknowledge=LINTS,
             **terms,
         ),
-        st.sampled_from(OFFERINGS[1:]),
+        st.sampled_from(names),
         offered,
         st.sampled_from((None, None, "A", *SENDERS)),
         st.sampled_from((-3, -1, 0, 0, 2)),
         st.sampled_from((1, 5, 30, 200_000)),
         priority=st.sampled_from((0, 0, 1)),
+        budget=st.sampled_from((3, 4, 7, 7, "12.50")),
         holdout=st.sampled_from((0, 0, "60%")),
-        cap=st.sampled_from((None, None, 1, 2)),
-        caps_per=st.sampled_from(({}, {}, {"day": 1}, {"week": 2, "day": 1})),
+        cap=st.sampled_from((None, None, None, 1, 2)),
+        caps_per=st.sampled_from(({}, {}, {}, {"day": 1}, {"week": 2, "day": 1})),
     )

@@ -40,11 +40,15 @@ class IncentiveHistory(RuleBasedStateMachine):
     played: ClassVar[Counter[bytes]] = Counter()
     """How often each history was played, by a digest of all that was asked in it."""
 
-    @initialize(data=st.data(), flavours=st.tuples(*(draws.flavours for _ in CAMPAIGNS)))
-    def begin(self, data: st.DataObject, flavours: tuple[Flavour, ...]) -> None:
+    @initialize(
+        data=st.data(),
+        flavours=st.tuples(*(draws.flavours for _ in CAMPAIGNS)),
+        offering_flavours=st.tuples(*(draws.offering_flavours for _ in OFFERINGS[1:])),
+    )
+    def begin(self, data: st.DataObject, flavours: tuple[Flavour, ...], offering_flavours: tuple[Flavour, ...]) -> None:
         self.kits = IncentiveKits(type(self).empty(), "acme")
         plain, *others = CAMPAIGNS
-        self.flavours = dict(zip(CAMPAIGNS, flavours, strict=True))
+        self.flavours = dict(zip((*CAMPAIGNS, *OFFERINGS[1:]), (*flavours, *offering_flavours), strict=True))
         self.flavours[plain] = Flavour("never", budget=True, at_exhaustion=flavours[0].at_exhaustion)
         self.events: list[Event] = []
         self.asked = blake2b(digest_size=16)
@@ -64,11 +68,11 @@ class IncentiveHistory(RuleBasedStateMachine):
         for name in PROGRAMS:
             self.kits.open(attrs.evolve(data.draw(draws.programs), name=name))
         self.kits.open(data.draw(draws.fallbacks))
-        terms = data.draw(draws.offerings(self.now))
+        terms = data.draw(draws.offerings(self.flavours, self.now, OFFERINGS[1:2]))
         span: dict[str, Any] = {"start": self.now, "end": self.now + _DAYS}
-        self.kits.open(attrs.evolve(terms, name=OFFERINGS[1], **span))
+        self.kits.open(attrs.evolve(terms, **span))
         for name in OFFERINGS[:2]:
-            self.kits.open(LaunchCampaign(name))
+            self.kits.open(LaunchCampaign(name, acknowledge=LAUNCHES))
         self.kits.begin()
 
     def teardown(self) -> None:

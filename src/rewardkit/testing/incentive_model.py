@@ -1,7 +1,8 @@
 """Offers, referrals, campaigns and grants together: what must hold after every step of a history, by letters.
 
-Four accounts, none of which folds anything: what conditions mean for offers (`Model`) and for referrals
-(`ReferralStory`), what was done to grants (`GrantBook`), and what all that takes of the limits (`CampaignBook`).
+Five accounts, none of which folds anything: what conditions mean for offers (`Model`) and for referrals
+(`ReferralStory`), what was done to grants (`GrantBook`), and what all that takes of the limits (`CampaignBook`) and of
+budgets (`BudgetBook`).
 Beside them the audits: of one place in time, and of what lies between two.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from rewardkit.core.requests.commands import Emit
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_steps import step_violations
+from rewardkit.testing.budget_book import BudgetBook
 from rewardkit.testing.campaign_book import CampaignBook
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.grant_book import GrantBook
@@ -36,17 +38,19 @@ PROMISES: Mapping[str, str] = {
 
 
 class IncentiveModel:
-    """The four accounts of one history."""
+    """The five accounts of one history."""
 
     def __init__(self) -> None:
         self._offers = Model()
-        self.referrals = ReferralStory()
         self._grants = GrantBook()
-        self._campaigns = CampaignBook(self._grants)
+        self._budgets = BudgetBook(self._grants)
+        self.referrals = ReferralStory(self._budgets)
+        self._campaigns = CampaignBook()
 
     def learn(self, deed: Deed) -> None:
         """Take note of what was defined."""
         self._grants.learn(deed)
+        self._budgets.learn(deed)
         self._campaigns.learn(deed)
         self.referrals.learn(deed)
 
@@ -65,6 +69,7 @@ class IncentiveModel:
         until = {user: max(at, folded[user]) for user, at in read.items() if user in folded}
         yield from self.referrals.violations(deed, until)
         yield from self._grants.violations(deed)
+        yield from self._budgets.violations(deed)
         yield from self._campaigns.violations(deed)
 
 

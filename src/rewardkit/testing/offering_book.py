@@ -26,6 +26,8 @@ from rewardkit.testing.deed import Deed
 
 _COUNTERS = "at-entry/"
 """What the names of their counters begin with."""
+MONEY = f"{_COUNTERS}budget/"
+"""The same of those of their money that is reserved when a recipient enters."""
 
 
 @attrs.define
@@ -53,9 +55,15 @@ class Offering:
         return self.terms.cap is not None or bool(self.terms.caps_per)
 
     @property
+    def is_limited(self) -> bool:
+        """Whether it may have no place left for a recipient."""
+        return self.is_capped or (self.terms.budget is not None and self.terms.at_exhaustion == "stop")
+
+    @property
     def rank(self) -> tuple[bool, int, Instant, int]:
         """The greatest comes first; a fallback is one that nobody and nothing keeps from being offered."""
-        fallback = self.terms.sender is None and self.end is None and not self.terms.holdout and not self.is_capped
+        limited = self.is_capped or self.terms.budget is not None or bool(self.terms.holdout)
+        fallback = self.terms.sender is None and self.end is None and not limited
         return not fallback, self.terms.priority, self.start or 0, self.number
 
     def closed(self, now: Instant) -> str:
@@ -144,7 +152,7 @@ class OfferingBook:
                 withheld = withheld or name
                 continue
             found.append((name, withheld))
-            if not one.is_capped:
+            if not one.is_limited:
                 break
         return found
 
@@ -174,7 +182,8 @@ class OfferingBook:
         for row in _counted(after.referrals):
             counts[row.status].update(f"{_COUNTERS}{place}/{row.campaign}" for place in self._places[row.id])
         reserved, confirmed = counts.values()
-        rows = {row.name: (row.reserved, row.confirmed) for row in after.counters if row.name.startswith(_COUNTERS)}
+        ours = (row for row in after.counters if row.name.startswith(_COUNTERS) and not row.name.startswith(MONEY))
+        rows = {row.name: (row.reserved, row.confirmed) for row in ours}
         for name in sorted(reserved.keys() | confirmed.keys() | rows.keys()):
             if rows.get(name, (0, 0)) != (reserved[name], confirmed[name]):
                 yield f"R3: `{name}` keeps {rows.get(name)}, the rows say {reserved[name], confirmed[name]}"

@@ -16,6 +16,7 @@ from rewardkit.core.storing.referral_rows import ReferralRow
 from rewardkit.language.event import Event, Instant, Position
 from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.audit_catalogue import event_at
+from rewardkit.testing.budget_book import BudgetBook
 from rewardkit.testing.decision import Decided, decided
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.offering_book import OfferingBook
@@ -28,9 +29,13 @@ class ReferralStory:
     """Compares referrals after each step with what was asked and with what conditions mean.
 
     Of what no row says it remembers the commands that defined things, and the terms of each referral.
+
+    Args:
+        budgets: know whether there is money for another referral.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budgets: BudgetBook) -> None:
+        self._budgets = budgets
         self._programs: dict[str, DefineReferralProgram] = {}
         self._offerings = OfferingBook()
         self._terms: dict[str, DefineReferralProgram] = {}
@@ -48,8 +53,8 @@ class ReferralStory:
         self._know(snapshot)
         turns = self._offerings.turns(sender, self._events.get(sender, ()), now)
         for name, _ in turns:
-            if self._offerings.has_room(name, snapshot.referrals, now):
-                variant = self._offerings.variant(name, sender)
+            variant = self._offerings.variant(name, sender)
+            if not self._full(name, variant.program, snapshot, now):
                 return name, variant.name, variant.program
         return "", "", ""
 
@@ -78,6 +83,12 @@ class ReferralStory:
         for stored in snapshot.events:
             self._events.setdefault(stored.user, []).append(event_at(stored))
 
+    def _full(self, name: str, program: str, snapshot: Snapshot, now: Instant) -> str:
+        """Why a campaign has no place left for another referral by a program, or nothing."""
+        if not self._offerings.has_room(name, snapshot.referrals, now):
+            return "campaign_capped"
+        return "" if self._budgets.covers(name, program, snapshot) else "budget_exhausted"
+
     # --- who refers on which terms -----------------------------------------------------------------
 
     def _referred(self, deed: Deed, command: MakeReferral | EnterReferralCode) -> Iterator[str]:
@@ -89,13 +100,16 @@ class ReferralStory:
             _known(before, variant.program, name, sender, command.recipient)
             for variant, (name, _) in zip(drawn, turns, strict=True)
         ]
-        rooms = [not name or self._offerings.has_room(name, before, deed.at) for name, _ in turns]
-        number = next((number for number, room in enumerate(rooms) if room), None)
+        full = [
+            name and self._full(name, variant.program, deed.before, deed.at)
+            for variant, (name, _) in zip(drawn, turns, strict=True)
+        ]
+        number = next((number for number, reason in enumerate(full) if not reason), None)
         if not refusal and all(known):
             # Whichever has a place left: the best that she offers tells why.
             refusal = known[0]
         elif not refusal:
-            refusal = "campaign_capped" if number is None else known[number]
+            refusal = full[0] if number is None else known[number]
         if deed.refusal != refusal:
             yield f"R1: `{refusal}` was expected of {command}, not {deed.answer}"
         elif not refusal and number is not None:
