@@ -16,7 +16,7 @@ from rewardkit.testing.audit import Snapshot
 from rewardkit.testing.deed import Deed
 from rewardkit.testing.incentive_kits import IncentiveKits
 from rewardkit.testing.incentive_model import PROMISES
-from rewardkit.testing.random_commands import LAUNCHES
+from rewardkit.testing.random_commands import LAUNCHES, LINTS
 
 Spoil = Callable[[Snapshot], Snapshot]
 
@@ -372,6 +372,21 @@ def test_who_comes_to_something_else_is_noticed(letter: str, store: str) -> None
     there.emit("A", user="ann", id="4")
     _, found = kits.do(HALF)
     assert {letter} == {line[:2] for line in found}
+
+
+def test_a_sender_of_whom_nothing_was_heard_enters_by_her_first_event_and_not_by_time() -> None:
+    kits = defined()
+    gift = rk.DefineCampaign("gift", "twice", entry="!C", user_cap=1, acknowledge=LINTS)
+    for command in (gift, rk.LaunchCampaign("gift", acknowledge=LAUNCHES)):
+        kits.open(command)
+    kits.begin()
+    entered_by: list[tuple[str, ...]] = []
+    steps = rk.MakeReferral("friends", "bea", "ann"), rk.RunDue(100), rk.Emit((event("1", "bea"),))
+    for step in steps:
+        deed, found = kits.do(step)
+        assert ([], False) == (found, deed.failed)
+        entered_by.append(tuple(row.user for row in deed.after.user_offers if row.campaign == "gift"))
+    assert [("ann",), ("ann",), ("ann", "bea")] == [tuple(sorted(users)) for users in entered_by]
 
 
 def test_every_promise_is_broken_once() -> None:

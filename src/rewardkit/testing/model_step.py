@@ -48,7 +48,8 @@ def step_of(command: Command[Any], answer: Any, now: Instant, before: Snapshot, 
     elif isinstance(command, CancelUserOffer):
         read[answer.user] = now
     elif isinstance(command, RunDue) and command.limit >= EVERYBODY:
-        read = {row.user: now for row in after.members if row.user not in stale}
+        # Of whom nothing was heard, she waits for her first event, though she has a row because she refers others.
+        read = {row.user: now for row in after.members if row.user not in stale and row.at}
     elif isinstance(command, Backfill) and not command.dry_run:
         read = dict.fromkeys(stale, now)
     late = {(one.user, one.campaign) for one in answer.late} if isinstance(answer, Recorded) else set()
