@@ -128,7 +128,11 @@ class Model:
             if campaign.recurs and campaign.launched_at is not None:
                 yield from self._cycled(world, campaign, user, until, entered, known)
                 continue
-            if campaign.entry is None or campaign.launched_at is None or (user, campaign.name) in self._spent:
+            if campaign.entry is None or campaign.launched_at is None:
+                continue
+            # Judged over all that has happened, and so is what comes with an audience after it.
+            self._cycles.pop((user, campaign.name), None)
+            if (user, campaign.name) in self._spent:
                 continue
             if any(row.id not in self._direct for row in entered):
                 continue
@@ -202,7 +206,9 @@ class Model:
                 if campaign.reentry not in UNITS:
                     cycle.idle_since = start
             elif campaign.reentry == NEVER and sum(map(self._taken, mine)) >= campaign.user_cap:
+                # Decided at the cap, which stands for a version without an audience too.
                 cycle.idle_since = start
+                self._spent.add((user, campaign.name))
             else:
                 yield f"O2: `{user}` entered `{campaign.name}` again at {start}, which is not noticed at {until}"
                 break
