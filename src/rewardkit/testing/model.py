@@ -54,6 +54,7 @@ class Model:
     def __init__(self) -> None:
         self._direct: set[str] = set()
         self._spent: set[tuple[str, str]] = set()
+        self._failed: dict[tuple[str, str], tuple[object, ...]] = {}
         self._cycles: dict[tuple[str, str], _Cycle] = {}
         self._ends: dict[str, Position] = {}
         self._cancelled: Collection[str] = ()
@@ -132,13 +133,17 @@ class Model:
                 continue
             # Judged over all that has happened, and so is what comes with an audience after it.
             self._cycles.pop((user, campaign.name), None)
-            if (user, campaign.name) in self._spent:
+            failed_under = self._failed.get((user, campaign.name))
+            if (user, campaign.name) in self._spent or failed_under == campaign.entry_terms:
                 continue
             if any(row.id not in self._direct for row in entered):
                 continue
             decision = decided(campaign.entry, world.events_of(user), None, until, zone=campaign.zone)
             if decision is None:
                 continue
+            if decision.status == "impossible":
+                # Stands for every version with the same terms, whatever comes late: pausing makes one.
+                self._failed[user, campaign.name] = campaign.entry_terms
             start = world.entry(campaign, user, until)
             if start is not None and (start.at > until or not campaign.creates_at(start.at)):
                 continue
