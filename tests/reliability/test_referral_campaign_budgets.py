@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 import rewardkit as rk
 from rewardkit.ports import Store
+from rewardkit.testing.at_once import at_once
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
@@ -30,26 +30,6 @@ def define(kit: rk.RewardKit, **campaigns: dict[str, Any]) -> dict[str, str]:
         kit.run(rk.DefineCampaign(name, program="friends", **terms))
         kit.run(rk.LaunchCampaign(name))
     return {sender: kit.run(rk.GiveReferralCode(sender)).code for sender in SENDERS}
-
-
-def at_once(*works: Callable[[], None]) -> None:
-    """Do all of it in a thread each, which begin together."""
-    gate = threading.Barrier(len(works))
-    failed: list[BaseException] = []
-
-    def begin(work: Callable[[], None]) -> None:
-        try:
-            gate.wait()
-            work()
-        except BaseException as error:  # noqa: BLE001 - told by the test's own thread
-            failed.append(error)
-
-    threads = [threading.Thread(target=begin, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
 
 
 def entering(store: Store, codes: dict[str, str], worker: int, recipients: int) -> Callable[[], None]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
 
 import rewardkit as rk
 from rewardkit.ports import Store
+from rewardkit.testing.at_once import at_once
 from rewardkit.testing.audit import Snapshot, violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
@@ -44,28 +45,17 @@ def test_as_many_enter_as_the_caps_allow_by_many_workers_while_others_are_voided
     cap: dict[str, Any] = {"cap": most} if limit == "cap" else {"caps_per": {"year": most}}
     # The second campaign is asked together with the first, in whatever order their names sort.
     codes = define(kit_at(store, "acme", BEGAN_AT), {"double": {**cap, "priority": 1}, "also": {"cap": 2}})
-    gate = threading.Barrier(WORKERS)
-    failed: list[BaseException] = []
 
     def work(worker: int) -> None:
-        try:
-            kit = kit_at(store, "acme", BEGAN_AT)
-            gate.wait()
-            for number in range(worker, recipients, WORKERS):
-                made = kit.run(rk.EnterReferralCode(codes[SENDERS[number % 3]], f"r{number}"))
-                if number % 3 == 0:
-                    kit.run(rk.VoidReferral(made.id))
-                elif number % 3 == 1:
-                    kit.emit("Bought", user=f"r{number}", id="bought")
-        except BaseException as error:  # noqa: BLE001 - told by the test's own thread
-            failed.append(error)
+        kit = kit_at(store, "acme", BEGAN_AT)
+        for number in range(worker, recipients, WORKERS):
+            made = kit.run(rk.EnterReferralCode(codes[SENDERS[number % 3]], f"r{number}"))
+            if number % 3 == 0:
+                kit.run(rk.VoidReferral(made.id))
+            elif number % 3 == 1:
+                kit.emit("Bought", user=f"r{number}", id="bought")
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once(*(partial(work, number) for number in range(WORKERS)))
     snapshot = snapshot_of(store, "acme")
     assert violations(snapshot) == ()
     assert len(snapshot.referrals) == recipients

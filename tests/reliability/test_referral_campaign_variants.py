@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -15,6 +15,7 @@ from rewardkit.core.storing.needs import Members, Need
 from rewardkit.core.storing.rows import MemberRow
 from rewardkit.core.storing.seen_needs import MembersSeen
 from rewardkit.ports import Store, Transaction
+from rewardkit.testing.at_once import at_once
 from rewardkit.testing.audit import violations
 from rewardkit.testing.audit_rows import snapshot_of
 from rewardkit.testing.faults_world import BEGAN_AT, kit_at
@@ -53,26 +54,15 @@ def test_all_referrals_of_a_sender_are_of_one_variant_whatever_the_weights_are_m
 ) -> None:
     codes = define(kit_at(store, "acme", BEGAN_AT))
     recipients = max(4 * WORKERS, round(300 * scale))
-    gate = threading.Barrier(WORKERS)
-    failed: list[BaseException] = []
 
     def work(worker: int) -> None:
-        try:
-            kit = kit_at(store, "acme", BEGAN_AT)
-            gate.wait()
-            for turn, number in enumerate(range(worker, recipients, WORKERS)):
-                if worker == 0:
-                    weigh(kit, *((0, 1) if turn % 2 else (1, 0)))
-                kit.run(rk.EnterReferralCode(codes[SENDERS[number % len(SENDERS)]], f"r{number}"))
-        except BaseException as error:  # noqa: BLE001 - told by the test's own thread
-            failed.append(error)
+        kit = kit_at(store, "acme", BEGAN_AT)
+        for turn, number in enumerate(range(worker, recipients, WORKERS)):
+            if worker == 0:
+                weigh(kit, *((0, 1) if turn % 2 else (1, 0)))
+            kit.run(rk.EnterReferralCode(codes[SENDERS[number % len(SENDERS)]], f"r{number}"))
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once(*(partial(work, number) for number in range(WORKERS)))
     assert {len(variants) for variants in offered(store).values()} == {1}
     assert violations(snapshot_of(store, "acme")) == ()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
+
 from rewardkit.core.deciding.context import Context, Deciding, Decision
 from rewardkit.core.deciding.in_force import newest
 from rewardkit.core.definitions.catalogue import Catalogue
@@ -73,13 +75,7 @@ def referral_report(query: ReferralReport, context: Context) -> Deciding[Decisio
         program=program or "",
         campaign=campaign or "",
         at=moment(context.at),
-        opened=funnel.opened,
-        open=funnel.open,
-        overdue=funnel.overdue,
-        completed=funnel.completed,
-        expired=funnel.expired,
-        voided=funnel.voided,
-        capped=funnel.capped,
+        **attrs.asdict(funnel),
         senders=senders[0].senders if senders else 0,
         time_to_complete=lengths_of((yield from ask(TallyCompleting(of)))),
         sender_side=grant_figures((row for row in sides if row.group == SENDER), catalogue),

@@ -95,13 +95,7 @@ def _figures(variant: str, counted: _Counted, catalogue: Catalogue) -> ReferralV
     spread = next((row for row in counted.spreads if row.variant == variant), None)
     return ReferralVariantFigures(
         variant=variant,
-        opened=funnel.opened,
-        open=funnel.open,
-        overdue=funnel.overdue,
-        completed=funnel.completed,
-        expired=funnel.expired,
-        voided=funnel.voided,
-        capped=funnel.capped,
+        **attrs.asdict(funnel),
         senders=SenderGroup(0, 0, 0, None, None) if spread is None else group_of(spread),
         time_to_complete=lengths_of([row for row in counted.lengths if row.variant == variant]),
         sender_side=sender_side,
